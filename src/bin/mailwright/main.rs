@@ -1,0 +1,2 @@
+//! The `mailwright` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Header fields and part tree as byte ranges.

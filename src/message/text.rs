@@ -1,0 +1,1 @@
+//! Putting text into a body in its own charset and transfer encoding.

@@ -1,0 +1,196 @@
+//! What rules can say and do. (The rules themselves live in the top-level `rules/`.)
+
+pub mod actions;
+pub mod conditions;
+pub mod file;
+pub mod problem;
+pub mod section;
+pub mod template;
+
+use std::fmt::Debug;
+
+use crate::directory::Organization;
+use crate::envelope::{Direction, Envelope};
+use crate::message::{BodyError, Draft};
+
+/// What a rule sees while it runs. Everything it needs to know is handed in: it does no I/O and has no clock.
+#[derive(Debug)]
+pub struct Scene<'s, 'm> {
+    /// The message as the rules before have left it.
+    pub draft: &'s mut Draft<'m>,
+    /// What the flow says about it.
+    pub envelope: &'s Envelope,
+    /// Who is internal.
+    pub organization: &'s Organization,
+    /// The name of the rule that runs.
+    pub rule: &'s str,
+}
+
+/// One test in `when` or `unless`, compiled.
+pub trait Condition: Debug + Send + Sync {
+    /// Does it hold? What a message lacks does not hold; it is never an error.
+    fn holds(&self, scene: &Scene<'_, '_>) -> bool;
+    /// The key in the rule file, such as `recipients`.
+    fn key(&self) -> &'static str;
+}
+
+/// What an action did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// So many edits of the message, with a note for the report (never content), such as `2 bodies`.
+    Edited(usize, String),
+    /// Nothing to do, and why (never content), such as `it is there already`.
+    Nothing(&'static str),
+    /// The message cannot take this action: why (never content). The rest of the rule goes on.
+    Unfit(String),
+    /// What to answer to the flow for all recipients.
+    Dispose(Disposition),
+    /// No later rule runs.
+    Stop,
+}
+
+/// Why an action failed; the rule's `on_error` decides what that means.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ActionError {
+    /// A body that the action had to change could not be changed.
+    #[error("a body could not be changed: {0}")]
+    Body(#[from] BodyError),
+    /// A template could not be filled in.
+    #[error("a template could not be filled in: {0}")]
+    Template(String),
+}
+
+/// What is answered for a recipient; WorkMail calls it an action. Strictest last.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Disposition {
+    /// Delivered without the spam check. Inbound only.
+    BypassSpamCheck,
+    /// Delivered.
+    Deliver,
+    /// Moved to the junk folder. Inbound only.
+    Junk,
+    /// Sent back with this text.
+    Bounce(String),
+    /// Neither delivered nor sent back.
+    Drop,
+}
+
+/// What a rule does about a message whose body must not be edited ([`crate::message::Protection`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protected {
+    /// The rule does nothing to this message.
+    Skip,
+    /// Only its actions on the header and the flow.
+    HeadersOnly,
+    /// The message is put below a new part that shows the text.
+    Wrap,
+    /// The message is sent back.
+    Bounce,
+}
+
+/// One thing that a rule does, compiled.
+pub trait Action: Debug + Send + Sync {
+    /// Do it.
+    fn run(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError>;
+    /// The kind in the rule file, such as `append`.
+    fn kind(&self) -> &'static str;
+    /// For an action on the body: what the rule does where the message as it stands now is protected from it. `None`
+    /// for actions on the header and the flow, and where nothing stands in the way.
+    fn protected(&self, scene: &Scene<'_, '_>) -> Option<Protected> {
+        let _ = scene;
+        None
+    }
+    /// For an action on the body with [`Protected::Wrap`]: do it by wrapping the message.
+    fn run_wrapped(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
+        self.run(scene)
+    }
+    /// True for an action on the body.
+    fn edits_body(&self) -> bool {
+        false
+    }
+}
+
+/// One option of a condition or an action, for the reference, the schema and the help of problems.
+#[derive(Debug, Clone, Copy)]
+pub struct OptionDoc {
+    /// Its key.
+    pub key: &'static str,
+    /// What it takes, such as `"message" | "thread" | "always"`.
+    pub takes: &'static str,
+    /// What happens without it; empty when it must be given.
+    pub default: &'static str,
+    /// What it is for, in one sentence.
+    pub doc: &'static str,
+}
+
+/// A kind of condition: one per file in `conditions/`, one line each in [`conditions::KINDS`].
+#[derive(Debug, Clone, Copy)]
+pub struct ConditionKind {
+    /// The key in `when` and `unless`.
+    pub key: &'static str,
+    /// What it tests, in one sentence.
+    pub doc: &'static str,
+    /// Its options; empty where the value is no table.
+    pub options: &'static [OptionDoc],
+    /// A `when` entry in TOML, as `direction = "outbound"`.
+    pub example: &'static str,
+    /// Read the value of `key` from the section and compile it. Reports its problems itself; `None` when there were any.
+    pub compile: fn(&mut section::Section<'_>, &'static str) -> Option<Box<dyn Condition>>,
+}
+
+/// A kind of action: one per file in `actions/`, one line each in [`actions::KINDS`].
+#[derive(Debug, Clone, Copy)]
+pub struct ActionKind {
+    /// The `kind` in the rule file.
+    pub kind: &'static str,
+    /// What it does, in one sentence.
+    pub doc: &'static str,
+    /// Its options, without `kind`.
+    pub options: &'static [OptionDoc],
+    /// The directions in which the flow allows it.
+    pub directions: &'static [Direction],
+    /// A `[[rule.action]]` in TOML, without its header line.
+    pub example: &'static str,
+    /// Read the options and compile them. Reports its problems itself; `None` when there were any.
+    pub compile: fn(&mut section::Section<'_>) -> Option<Box<dyn Action>>,
+}
+
+/// What happens when a rule fails or runs out of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnError {
+    /// The message goes on as it was before the rule.
+    Skip,
+    /// The invocation fails; the flow tries again.
+    Fail,
+}
+
+/// Whether a rule acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// It does.
+    Enforce,
+    /// It is evaluated and reported, and changes nothing.
+    Audit,
+    /// It is not looked at.
+    Off,
+}
+
+/// A compiled rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Unique in the rule set.
+    pub name: String,
+    /// For people.
+    pub description: String,
+    /// Whether it acts.
+    pub mode: Mode,
+    /// What a failure means.
+    pub on_error: OnError,
+    /// All must hold; empty holds always.
+    pub when: Vec<Box<dyn Condition>>,
+    /// None may hold.
+    pub unless: Vec<Box<dyn Condition>>,
+    /// Done in order.
+    pub actions: Vec<Box<dyn Action>>,
+}

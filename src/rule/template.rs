@@ -1,0 +1,1 @@
+//! Text templates: variables, escaping by context.
