@@ -1,9 +1,18 @@
 //! A table of a rule file, read key by key. Every fault is reported at its own key; reading goes on.
+//!
+//! Invariant: a reader that answers `None` for a key that is there has reported why.
 
+use std::cell::RefCell;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
-use super::problem::Code;
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue};
+
+use super::problem::{Code, MAX_PROBLEMS, Problem, Problems, Severity, SourceFile};
+
+/// The largest rule, template or organization file that is read, in octets.
+pub const MAX_FILE: u64 = 1 << 20;
 
 /// A place in a rule file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,85 +47,483 @@ pub enum Holds {
     Other,
 }
 
+/// Where the files that rules name come from.
+#[derive(Debug)]
+pub(super) enum Files {
+    /// A folder on disk.
+    Folder(PathBuf),
+    /// `(relative path, text)`, for tests and fuzzing without a file system.
+    Memory(Vec<(String, String)>),
+}
+
+/// What is shared while a rule set is read: where files come from, what was found wrong, what was read.
+#[derive(Debug)]
+pub(super) struct Reading {
+    files: Files,
+    problems: RefCell<(Vec<Problem>, usize)>,
+    read: RefCell<Vec<(String, String)>>,
+}
+
+impl Reading {
+    pub(super) fn new(files: Files) -> Self {
+        Self { files, problems: RefCell::default(), read: RefCell::default() }
+    }
+    pub(super) fn report(&self, problem: Problem) {
+        let (list, more) = &mut *self.problems.borrow_mut();
+        if list.len() < MAX_PROBLEMS {
+            list.push(problem);
+        } else {
+            *more += 1;
+        }
+    }
+    pub(super) fn error(&self, span: Option<Span>, code: Code, what: impl Into<String>, help: impl Into<String>) {
+        self.report(Problem { code, severity: Severity::Error, what: what.into(), span, help: help.into() });
+    }
+    /// The section of a whole file.
+    pub(super) fn section<'p>(&'p self, file: usize, table: &'p Spanned<DeTable<'p>>) -> Section<'p> {
+        Section { reading: self, file, span: table.span(), table: table.get_ref(), taken: Vec::new() }
+    }
+    /// The problems, and the files beside the rule files that were read: `(relative path, text)`.
+    pub(super) fn done(self, sources: Vec<SourceFile>) -> (Problems, Vec<(String, String)>) {
+        let (list, more) = self.problems.into_inner();
+        (Problems::new(list, sources, more), self.read.into_inner())
+    }
+    fn read_file(&self, name: &str) -> Result<String, String> {
+        let path = Path::new(name);
+        let inside = path.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
+        if !inside || name.is_empty() || name.contains('\\') {
+            return Err("the file must be inside the rules folder: no `..`, no absolute path".to_owned());
+        }
+        let text = match &self.files {
+            Files::Folder(folder) => {
+                let path = folder.join(path);
+                // A link is the other way out of the folder.
+                let real = path.canonicalize().map_err(|e| io_text(&e))?;
+                let root = folder.canonicalize().map_err(|e| io_text(&e))?;
+                if !real.starts_with(&root) {
+                    return Err("the file is a link that leaves the rules folder".to_owned());
+                }
+                read_text(&real)?
+            }
+            Files::Memory(files) => {
+                let found = files.iter().find(|(n, _)| n == name).ok_or("no such file")?;
+                found.1.clone()
+            }
+        };
+        self.read.borrow_mut().push((name.to_owned(), text.clone()));
+        Ok(text)
+    }
+}
+
+/// Read a text file of at most [`MAX_FILE`] octets; a UTF-8 byte order mark is left out.
+pub(super) fn read_text(path: &Path) -> Result<String, String> {
+    let size = std::fs::metadata(path).map_err(|e| io_text(&e))?.len();
+    if size > MAX_FILE {
+        return Err(format!("it has {size} octets; {MAX_FILE} are allowed"));
+    }
+    let bytes = std::fs::read(path).map_err(|e| io_text(&e))?;
+    let text =
+        String::from_utf8(bytes).map_err(|e| format!("it is not UTF-8 at octet {}", e.utf8_error().valid_up_to()))?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+/// What the operating system says, without its number: the number differs between systems.
+pub(super) fn io_text(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "no such file or folder".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        std::io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        kind => kind.to_string(),
+    }
+}
+
 /// A table of a rule file. Each reader takes its key away, answers `None` when it is absent, and reports a problem and
 /// answers `None` when its type is wrong.
 #[derive(Debug)]
 pub struct Section<'p> {
-    _p: std::marker::PhantomData<&'p ()>,
+    reading: &'p Reading,
+    file: usize,
+    span: Range<usize>,
+    table: &'p DeTable<'p>,
+    taken: Vec<&'static str>,
 }
 
 impl<'p> Section<'p> {
     /// Where the table stands.
     pub fn span(&self) -> Span {
-        todo!()
+        self.place(self.span.clone())
     }
-    /// The folder of the rule set: template files are relative to it.
+    /// The folder of the rule set: template files are relative to it. Empty for a rule set that is in memory.
     pub fn folder(&self) -> &Path {
-        todo!()
+        match &self.reading.files {
+            Files::Folder(folder) => folder,
+            Files::Memory(_) => Path::new(""),
+        }
+    }
+    /// Read a text file named relative to the rules folder. The error says why not.
+    pub fn read_file(&self, name: &str) -> Result<String, String> {
+        self.reading.read_file(name)
     }
     /// What `key` holds; takes nothing away.
     pub fn holds(&self, key: &str) -> Holds {
-        let _ = key;
-        todo!()
+        match self.table.get(key).map(Spanned::get_ref) {
+            None => Holds::Nothing,
+            Some(DeValue::String(_)) => Holds::String,
+            Some(DeValue::Array(_)) => Holds::Array,
+            Some(DeValue::Table(_)) => Holds::Table,
+            Some(_) => Holds::Other,
+        }
+    }
+    /// The keys that are there, in alphabetical order, with their places; takes nothing away.
+    pub fn keys(&self) -> Vec<At<String>> {
+        self.table
+            .keys()
+            .map(|key| At { value: key.get_ref().clone().into_owned(), span: self.place(key.span()) })
+            .collect()
     }
     /// The place of a key that is there, else of the table.
     pub fn span_of(&self, key: &str) -> Span {
-        let _ = key;
-        todo!()
+        self.table.get_key_value(key).map_or_else(|| self.span(), |(key, _)| self.place(key.span()))
     }
     /// A string.
     pub fn string(&mut self, key: &'static str) -> Option<At<String>> {
-        let _ = key;
-        todo!()
+        let (value, span) = self.take(key)?;
+        match value {
+            DeValue::String(text) => Some(At { value: text.clone().into_owned(), span }),
+            other => self.wrong(key, other, &span, "a string"),
+        }
     }
     /// A string, or an array of strings; an empty array is a problem.
     pub fn strings(&mut self, key: &'static str) -> Option<Vec<At<String>>> {
-        let _ = key;
-        todo!()
+        let (value, span) = self.take(key)?;
+        match value {
+            DeValue::String(text) => Some(vec![At { value: text.clone().into_owned(), span }]),
+            DeValue::Array(items) => {
+                if items.is_empty() {
+                    self.empty(key, &span);
+                    return None;
+                }
+                let mut list = Vec::with_capacity(items.len());
+                let mut whole = true;
+                for item in items {
+                    let span = self.place(item.span());
+                    match item.get_ref() {
+                        DeValue::String(text) => list.push(At { value: text.clone().into_owned(), span }),
+                        other => {
+                            self.wrong::<()>(key, other, &span, "strings only");
+                            whole = false;
+                        }
+                    }
+                }
+                whole.then_some(list)
+            }
+            other => self.wrong(key, other, &span, "a string or an array of strings"),
+        }
     }
     /// `true` or `false`.
     pub fn boolean(&mut self, key: &'static str) -> Option<At<bool>> {
-        let _ = key;
-        todo!()
+        let (value, span) = self.take(key)?;
+        match value {
+            DeValue::Boolean(value) => Some(At { value: *value, span }),
+            other => self.wrong(key, other, &span, "`true` or `false`"),
+        }
     }
     /// A whole number that is not negative.
     pub fn number(&mut self, key: &'static str) -> Option<At<u64>> {
-        let _ = key;
-        todo!()
+        let (value, span) = self.take(key)?;
+        match whole_number(value) {
+            Some(value) => Some(At { value, span }),
+            None => self.wrong(key, value, &span, "a whole number, 0 or more"),
+        }
     }
     /// Octets: a whole number, or a string such as `"64 KB"`, `"10 MB"` (powers of 1,000; `KiB`, `MiB`: of 1,024).
     pub fn size(&mut self, key: &'static str) -> Option<At<u64>> {
-        let _ = key;
-        todo!()
+        let (value, span) = self.take(key)?;
+        let octets = match value {
+            DeValue::String(text) => parse_size(text),
+            other => whole_number(other),
+        };
+        match octets {
+            Some(value) => Some(At { value, span }),
+            None => self.wrong(key, value, &span, "a size such as `\"64 KB\"`, `\"10 MB\"` or a number of octets"),
+        }
     }
     /// One of a list of words; anything else is a problem that names them.
     pub fn choice<T: Copy>(&mut self, key: &'static str, words: &[(&'static str, T)]) -> Option<At<T>> {
-        let _ = (key, words);
-        todo!()
+        let found = self.string(key)?;
+        self.word(key, &found, words).map(|value| At { value, span: found.span })
+    }
+    /// One or several of a list of words; anything else is a problem that names them.
+    pub fn choices<T: Copy>(&mut self, key: &'static str, words: &[(&'static str, T)]) -> Option<Vec<At<T>>> {
+        let found = self.strings(key)?;
+        let good: Vec<_> = found
+            .iter()
+            .filter_map(|text| self.word(key, text, words).map(|value| At { value, span: text.span.clone() }))
+            .collect();
+        (good.len() == found.len()).then_some(good)
     }
     /// A table.
     pub fn section(&mut self, key: &'static str) -> Option<Section<'p>> {
-        let _ = key;
-        todo!()
+        let (value, span) = self.take(key)?;
+        match value {
+            DeValue::Table(table) => Some(self.below(table, span.range)),
+            other => self.wrong(key, other, &span, "a table"),
+        }
     }
-    /// A table, or an array of tables.
+    /// A table, or an array of tables; an empty array is a problem.
     pub fn sections(&mut self, key: &'static str) -> Option<Vec<Section<'p>>> {
-        let _ = key;
-        todo!()
+        let (value, span) = self.take(key)?;
+        match value {
+            DeValue::Table(table) => Some(vec![self.below(table, span.range)]),
+            DeValue::Array(items) => self.tables(key, items, &span),
+            other => self.wrong(key, other, &span, "a table or an array of tables"),
+        }
     }
     /// Say that a key must be given (at the place of the table).
     pub fn missing(&mut self, key: &'static str) {
-        let _ = key;
-        todo!()
+        self.problem(&self.span(), Code::Missing, format!("`{key}` is missing"), "");
     }
     /// Report a problem.
     pub fn problem(&mut self, span: &Span, code: Code, what: impl Into<String>, help: impl Into<String>) {
-        let _ = (span, code, what.into(), help.into());
-        todo!()
+        self.reading.error(Some(span.clone()), code, what, help);
+    }
+    /// Report a problem that does not keep the rules from being used.
+    pub fn warning(&mut self, span: &Span, code: Code, what: impl Into<String>, help: impl Into<String>) {
+        self.reading.report(Problem {
+            code,
+            severity: Severity::Warning,
+            what: what.into(),
+            span: Some(span.clone()),
+            help: help.into(),
+        });
     }
     /// Done: keys that nobody took are unknown options, reported with what the table may hold and the nearest name.
+    /// `of` is the name of the table, such as `append` or `recipients`; it is shown between backticks.
     pub fn finish(self, of: &str, known: &[&str]) {
-        let _ = (of, known);
-        todo!()
+        for key in self.table.keys() {
+            let name: &str = key.get_ref();
+            if self.taken.contains(&name) {
+                continue;
+            }
+            let mut help = nearest_line(name, known.iter().copied());
+            help.push_str(&if known.is_empty() {
+                format!("`{of}` takes no options")
+            } else {
+                format!("`{of}` takes: {}", known.join(", "))
+            });
+            let span = Some(self.place(key.span()));
+            self.reading.error(span, Code::UnknownKey, format!("unknown key `{name}` in `{of}`"), help);
+        }
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<(&'p DeValue<'p>, Span)> {
+        let value = self.table.get(key)?;
+        self.taken.push(key);
+        Some((value.get_ref(), self.place(value.span())))
+    }
+    fn place(&self, range: Range<usize>) -> Span {
+        Span { file: self.file, range }
+    }
+    fn below(&self, table: &'p DeTable<'p>, span: Range<usize>) -> Section<'p> {
+        Section { reading: self.reading, file: self.file, span, table, taken: Vec::new() }
+    }
+    fn tables(&mut self, key: &'static str, items: &'p DeArray<'p>, span: &Span) -> Option<Vec<Section<'p>>> {
+        if items.is_empty() {
+            self.empty(key, span);
+            return None;
+        }
+        let mut list = Vec::with_capacity(items.len());
+        for item in items {
+            match item.get_ref() {
+                DeValue::Table(table) => list.push(self.below(table, item.span())),
+                other => {
+                    let span = self.place(item.span());
+                    self.wrong::<()>(key, other, &span, "tables only");
+                }
+            }
+        }
+        Some(list)
+    }
+    fn word<T: Copy>(&mut self, key: &str, found: &At<String>, words: &[(&'static str, T)]) -> Option<T> {
+        if let Some((_, value)) = words.iter().find(|(word, _)| *word == found.value) {
+            return Some(*value);
+        }
+        let mut help = nearest_line(&found.value, words.iter().map(|(word, _)| *word));
+        help.push_str("it takes: ");
+        help.push_str(&words.iter().map(|(word, _)| format!("\"{word}\"")).collect::<Vec<_>>().join(", "));
+        self.problem(&found.span, Code::WrongValue, format!("`{key}` does not know \"{}\"", shown(&found.value)), help);
+        None
+    }
+    fn empty(&mut self, key: &str, span: &Span) {
+        self.problem(
+            span,
+            Code::WrongValue,
+            format!("`{key}` is an empty list"),
+            "leave the key out, or list something",
+        );
+    }
+    fn wrong<T>(&mut self, key: &str, value: &DeValue<'_>, span: &Span, wanted: &str) -> Option<T> {
+        let found = match value {
+            DeValue::String(_) => "a string",
+            DeValue::Integer(_) | DeValue::Float(_) => "a number",
+            DeValue::Boolean(_) => "`true` or `false`",
+            DeValue::Datetime(_) => "a date",
+            DeValue::Array(_) => "an array",
+            DeValue::Table(_) => "a table",
+        };
+        let what = if found.contains("string") && wanted.starts_with("a size") || whole_but_negative(value) {
+            format!("`{key}` takes {wanted}")
+        } else {
+            format!("`{key}` takes {wanted}, not {found}")
+        };
+        self.problem(span, Code::WrongValue, what, "");
+        None
+    }
+}
+
+/// `did you mean …?` and a line end, or nothing. A name is near when at most a third of it differs.
+pub(super) fn nearest_line<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let lower = name.to_lowercase().replace('-', "_");
+    let limit = (name.chars().count() / 3).clamp(1, 3);
+    // The distance is quadratic in the length; nobody mistypes a name of 64 characters.
+    let nearest = known
+        .filter(|_| name.len() <= 64)
+        .map(|word| (strsim::damerau_levenshtein(&lower, &word.replace('-', "_")), word))
+        .min();
+    match nearest {
+        Some((distance, word)) if distance <= limit => format!("did you mean `{word}`?\n"),
+        _ => String::new(),
+    }
+}
+
+/// A value of a rule file for a problem: cut where it is long, without control characters.
+pub(super) fn shown(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let mut short: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    if text.chars().count() > LONGEST {
+        short.push('…');
+    }
+    short
+}
+
+fn whole_number(value: &DeValue<'_>) -> Option<u64> {
+    let number = value.as_integer()?;
+    u64::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
+fn whole_but_negative(value: &DeValue<'_>) -> bool {
+    value.as_integer().is_some_and(|number| number.as_str().starts_with('-'))
+}
+
+fn parse_size(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let unit: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kb" | "k" => 1_000,
+        "mb" | "m" => 1_000_000,
+        "gb" | "g" => 1_000_000_000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        _ => return None,
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if fraction.len() > 9 || (number.contains('.') && fraction.is_empty()) {
+        return None;
+    }
+    let octets = whole.parse::<u64>().ok()?.checked_mul(unit)?;
+    if fraction.is_empty() {
+        return Some(octets);
+    }
+    let scale = 10u64.pow(u32::try_from(fraction.len()).ok()?);
+    octets.checked_add(fraction.parse::<u64>().ok()?.checked_mul(unit)? / scale)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Read a table and answer what was read with the problems.
+    pub(in crate::rule) fn read<T>(text: &str, read: impl FnOnce(Section<'_>) -> T) -> (T, Problems) {
+        let reading = Reading::new(Files::Memory(vec![("note.txt".into(), "hello".into())]));
+        let table = DeTable::parse(text).expect("a test table is TOML");
+        let value = read(reading.section(0, &table));
+        let (problems, _) = reading.done(vec![SourceFile { path: "t.toml".into(), text: text.into() }]);
+        (value, problems)
+    }
+
+    fn whats(problems: &Problems) -> Vec<String> {
+        problems.iter().map(|p| p.what.clone()).collect()
+    }
+
+    #[test]
+    fn reads_each_type_with_its_place() {
+        let text = "s = \"x\"\nl = [\"a\", \"b\"]\nt = true\nn = 7\nz = \"1.5 MB\"\nw = \"on\"\n[in]\nk = 1\n";
+        let ((), problems) = read(text, |mut section| {
+            let s = section.string("s").unwrap();
+            assert_eq!((s.value.as_str(), text.get(s.span.range)), ("x", Some("\"x\"")));
+            assert_eq!(section.strings("l").unwrap().len(), 2);
+            assert!(section.boolean("t").unwrap().value);
+            assert_eq!(section.number("n").unwrap().value, 7);
+            assert_eq!(section.size("z").unwrap().value, 1_500_000);
+            assert_eq!(section.choice("w", &[("on", 1), ("off", 0)]).unwrap().value, 1);
+            assert_eq!(section.holds("in"), Holds::Table);
+            assert_eq!(section.section("in").unwrap().number("k").unwrap().value, 1);
+            assert!(section.string("absent").is_none());
+            section.finish("test", &[]);
+        });
+        assert!(problems.is_empty(), "{problems}");
+    }
+
+    #[test]
+    fn every_wrong_type_is_reported_and_reading_goes_on() {
+        let text = "s = 1\nl = [1, \"b\", 2]\nt = \"yes\"\nn = -7\nz = \"10 apples\"\nw = \"onn\"\nplce = 1\n";
+        let ((), problems) = read(text, |mut section| {
+            assert!(section.string("s").is_none());
+            assert!(section.strings("l").is_none());
+            assert!(section.boolean("t").is_none());
+            assert!(section.number("n").is_none());
+            assert!(section.size("z").is_none());
+            assert!(section.choice("w", &[("on", 1), ("off", 0)]).is_none());
+            section.finish("append", &["html", "place"]);
+        });
+        assert_eq!(problems.len(), 8, "{problems}");
+        let shown = problems.to_string();
+        assert!(shown.contains("did you mean `on`?"), "{shown}");
+        assert!(shown.contains("did you mean `place`?"), "{shown}");
+        assert!(shown.contains("`append` takes: html, place"), "{shown}");
+        assert_eq!(whats(&problems).first().map(String::as_str), Some("`s` takes a string, not a number"));
+    }
+
+    #[test]
+    fn sizes() {
+        for (text, octets) in [
+            ("10", Some(10)),
+            ("64 KB", Some(64_000)),
+            ("1 KiB", Some(1_024)),
+            ("0.5MiB", Some(524_288)),
+            ("10 mb", Some(10_000_000)),
+            ("1.", None),
+            (".5 MB", None),
+            ("-1 MB", None),
+            ("99999999999 GB", None),
+            ("", None),
+            ("MB", None),
+        ] {
+            assert_eq!(parse_size(text), octets, "{text}");
+        }
+    }
+
+    #[test]
+    fn files_stay_inside_the_folder() {
+        let ((), _) = read("", |section| {
+            assert_eq!(section.read_file("note.txt").as_deref(), Ok("hello"));
+            for name in ["../note.txt", "/etc/hostname", "a/../../x", "", "..\\x"] {
+                assert!(section.read_file(name).unwrap_err().contains("inside"), "{name}");
+            }
+            assert_eq!(section.read_file("none.txt").unwrap_err(), "no such file");
+        });
     }
 }
