@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::directory::Organization;
 use crate::envelope::Envelope;
-use crate::message::{Message, Rendered, Violation};
+use crate::message::{Draft, Message, Rendered, Violation};
 use crate::rule::{Disposition, Rule};
 
 /// A compiled rule set.
@@ -106,7 +106,26 @@ impl Pipeline {
         envelope: &Envelope,
         out_of_time: &dyn Fn() -> bool,
     ) -> Result<Outcome<'m>, RunError> {
-        let _ = (message, envelope, out_of_time);
+        self.run_then(message, envelope, out_of_time, &|_, _| {})
+    }
+    /// As [`Pipeline::run`]. When all rules are done, and before the draft is rendered, `finish` is called with the
+    /// draft and the indexes of the rules that asked for a disposition: the flow puts its own fields in or takes them
+    /// out. What it does counts as a change; it is called again where a draft that does not hold up is gone back from.
+    pub fn run_then<'m>(
+        &self,
+        message: &'m Message<'m>,
+        envelope: &Envelope,
+        out_of_time: &dyn Fn() -> bool,
+        finish: &dyn Fn(&mut Draft<'m>, &[usize]),
+    ) -> Result<Outcome<'m>, RunError> {
+        let _ = (message, envelope, out_of_time, finish);
+        todo!()
+    }
+    /// What these rules ask for together, as [`Outcome::disposition`] said when they asked for it: for a second try of
+    /// a message that the rules have been run over already. Indexes that are no rule's, or the index of a rule that
+    /// asks for nothing, count for nothing.
+    pub fn disposition_of(&self, disposing: &[usize]) -> Disposition {
+        let _ = disposing;
         todo!()
     }
     /// Digest of the rule set: 16 hex digits of SHA-256 over all rule and template files.
