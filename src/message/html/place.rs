@@ -1,0 +1,142 @@
+//! Where a block is seen first, and where it is seen last.
+
+use super::element::Element;
+use super::open::Walk;
+use super::tokens::{Kind, Token};
+
+/// Where a block would be seen first: after `<body …>`; where there is none, after what belongs into the head; before
+/// content that stands even before that. A hidden preheader comes after it. `None` for a document of frames, which
+/// shows no text.
+pub fn start(html: &str) -> Option<usize> {
+    let mut walk = Walk::new(html);
+    let mut place = 0;
+    // Inside an element that is no text itself but holds some: `<noscript>` or `<template>` in the head.
+    let mut inside: Option<Element> = None;
+    while let Some(token) = walk.next() {
+        match token.kind {
+            Kind::Text if is_blank(html, &token) => {}
+            Kind::Comment { .. } => {
+                // `<?xml …?>` opens the document; other comments may be Outlook's, which opens tables in them.
+                if place == 0 && html.get(token.span.clone()).is_some_and(|comment| comment.starts_with("<?xml")) {
+                    place = token.span.end;
+                }
+            }
+            Kind::Start { element: Element::Noscript | Element::Template, .. } if inside.is_none() => {
+                inside = element_of(&token);
+            }
+            Kind::End { element } if inside == Some(element) => {
+                inside = None;
+                place = token.span.end;
+            }
+            Kind::Text if inside == Some(Element::Template) => {}
+            Kind::Start { .. } | Kind::End { .. } if inside == Some(Element::Template) => {}
+            Kind::Start { element: Element::Body, .. } => return Some(token.span.end),
+            Kind::Start { element: Element::Frameset, .. } => return None,
+            Kind::Doctype | Kind::Start { element: Element::Html | Element::Head, .. } => place = token.span.end,
+            Kind::Start { element, .. } if element.is_metadata() => {
+                // A raw element counts when its end tag comes: one that is never closed would swallow the block.
+                if !element.is_raw() && inside.is_none() {
+                    place = token.span.end;
+                }
+            }
+            Kind::Raw { element, .. } if element.is_metadata() => {}
+            Kind::End { element } if element == Element::Head || (element.is_metadata() && element.is_raw()) => {
+                if inside.is_none() {
+                    place = token.span.end;
+                }
+            }
+            // These do not begin the body; nor does any other end tag, but for `</br>`, which is a line break.
+            Kind::End { element } if !matches!(element, Element::Body | Element::Html | Element::Br) => {}
+            _ => break,
+        }
+    }
+    Some(place)
+}
+
+/// Where a block would be seen last: before the last effective `</body>` or `</html>`, or at the end where there is
+/// none or content follows it. Never in a comment, style, script, title or tag: where one of these is never closed, the
+/// place is before it. `None` for a document of frames, which shows no text.
+///
+/// What is open there is closed by [`closers`].
+pub fn end(html: &str) -> Option<usize> {
+    let mut walk = Walk::new(html);
+    // The first of the end tags after which nothing is shown any more.
+    let mut place: Option<usize> = None;
+    // Where a raw element opened whose end tag has not come yet.
+    let mut raw_start = 0;
+    let mut seen = false;
+    while let Some(token) = walk.next() {
+        match token.kind {
+            Kind::End { element: Element::Body | Element::Html } => {
+                place = place.or(Some(token.span.start));
+            }
+            Kind::Start { element: Element::Frameset, .. } if !seen => return None,
+            Kind::Start { element: Element::Html | Element::Head | Element::Body, .. } | Kind::Doctype => {}
+            Kind::Start { element, .. } => {
+                if element.is_raw() {
+                    raw_start = token.span.start;
+                }
+                if !element.is_metadata() {
+                    seen = true;
+                    place = None;
+                }
+            }
+            Kind::Text => {
+                if !is_blank(html, &token) {
+                    seen = true;
+                    place = None;
+                }
+            }
+            Kind::Raw { closed: false, .. } => return Some(place.unwrap_or(raw_start)),
+            Kind::Comment { closed: false } | Kind::Unfinished => return Some(place.unwrap_or(token.span.start)),
+            Kind::Cdata => place = None,
+            // An end tag after `</body>` that closes something still moves the place.
+            Kind::End { element } => {
+                if !element.is_metadata() && walk.opened.may_close(element) {
+                    place = None;
+                }
+            }
+            Kind::Comment { .. } | Kind::Raw { .. } => {}
+        }
+    }
+    Some(place.unwrap_or(html.len()))
+}
+
+/// The end tags to put in front of a block at `at`, the place that [`end`] gave, so that formatting, tables, lists and
+/// the like which were left open there do not swallow it or move it. Empty for a document in order, and for any other
+/// place: what is open there is closed later.
+pub fn closers(html: &str, at: usize) -> String {
+    if end(html) != Some(at) {
+        return String::new();
+    }
+    let mut walk = Walk::new(html);
+    while let Some(token) = walk.next() {
+        if token.span.start >= at {
+            break;
+        }
+    }
+    end_tags(html, &walk)
+}
+
+fn end_tags(html: &str, walk: &Walk) -> String {
+    let mut tags = String::new();
+    for open in walk.opened.elements().rev() {
+        if let Some(name) = html.get(open.name.clone()).filter(|name| !name.is_empty()) {
+            tags.push_str("</");
+            tags.push_str(name);
+            tags.push('>');
+        }
+    }
+    tags
+}
+
+fn element_of(token: &Token) -> Option<Element> {
+    match token.kind {
+        Kind::Start { element, .. } | Kind::End { element } => Some(element),
+        _ => None,
+    }
+}
+
+fn is_blank(html: &str, token: &Token) -> bool {
+    html.get(token.span.clone()).is_none_or(|text| text.bytes().all(super::tokens::is_space))
+}
