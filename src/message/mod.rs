@@ -9,6 +9,7 @@ mod edits;
 mod field;
 pub mod html;
 mod part;
+pub mod reply;
 mod scan;
 mod text;
 mod verify;
