@@ -2,6 +2,7 @@
 
 pub mod actions;
 pub mod conditions;
+pub mod detect;
 pub mod file;
 pub mod problem;
 pub mod section;

@@ -1,0 +1,236 @@
+//! Text as the detectors read it: every digit an ASCII digit, every space a space, every dash a hyphen, what cannot be
+//! seen gone; and the way back to the text as it is.
+//!
+//! Invariant: folding keeps the order of characters, so a range of the folded text is one range of the text.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// What becomes of one character.
+enum Fold {
+    /// It stays.
+    Keep,
+    /// It cannot be seen and goes.
+    Drop,
+    /// This ASCII character stands for it.
+    As(u8),
+}
+
+/// The zeros of the decimal digits (Unicode general category Nd) that people type; the nine digits follow each.
+const ZEROS: &[char] = &[
+    '\u{0660}',
+    '\u{06F0}',
+    '\u{07C0}',
+    '\u{0966}',
+    '\u{09E6}',
+    '\u{0A66}',
+    '\u{0AE6}',
+    '\u{0B66}',
+    '\u{0BE6}',
+    '\u{0C66}',
+    '\u{0CE6}',
+    '\u{0D66}',
+    '\u{0DE6}',
+    '\u{0E50}',
+    '\u{0ED0}',
+    '\u{0F20}',
+    '\u{1040}',
+    '\u{1090}',
+    '\u{17E0}',
+    '\u{1810}',
+    '\u{1946}',
+    '\u{19D0}',
+    '\u{1A80}',
+    '\u{1A90}',
+    '\u{1B50}',
+    '\u{1BB0}',
+    '\u{1C40}',
+    '\u{1C50}',
+    '\u{A620}',
+    '\u{A8D0}',
+    '\u{A900}',
+    '\u{A9D0}',
+    '\u{A9F0}',
+    '\u{AA50}',
+    '\u{ABF0}',
+    '\u{104A0}',
+    '\u{10D30}',
+    '\u{11066}',
+    '\u{1E140}',
+    '\u{1E950}',
+    '\u{1FBF0}',
+];
+
+/// `first + offset`, for offsets below 128.
+fn ascii(first: u8, offset: u32) -> Fold {
+    u8::try_from(offset).map_or(Fold::Keep, |offset| Fold::As(first.saturating_add(offset)))
+}
+
+fn fold(c: char) -> Fold {
+    if c.is_ascii() {
+        return Fold::Keep;
+    }
+    let code = u32::from(c);
+    match code {
+        // Soft hyphen, combining grapheme joiner, Arabic letter mark, Mongolian vowel separator, zero-width space,
+        // (non-)joiner and marks of direction, word joiner and invisible operators, isolates, variation selectors,
+        // zero-width no-break space, the frame of keycap digits.
+        0xAD
+        | 0x34F
+        | 0x61C
+        | 0x180E
+        | 0x200B..=0x200F
+        | 0x202A..=0x202E
+        | 0x2060..=0x2069
+        | 0xFE00..=0xFE0F
+        | 0xFEFF
+        | 0x20E3
+        | 0xE0100..=0xE01EF => Fold::Drop,
+        // No-break, Ogham, en to hair (figure, thin …), narrow no-break, medium mathematical, ideographic.
+        0xA0 | 0x1680 | 0x2000..=0x200A | 0x202F | 0x205F | 0x3000 => Fold::As(b' '),
+        // Next line, line and paragraph separator.
+        0x85 | 0x2028 | 0x2029 => Fold::As(b'\n'),
+        // Hyphen, non-breaking hyphen, figure, en, em dash, bar, hyphen bullet, minus sign, small forms.
+        0x2010..=0x2015 | 0x2043 | 0x2212 | 0xFE58 | 0xFE63 => Fold::As(b'-'),
+        // Middle dot, bullet, one dot leader, hyphenation point, small full stop.
+        0xB7 | 0x2022 | 0x2024 | 0x2027 | 0xFE52 => Fold::As(b'.'),
+        // Full-width forms of ASCII.
+        0xFF01..=0xFF5E => ascii(b'!', code - 0xFF01),
+        // Mathematical digits: five alphabets of ten.
+        0x1D7CE..=0x1D7FF => ascii(b'0', (code - 0x1D7CE) % 10),
+        // Mathematical letters: thirteen alphabets of twice 26.
+        0x1D400..=0x1D6A3 => match (code - 0x1D400) % 52 {
+            upper @ 0..=25 => ascii(b'A', upper),
+            lower => ascii(b'a', lower - 26),
+        },
+        // Digits in a circle. Superscripts stay out: a footnote mark behind a number is not part of it.
+        0x2460..=0x2468 => ascii(b'1', code - 0x2460),
+        0x24EA => Fold::As(b'0'),
+        0x660.. => {
+            let below = ZEROS.partition_point(|&zero| zero <= c);
+            match below.checked_sub(1).and_then(|at| ZEROS.get(at)) {
+                Some(&zero) if code - u32::from(zero) < 10 => ascii(b'0', code - u32::from(zero)),
+                _ => Fold::Keep,
+            }
+        }
+        _ => Fold::Keep,
+    }
+}
+
+/// A text, folded. Pure ASCII is borrowed.
+#[derive(Debug)]
+pub struct Folded<'t> {
+    original: &'t str,
+    text: Cow<'t, str>,
+}
+
+impl<'t> Folded<'t> {
+    /// Fold `original`.
+    pub fn new(original: &'t str) -> Self {
+        if original.is_ascii() {
+            return Self { original, text: Cow::Borrowed(original) };
+        }
+        let mut text = String::with_capacity(original.len());
+        for c in original.chars() {
+            match fold(c) {
+                Fold::Keep => text.push(c),
+                Fold::Drop => {}
+                Fold::As(byte) => text.push(char::from(byte)),
+            }
+        }
+        Self { original, text: Cow::Owned(text) }
+    }
+
+    /// The folded text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Turn ranges of the folded text, sorted and apart, into ranges of the original. One pass, no map kept: a map of
+    /// a text made of odd digits would be larger than the text.
+    pub fn map_back<'r>(&self, ranges: impl Iterator<Item = &'r mut Range<usize>>) {
+        if matches!(self.text, Cow::Borrowed(_)) {
+            return;
+        }
+        let mut chars = self.original.char_indices();
+        // Where the next character of the original begins in the folded text.
+        let mut at = 0;
+        for range in ranges {
+            let mut start = None;
+            let mut end = None;
+            while at < range.end {
+                let Some((offset, c)) = chars.next() else { break };
+                let width = match fold(c) {
+                    Fold::Keep => c.len_utf8(),
+                    Fold::Drop => 0,
+                    Fold::As(_) => 1,
+                };
+                if width > 0 {
+                    if at >= range.start && start.is_none() {
+                        start = Some(offset);
+                    }
+                    end = Some(offset + c.len_utf8());
+                }
+                at += width;
+            }
+            let start = start.unwrap_or(self.original.len());
+            *range = start..end.unwrap_or(start).max(start);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn back(original: &str, range: Range<usize>) -> &str {
+        let folded = Folded::new(original);
+        let mut ranges = [range];
+        folded.map_back(ranges.iter_mut());
+        &original[ranges[0].clone()]
+    }
+
+    #[test]
+    fn zeros_are_sorted_and_are_zeros() {
+        assert!(ZEROS.windows(2).all(|pair| pair[0] < pair[1]));
+        for &zero in ZEROS {
+            assert_eq!(Folded::new(&zero.to_string()).text(), "0", "{zero:?}");
+            assert!(zero.is_numeric(), "{zero:?}");
+            let nine = char::from_u32(u32::from(zero) + 9).unwrap();
+            assert_eq!(Folded::new(&nine.to_string()).text(), "9", "{nine:?}");
+        }
+    }
+
+    #[test]
+    fn digits_spaces_dashes_and_invisible_characters() {
+        for (text, want) in [
+            ("plain 12-3", "plain 12-3"),
+            ("41\u{ff18}\u{0661}\u{1d7d9}", "41811"),
+            ("1\u{a0}2\u{202f}3\u{2009}4\u{2007}5", "1 2 3 4 5"),
+            ("1\u{2013}2\u{2012}3\u{2212}4", "1-2-3-4"),
+            ("1\u{200b}2\u{ad}3\u{2060}4\u{feff}5", "12345"),
+            ("\u{ff24}\u{ff25}\u{1d403}", "DED"),
+            ("é ü", "é ü"),
+        ] {
+            assert_eq!(Folded::new(text).text(), want);
+        }
+    }
+
+    #[test]
+    fn ranges_go_back_without_what_cannot_be_seen_round_them() {
+        assert_eq!(back("ab12", 2..4), "12");
+        assert_eq!(back("é\u{200b}1\u{200b}\u{ff12}\u{200b}x", 2..4), "1\u{200b}\u{ff12}");
+        assert_eq!(back("é\u{661}\u{662}", 2..4), "\u{661}\u{662}");
+    }
+
+    #[test]
+    fn several_ranges_go_back_in_one_pass() {
+        let original = "\u{661}é\u{662}-\u{663}";
+        let folded = Folded::new(original);
+        assert_eq!(folded.text(), "1é2-3");
+        let mut ranges = [0..1, 3..4, 5..6];
+        folded.map_back(ranges.iter_mut());
+        let found: Vec<&str> = ranges.iter().map(|r| &original[r.clone()]).collect();
+        assert_eq!(found, ["\u{661}", "\u{662}", "\u{663}"]);
+    }
+}
