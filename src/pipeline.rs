@@ -1,11 +1,16 @@
 //! The rules of a rule set, run over a message.
+//!
+//! Each rule sees what those before it did. Invariant: a rule acts as a whole or not at all. Whatever it does wrong, the
+//! draft is the one from before it, and its `on_error` says what that means for the message.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use crate::directory::Organization;
-use crate::envelope::Envelope;
+use crate::envelope::{Direction, Envelope};
 use crate::message::{Draft, Message, Rendered, Violation};
-use crate::rule::{Disposition, Rule};
+use crate::rule::problem::Problems;
+use crate::rule::{Action, Condition, Disposition, Effect, Mode, OnError, Protected, Rule, Scene, file};
 
 /// A compiled rule set.
 #[derive(Debug)]
@@ -13,6 +18,7 @@ pub struct Pipeline {
     rules: Vec<Rule>,
     digest: String,
     organization: Organization,
+    warnings: Problems,
 }
 
 /// What one run did, for people and programs; holds no content.
@@ -95,9 +101,15 @@ pub enum RunError {
 impl Pipeline {
     /// Compile all `*.toml` of a folder, or one file, in the order of file names. `organization.toml` in the folder
     /// says which domains are internal.
-    pub fn load(path: &Path) -> Result<Self, crate::rule::file::Problems> {
-        let _ = path;
-        todo!()
+    pub fn load(path: &Path) -> Result<Self, Problems> {
+        file::load(path).map(Self::of)
+    }
+    /// Compile files that are in memory, `(relative path, text)`: rule files end in `.toml`, the others are templates.
+    pub fn from_sources(files: Vec<(String, String)>) -> Result<Self, Problems> {
+        file::from_sources(files).map(Self::of)
+    }
+    fn of(set: file::RuleSet) -> Self {
+        Self { rules: set.rules, digest: set.digest, organization: set.organization, warnings: set.warnings }
     }
     /// Run the rules over a message. `out_of_time` is asked before each rule.
     pub fn run<'m>(
@@ -118,15 +130,54 @@ impl Pipeline {
         out_of_time: &dyn Fn() -> bool,
         finish: &dyn Fn(&mut Draft<'m>, &[usize]),
     ) -> Result<Outcome<'m>, RunError> {
-        let _ = (message, envelope, out_of_time, finish);
-        todo!()
+        let mut run = Run {
+            draft: Draft::new(message),
+            envelope,
+            organization: &self.organization,
+            disposition: None,
+            disposing: Vec::new(),
+            stopped: false,
+            late: false,
+        };
+        let mut reports = Vec::with_capacity(self.rules.len());
+        for (index, rule) in self.rules.iter().enumerate() {
+            reports.push(run.rule(index, rule, out_of_time)?);
+        }
+        let mut report = Report {
+            digest: self.digest.clone(),
+            rules: reports,
+            notes: message.notes().iter().map(|note| (*note).to_owned()).collect(),
+        };
+        let Run { mut draft, disposition, disposing, .. } = run;
+        finish(&mut draft, &disposing);
+        let rewritten = match render(&draft) {
+            Ok(rewritten) => rewritten,
+            Err(violation) => {
+                self.take_back(&mut report, violation)?;
+                let mut draft = Draft::new(message);
+                finish(&mut draft, &disposing);
+                match render(&draft) {
+                    Ok(rewritten) => rewritten,
+                    Err(violation) => {
+                        report.notes.push(format!("the message goes out as it came in: {violation}"));
+                        None
+                    }
+                }
+            }
+        };
+        Ok(Outcome { report, rewritten, disposition: disposition.unwrap_or(Disposition::Deliver), disposing })
     }
     /// What these rules ask for together, as [`Outcome::disposition`] said when they asked for it: for a second try of
     /// a message that the rules have been run over already. Indexes that are no rule's, or the index of a rule that
     /// asks for nothing, count for nothing.
     pub fn disposition_of(&self, disposing: &[usize]) -> Disposition {
-        let _ = disposing;
-        todo!()
+        let mut strictest = None;
+        for rule in disposing.iter().filter_map(|index| self.rules.get(*index)) {
+            let bounces = rule.actions.iter().any(|a| a.protected_policy() == Some(Protected::Bounce));
+            let asked = own_disposition(rule).or_else(|| bounces.then(protected_bounce));
+            strictest = stricter(strictest, asked);
+        }
+        strictest.unwrap_or(Disposition::Deliver)
     }
     /// Digest of the rule set: 16 hex digits of SHA-256 over all rule and template files.
     pub fn digest(&self) -> &str {
@@ -140,9 +191,245 @@ impl Pipeline {
     pub fn organization(&self) -> &Organization {
         &self.organization
     }
+    /// What is odd about the rule files and did not keep them from being used.
+    pub fn warnings(&self) -> &Problems {
+        &self.warnings
+    }
     /// Internal domains from elsewhere (environment, command line) instead of `organization.toml`.
     pub fn with_organization(mut self, organization: Organization) -> Self {
         self.organization = organization;
         self
     }
+
+    /// The rewrite does not hold up: the rules that had a part in it are taken back, or the run fails.
+    fn take_back(&self, report: &mut Report, violation: Violation) -> Result<(), RunError> {
+        for (rule, entry) in self.rules.iter().zip(&mut report.rules) {
+            if entry.edits == 0 || entry.verdict != Verdict::Matched {
+                continue;
+            }
+            if rule.on_error == OnError::Fail {
+                return Err(RunError::Violation(violation));
+            }
+            entry.verdict = Verdict::Failed(format!("taken back: {violation}"));
+            entry.edits = 0;
+        }
+        report.notes.push(format!("the rules' edits were taken back: {violation}"));
+        Ok(())
+    }
+}
+
+fn render<'m>(draft: &Draft<'m>) -> Result<Option<Rendered<'m>>, Violation> {
+    if draft.is_unchanged() { Ok(None) } else { draft.render().map(Some) }
+}
+
+/// One run over one message.
+struct Run<'r, 'm> {
+    draft: Draft<'m>,
+    envelope: &'r Envelope,
+    organization: &'r Organization,
+    disposition: Option<Disposition>,
+    disposing: Vec<usize>,
+    stopped: bool,
+    late: bool,
+}
+
+/// What the actions of a rule came to.
+#[derive(Default)]
+struct Done {
+    effects: Vec<String>,
+    edits: usize,
+    disposition: Option<Disposition>,
+    stop: bool,
+    /// Why the message could not take it, in whole or in part.
+    unfit: Option<String>,
+}
+
+impl<'m> Run<'_, 'm> {
+    fn rule(&mut self, index: usize, rule: &Rule, out_of_time: &dyn Fn() -> bool) -> Result<RuleReport, RunError> {
+        let verdict = |verdict| RuleReport { name: rule.name.clone(), verdict, effects: Vec::new(), edits: 0 };
+        if rule.mode == Mode::Off {
+            return Ok(verdict(Verdict::Off));
+        }
+        if self.stopped {
+            return Ok(verdict(Verdict::Stopped));
+        }
+        self.late = self.late || out_of_time();
+        if self.late {
+            fails(rule, "time ran out")?;
+            return Ok(verdict(Verdict::OutOfTime));
+        }
+        match fence(|| self.why_not(rule)) {
+            Ok(None) => {}
+            Ok(Some(not)) => return Ok(verdict(not)),
+            Err(why) => {
+                fails(rule, &why)?;
+                return Ok(verdict(Verdict::Failed(why)));
+            }
+        }
+        // The rule works on a copy: what fails, or is only looked at, leaves nothing behind.
+        let mut draft = self.draft.clone();
+        let scene =
+            Scene { draft: &mut draft, envelope: self.envelope, organization: self.organization, rule: &rule.name };
+        let done = match fence(|| act(rule, scene)).and_then(|done| done) {
+            Ok(done) => done,
+            Err(why) => {
+                fails(rule, &why)?;
+                return Ok(verdict(Verdict::Failed(why)));
+            }
+        };
+        let did = done.edits > 0 || done.disposition.is_some() || done.stop;
+        let verdict = match (done.unfit, rule.mode) {
+            (Some(why), _) if !did => Verdict::Skipped(why),
+            (_, Mode::Enforce) => Verdict::Matched,
+            _ => Verdict::Audited,
+        };
+        if rule.mode == Mode::Enforce {
+            self.draft = draft;
+            self.stopped = done.stop;
+            if done.disposition.is_some() {
+                self.disposing.push(index);
+                self.disposition = stricter(self.disposition.take(), done.disposition);
+            }
+        }
+        Ok(RuleReport { name: rule.name.clone(), verdict, effects: done.effects, edits: done.edits })
+    }
+
+    /// Why the rule does not apply; `None` when it does.
+    fn why_not(&mut self, rule: &Rule) -> Option<Verdict> {
+        let scene = Scene {
+            draft: &mut self.draft,
+            envelope: self.envelope,
+            organization: self.organization,
+            rule: &rule.name,
+        };
+        let key = |condition: &dyn Condition| condition.key().to_owned();
+        if let Some(failed) = rule.when.iter().find(|condition| !condition.holds(&scene)) {
+            return Some(Verdict::NotMatched(key(failed.as_ref())));
+        }
+        let exception = rule.unless.iter().find(|table| table.iter().all(|condition| condition.holds(&scene)))?;
+        let keys: Vec<String> = exception.iter().map(|condition| key(condition.as_ref())).collect();
+        Some(Verdict::Excepted(keys.join(", ")))
+    }
+}
+
+/// Do what a rule says. `Err` says why it could not be done, without content.
+fn act(rule: &Rule, mut scene: Scene<'_, '_>) -> Result<Done, String> {
+    let mut done = Done::default();
+    let policies: Vec<Protected> = rule.actions.iter().filter_map(|action| action.protected(&scene)).collect();
+    let protection = || scene.draft.protection().map_or("protected", |p| p.as_str());
+    if policies.contains(&Protected::Bounce) {
+        let why = protection();
+        done.unfit = Some(why.to_owned());
+        done.effects.push(format!("protected: {why}"));
+        let asked = own_disposition(rule).unwrap_or_else(protected_bounce);
+        dispose(&mut done, "protected", asked, &scene);
+        return Ok(done);
+    }
+    if policies.contains(&Protected::Skip) {
+        done.unfit = Some(protection().to_owned());
+        return Ok(done);
+    }
+    for action in &rule.actions {
+        let effect = match action.protected(&scene) {
+            Some(Protected::Wrap) => action.run_wrapped(&mut scene),
+            Some(_) => action.run_on_header(&mut scene),
+            None => action.run(&mut scene),
+        };
+        record(&mut done, action.as_ref(), effect.map_err(|e| format!("{}: {e}", action.kind()))?, &scene);
+    }
+    Ok(done)
+}
+
+fn record(done: &mut Done, action: &dyn Action, effect: Effect, scene: &Scene<'_, '_>) {
+    let kind = action.kind();
+    match effect {
+        Effect::Edited(count, note) => {
+            done.edits += count;
+            done.effects.push(format!("{kind}: {note}"));
+        }
+        Effect::Nothing(why) => done.effects.push(format!("{kind}: nothing to do, {why}")),
+        Effect::Unfit(why) => {
+            done.effects.push(format!("{kind}: left out, {why}"));
+            done.unfit.get_or_insert(why);
+        }
+        Effect::Dispose(disposition) => dispose(done, kind, disposition, scene),
+        Effect::Stop => {
+            done.effects.push(format!("{kind}: no later rule runs"));
+            done.stop = true;
+        }
+    }
+}
+
+/// Take a disposition down, unless this message must not be answered that way.
+fn dispose(done: &mut Done, kind: &str, disposition: Disposition, scene: &Scene<'_, '_>) {
+    let refused = match &disposition {
+        // RFC 3834 §2, RFC 5321 §4.5.5: an answer to these makes a loop, or hits somebody who did not write.
+        Disposition::Bounce(_) if scene.envelope.sender.is_none() => Some("there is no sender to bounce to"),
+        Disposition::Bounce(_) if is_automatic(scene) => Some("an automatic message is not bounced"),
+        Disposition::Junk | Disposition::BypassSpamCheck if scene.envelope.direction != Direction::Inbound => {
+            Some("inbound only")
+        }
+        _ => None,
+    };
+    if let Some(why) = refused {
+        done.effects.push(format!("{kind}: delivered, {why}"));
+        done.unfit.get_or_insert_with(|| why.to_owned());
+        return;
+    }
+    let name = match &disposition {
+        Disposition::BypassSpamCheck => "delivered without the spam check",
+        Disposition::Deliver => "delivered",
+        Disposition::Junk => "to the junk folder",
+        Disposition::Bounce(_) => "bounced",
+        Disposition::Drop => "dropped",
+    };
+    done.effects.push(format!("{kind}: {name}"));
+    done.disposition = stricter(done.disposition.take(), Some(disposition));
+}
+
+/// `Auto-Submitted` (RFC 3834 §5) other than `no`, or `Precedence` of bulk mail.
+fn is_automatic(scene: &Scene<'_, '_>) -> bool {
+    let first_word = |value: &str| {
+        let word: String = value.trim_start().chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+        word.to_ascii_lowercase()
+    };
+    let submitted = scene.draft.values("Auto-Submitted").iter().any(|value| !matches!(&*first_word(value), "" | "no"));
+    let bulk = |value: &String| matches!(&*first_word(value), "bulk" | "junk" | "list");
+    submitted || scene.draft.values("Precedence").iter().any(bulk)
+}
+
+/// What the actions of a rule answer to the flow, whatever the message.
+fn own_disposition(rule: &Rule) -> Option<Disposition> {
+    rule.actions.iter().map(|action| action.disposition()).fold(None, stricter)
+}
+
+/// What a sender is told whose message a rule must change and cannot.
+fn protected_bounce() -> Disposition {
+    Disposition::Bounce(
+        "Your message was not delivered: it is signed, encrypted or otherwise protected from changes, and a mail rule \
+         has to change it. Please send it without protection, or ask your mail administrator."
+            .to_owned(),
+    )
+}
+
+/// The stricter of two; the first of two that are alike.
+fn stricter(one: Option<Disposition>, other: Option<Disposition>) -> Option<Disposition> {
+    match (one, other) {
+        (Some(Disposition::Bounce(first)), Some(Disposition::Bounce(_))) => Some(Disposition::Bounce(first)),
+        (one, other) => one.max(other),
+    }
+}
+
+/// For a rule that failed: an error when its `on_error` says so. A rule in audit mode never fails a run.
+fn fails(rule: &Rule, why: &str) -> Result<(), RunError> {
+    if rule.on_error == OnError::Fail && rule.mode == Mode::Enforce {
+        return Err(RunError::Rule { rule: rule.name.clone(), why: why.to_owned() });
+    }
+    Ok(())
+}
+
+/// Nothing that a rule does ends the run: a panic is a failure of that rule. Its text may hold content and is not kept.
+fn fence<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(run))
+        .map_err(|_| "it panicked; this is a bug in mailwright, please report it".to_owned())
 }

@@ -1,3 +1,364 @@
 //! TOML to rules, with places; collects every problem.
+//!
+//! A rule set is a folder: its `*.toml` files in the order of their names, `organization.toml` (who is internal), and
+//! the templates that the rules name. Invariant: a rule set with an error yields no rules, and every error is found in
+//! one go.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use toml::Spanned;
+use toml::de::DeTable;
+
+use super::problem::{Code, SourceFile};
+use super::section::{Files, Holds, Reading, Section, Span, io_text, nearest_line, read_text, shown};
+use super::{Action, Mode, OnError, Rule, actions, nesting};
+use crate::directory::Organization;
+use crate::envelope::{Direction, Domain};
 
 pub use super::problem::Problems;
+
+/// Files of one rule set.
+pub const MAX_FILES: usize = 200;
+/// Rules of one rule set.
+pub const MAX_RULES: usize = 1_000;
+/// Characters of a rule's name.
+const MAX_NAME: usize = 100;
+
+/// The file that says who is internal.
+const ORGANIZATION: &str = "organization.toml";
+const RULE_KEYS: &[&str] = &["name", "description", "mode", "on_error", "when", "unless", "action"];
+const TEST_KEYS: &[&str] = &["name", "message", "envelope", "facts", "expect"];
+
+/// What came of a rule set.
+#[derive(Debug)]
+pub(crate) struct RuleSet {
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) organization: Organization,
+    /// 16 hex digits of SHA-256 over the names and texts of all files that were read.
+    pub(crate) digest: String,
+    /// Warnings; never an error.
+    pub(crate) warnings: Problems,
+}
+
+/// A file of the rule set as it is read.
+struct Input {
+    /// Relative to the folder.
+    name: String,
+    source: SourceFile,
+}
+
+/// Read and compile a folder, or one file of it.
+pub(crate) fn load(path: &Path) -> Result<RuleSet, Problems> {
+    let is_file = path.is_file();
+    let folder =
+        if is_file { path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")) } else { path };
+    let reading = Reading::new(Files::Folder(folder.to_path_buf()));
+    let shown_folder = if is_file { path.parent().unwrap_or(Path::new("")) } else { path };
+    let names = if is_file { file_names(path, folder) } else { folder_names(folder) };
+    let mut inputs = Vec::new();
+    match names {
+        Err(why) => {
+            let what = format!("`{}` cannot be read: {why}", shown(&path.display().to_string()));
+            reading.error(None, Code::Unreadable, what, "give the folder that holds the rule files, or one rule file");
+        }
+        Ok(names) => {
+            for name in names {
+                let path = shown_folder.join(&name).display().to_string();
+                match read_text(&folder.join(&name)) {
+                    Ok(text) => inputs.push(Input { name, source: SourceFile { path, text } }),
+                    Err(why) => {
+                        reading.error(None, Code::Unreadable, format!("`{}` cannot be read: {why}", shown(&path)), "");
+                    }
+                }
+            }
+        }
+    }
+    compile(reading, inputs, &shown(&path.display().to_string()))
+}
+
+/// Compile files that are in memory: `(relative path, text)`. Those that end in `.toml` and stand in no folder are rule
+/// files, or the organization; the others are what `file = "…"` may name.
+pub(crate) fn from_sources(files: Vec<(String, String)>) -> Result<RuleSet, Problems> {
+    let (mut rule_files, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|(name, _)| is_rule_file(name));
+    rule_files.sort();
+    let inputs = rule_files
+        .into_iter()
+        .map(|(name, text)| Input { name: name.clone(), source: SourceFile { path: name, text } })
+        .collect();
+    compile(Reading::new(Files::Memory(others)), inputs, "the rule set")
+}
+
+fn is_rule_file(name: &str) -> bool {
+    !name.starts_with('.') && !name.contains('/') && name.len() > 5 && name.ends_with(".toml")
+}
+
+/// A rule file, and the organization beside it.
+fn file_names(path: &Path, folder: &Path) -> Result<Vec<String>, String> {
+    let name = path.file_name().and_then(|n| n.to_str()).ok_or("its name is not UTF-8")?;
+    let mut names = vec![name.to_owned()];
+    if name != ORGANIZATION && folder.join(ORGANIZATION).is_file() {
+        names.push(ORGANIZATION.to_owned());
+    }
+    Ok(names)
+}
+
+/// The rule files of a folder, sorted by their bytes.
+fn folder_names(folder: &Path) -> Result<Vec<String>, String> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|e| io_text(&e))? {
+        let entry = entry.map_err(|e| io_text(&e))?;
+        if let Some(name) = entry.file_name().to_str().filter(|name| is_rule_file(name))
+            && !entry.path().is_dir()
+        {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn compile(reading: Reading, inputs: Vec<Input>, place: &str) -> Result<RuleSet, Problems> {
+    let unread = inputs.is_empty();
+    let (names, sources): (Vec<String>, Vec<SourceFile>) = inputs.into_iter().map(|i| (i.name, i.source)).unzip();
+    if names.len() > MAX_FILES {
+        let what = format!("{} rule files; {MAX_FILES} are allowed", names.len());
+        reading.error(None, Code::Unreadable, what, "");
+    } else if !unread && names.iter().all(|name| name == ORGANIZATION) {
+        no_rules(&reading, place);
+    }
+    let mut loaded = Loaded::default();
+    {
+        let parsed: Vec<(usize, Spanned<DeTable<'_>>)> = sources
+            .iter()
+            .enumerate()
+            .take(MAX_FILES)
+            .filter_map(|(file, source)| Some((file, parse(&reading, file, source)?)))
+            .collect();
+        for (file, table) in &parsed {
+            let section = reading.section(*file, table);
+            if names.get(*file).is_some_and(|name| name == ORGANIZATION) {
+                loaded.organization = organization(section);
+            } else {
+                rule_file(section, &sources, &mut loaded);
+            }
+        }
+    }
+    let mut digest = Sha256::new();
+    for (name, source) in names.iter().zip(&sources) {
+        digest_file(&mut digest, name, &source.text);
+    }
+    let (mut problems, mut read) = reading.done(sources);
+    if unread && problems.is_empty() {
+        let empty = Reading::new(Files::Memory(Vec::new()));
+        no_rules(&empty, place);
+        problems = empty.done(Vec::new()).0;
+    }
+    if problems.has_errors() {
+        return Err(problems);
+    }
+    read.sort();
+    read.dedup();
+    for (name, text) in &read {
+        digest_file(&mut digest, name, text);
+    }
+    let digest = digest.finalize().iter().take(8).map(|octet| format!("{octet:02x}")).collect();
+    Ok(RuleSet { rules: loaded.rules, organization: loaded.organization, digest, warnings: problems })
+}
+
+fn no_rules(reading: &Reading, place: &str) {
+    reading.error(
+        None,
+        Code::Unreadable,
+        format!("{place} holds no rule files"),
+        "a rule file ends in `.toml` and holds `[[rule]]` tables",
+    );
+}
+
+/// Lengths keep two files apart from one that holds both.
+fn digest_file(digest: &mut Sha256, name: &str, text: &str) {
+    for piece in [name, text] {
+        digest.update((piece.len() as u64).to_be_bytes());
+        digest.update(piece.as_bytes());
+    }
+}
+
+/// Parse one file; its syntax errors are problems, and what could be read of it is read on.
+fn parse<'s>(reading: &Reading, file: usize, source: &'s SourceFile) -> Option<Spanned<DeTable<'s>>> {
+    let (table, errors) = DeTable::parse_recoverable(&source.text);
+    for error in &errors {
+        let range = error.span().unwrap_or(0..0);
+        reading.error(Some(Span { file, range }), Code::Syntax, shown(&error.message().replace('\n', ", ")), "");
+    }
+    // What is left of a broken file misleads: a lost bracket makes keys of one rule those of another.
+    errors.is_empty().then_some(table)
+}
+
+#[derive(Default)]
+struct Loaded {
+    rules: Vec<Rule>,
+    organization: Organization,
+    /// Where each name was given first.
+    names: HashMap<String, Span>,
+}
+
+fn organization(mut section: Section<'_>) -> Organization {
+    let mut domains = Vec::new();
+    if section.holds("domains") == Holds::Nothing {
+        section.missing("domains");
+    }
+    for domain in section.strings("domains").unwrap_or_default() {
+        match Domain::new(&domain.value) {
+            Ok(name) => domains.push(name),
+            Err(_) => section.problem(
+                &domain.span,
+                Code::WrongValue,
+                format!("\"{}\" is not a mail domain", shown(&domain.value)),
+                "write it as it stands behind the `@`, such as \"example.com\"",
+            ),
+        }
+    }
+    section.finish("organization", &["domains"]);
+    Organization { domains }
+}
+
+fn rule_file(mut section: Section<'_>, sources: &[SourceFile], loaded: &mut Loaded) {
+    if section.holds("rule") != Holds::Nothing {
+        for rule in section.sections("rule").unwrap_or_default() {
+            if loaded.rules.len() >= MAX_RULES {
+                let span = rule.span();
+                section.problem(&span, Code::WrongValue, format!("more than {MAX_RULES} rules"), "");
+                break;
+            }
+            if let Some(rule) = read_rule(rule, sources, &mut loaded.names) {
+                loaded.rules.push(rule);
+            }
+        }
+    }
+    for test in section.sections("test").unwrap_or_default() {
+        read_test(test);
+    }
+    section.finish("the file", &["rule", "test"]);
+}
+
+/// `[[test]]` is read by `mailwright test`; here only its keys are checked.
+fn read_test(mut section: Section<'_>) {
+    for key in ["name", "message"] {
+        if section.holds(key) == Holds::Nothing {
+            section.missing(key);
+        }
+        section.string(key);
+    }
+    for key in ["envelope", "facts", "expect"] {
+        section.section(key);
+    }
+    section.finish("test", TEST_KEYS);
+}
+
+fn read_rule(mut section: Section<'_>, sources: &[SourceFile], names: &mut HashMap<String, Span>) -> Option<Rule> {
+    let name = rule_name(&mut section, sources, names);
+    let description = section.string("description").map(|d| d.value).unwrap_or_default();
+    let mode = section.choice("mode", &[("enforce", Mode::Enforce), ("audit", Mode::Audit), ("off", Mode::Off)]);
+    let on_error = section.choice("on_error", &[("skip", OnError::Skip), ("fail", OnError::Fail)]);
+    let mut inbound_only = false;
+    let mut when = Vec::new();
+    if let Some(table) = section.section("when") {
+        inbound_only = nesting::inbound_only(&table);
+        when = nesting::read(table, "when");
+    }
+    let unless = section
+        .sections("unless")
+        .unwrap_or_default()
+        .into_iter()
+        .map(|table| nesting::read(table, "unless"))
+        .collect();
+    let actions = if section.holds("action") == Holds::Nothing {
+        section.problem(
+            &section.span(),
+            Code::Missing,
+            "`action` is missing: the rule does nothing",
+            "add a `[[rule.action]]` table with a `kind`",
+        );
+        Vec::new()
+    } else {
+        let tables = section.sections("action").unwrap_or_default();
+        tables.into_iter().filter_map(|table| read_action(table, inbound_only)).collect()
+    };
+    section.finish("rule", RULE_KEYS);
+    let fails = actions.iter().any(|action: &Box<dyn Action>| action.on_error() == OnError::Fail);
+    Some(Rule {
+        name: name?,
+        description,
+        mode: mode.map_or(Mode::Enforce, |m| m.value),
+        on_error: on_error.map_or(if fails { OnError::Fail } else { OnError::Skip }, |o| o.value),
+        when,
+        unless,
+        actions,
+    })
+}
+
+fn rule_name(section: &mut Section<'_>, sources: &[SourceFile], names: &mut HashMap<String, Span>) -> Option<String> {
+    if section.holds("name") == Holds::Nothing {
+        section.missing("name");
+        return None;
+    }
+    let name = section.string("name")?;
+    if name.value.trim().is_empty()
+        || name.value.trim() != name.value
+        || name.value.chars().count() > MAX_NAME
+        || name.value.contains(char::is_control)
+    {
+        section.problem(
+            &name.span,
+            Code::WrongValue,
+            "this cannot be the name of a rule",
+            format!("a name has 1 to {MAX_NAME} characters, no control characters, and no space at its ends"),
+        );
+        return None;
+    }
+    if let Some(first) = names.get(&name.value) {
+        let place = sources.get(first.file).map(|source| {
+            let line = source.text.get(..first.range.start).unwrap_or_default().matches('\n').count() + 1;
+            format!("{}:{line}", source.path)
+        });
+        section.problem(
+            &name.span,
+            Code::Duplicate,
+            format!("two rules are named `{}`", shown(&name.value)),
+            format!("the first is at {}", place.unwrap_or_default()),
+        );
+        return None;
+    }
+    names.insert(name.value.clone(), name.span);
+    Some(name.value)
+}
+
+fn read_action(mut section: Section<'_>, inbound_only: bool) -> Option<Box<dyn Action>> {
+    let names = || actions::KINDS.iter().map(|kind| kind.kind);
+    if section.holds("kind") == Holds::Nothing {
+        let list = names().collect::<Vec<_>>().join(", ");
+        section.problem(&section.span(), Code::Missing, "`kind` is missing", format!("kinds of action: {list}"));
+        return None;
+    }
+    let kind = section.string("kind")?;
+    let Some(found) = actions::KINDS.iter().find(|k| k.kind == kind.value) else {
+        let help = nearest_line(&kind.value, names());
+        let list = names().collect::<Vec<_>>().join(", ");
+        let what = format!("there is no action `{}`", shown(&kind.value));
+        section.problem(&kind.span, Code::WrongValue, what, format!("{help}kinds of action: {list}"));
+        return None;
+    };
+    if !inbound_only && !found.directions.contains(&Direction::Outbound) {
+        section.problem(
+            &kind.span,
+            Code::Direction,
+            format!("WorkMail knows `{}` for inbound mail only", found.kind),
+            "add `direction = \"inbound\"` to the `when` of the rule",
+        );
+    }
+    let action = (found.compile)(&mut section);
+    let known: Vec<&str> = std::iter::once("kind").chain(found.options.iter().map(|option| option.key)).collect();
+    section.finish(found.kind, &known);
+    action
+}

@@ -4,7 +4,9 @@ pub mod actions;
 pub mod conditions;
 pub mod detect;
 pub mod file;
+mod nesting;
 pub mod problem;
+mod readable;
 pub mod section;
 pub mod template;
 
@@ -62,6 +64,8 @@ pub enum ActionError {
 }
 
 /// What is answered for a recipient; WorkMail calls it an action. Strictest last.
+///
+/// Ordered by strictness; two bounces are told apart by their text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Disposition {
@@ -106,9 +110,26 @@ pub trait Action: Debug + Send + Sync {
     fn run_wrapped(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
         self.run(scene)
     }
+    /// For an action on the body with [`Protected::HeadersOnly`]: do what of it does not touch the body.
+    fn run_on_header(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
+        let why = scene.draft.protection().map_or("protected", |protection| protection.as_str());
+        Ok(Effect::Unfit(format!("the message is {why}")))
+    }
     /// True for an action on the body.
     fn edits_body(&self) -> bool {
         false
+    }
+    /// What it answers to the flow, whatever the message.
+    fn disposition(&self) -> Option<Disposition> {
+        None
+    }
+    /// What a failure means for a rule that does not say: an action that keeps something from leaving fails.
+    fn on_error(&self) -> OnError {
+        OnError::Skip
+    }
+    /// What `protected` says, whatever the message; `None` for actions on the header and the flow.
+    fn protected_policy(&self) -> Option<Protected> {
+        None
     }
 }
 
@@ -190,8 +211,8 @@ pub struct Rule {
     pub on_error: OnError,
     /// All must hold; empty holds always.
     pub when: Vec<Box<dyn Condition>>,
-    /// None may hold.
-    pub unless: Vec<Box<dyn Condition>>,
+    /// The exceptions, one per table: an exception applies when all of its entries hold.
+    pub unless: Vec<Vec<Box<dyn Condition>>>,
     /// Done in order.
     pub actions: Vec<Box<dyn Action>>,
 }

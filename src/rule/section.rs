@@ -279,6 +279,25 @@ impl<'p> Section<'p> {
             other => self.wrong(key, other, &span, "a table or an array of tables"),
         }
     }
+    /// Count a key as read: its problem has been reported.
+    pub fn ignore(&mut self, key: &'static str) {
+        self.taken.push(key);
+    }
+    /// The string that `key` holds; takes nothing away and reports nothing.
+    pub fn peek(&self, key: &str) -> Option<&'p str> {
+        self.table.get(key)?.get_ref().as_str()
+    }
+    /// The tables that `key` holds; takes nothing away and reports nothing.
+    pub fn peek_tables(&self, key: &str) -> Vec<Section<'p>> {
+        let of = |value: &'p Spanned<DeValue<'p>>| value.get_ref().as_table().map(|t| self.below(t, value.span()));
+        match self.table.get(key) {
+            None => Vec::new(),
+            Some(value) => match value.get_ref() {
+                DeValue::Array(items) => items.iter().filter_map(of).collect(),
+                _ => of(value).into_iter().collect(),
+            },
+        }
+    }
     /// Say that a key must be given (at the place of the table).
     pub fn missing(&mut self, key: &'static str) {
         self.problem(&self.span(), Code::Missing, format!("`{key}` is missing"), "");

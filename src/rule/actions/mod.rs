@@ -2,5 +2,33 @@
 
 use super::ActionKind;
 
+mod add_header;
+mod append;
+mod block;
+mod bounce;
+mod bypass_spam_check;
+mod drop;
+mod header_field;
+mod junk;
+mod prepend;
+mod redact;
+mod remove_header;
+mod set_header;
+mod stop;
+mod tag_subject;
+
 /// Every kind of action. Adding one: its file, and a line here.
-pub const KINDS: &[ActionKind] = &[];
+pub const KINDS: &[ActionKind] = &[
+    append::KIND,
+    prepend::KIND,
+    tag_subject::KIND,
+    set_header::KIND,
+    add_header::KIND,
+    remove_header::KIND,
+    redact::KIND,
+    bounce::KIND,
+    drop::KIND,
+    junk::KIND,
+    bypass_spam_check::KIND,
+    stop::KIND,
+];

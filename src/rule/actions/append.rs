@@ -1,0 +1,35 @@
+//! `append`: a block below the text.
+
+use super::super::section::Section;
+use super::super::{Action, ActionKind, OptionDoc};
+use super::block::{self, Insert};
+use crate::envelope::Direction;
+use crate::message::Place;
+
+/// `append`.
+pub const KIND: ActionKind = ActionKind {
+    kind: "append",
+    doc: "Puts a block below the text of every body: a legal notice, a footer.",
+    options: &[
+        block::HTML,
+        block::TEXT,
+        OptionDoc {
+            key: "place",
+            takes: "\"end\" | \"below-reply\"",
+            default: "\"end\"",
+            doc: "At the end of the body, or below the newest text of a reply and above what it quotes.",
+        },
+        block::ONCE,
+        block::PROTECTED,
+    ],
+    directions: &[Direction::Inbound, Direction::Outbound],
+    example: "kind = \"append\"\n\
+              html = \"<p>Example Ltd, 1 High Street. This mail is confidential.</p>\"\n\
+              place = \"below-reply\"\n",
+    compile,
+};
+
+fn compile(section: &mut Section<'_>) -> Option<Box<dyn Action>> {
+    let places = [("end", Place::End), ("below-reply", Place::BelowReply)];
+    Some(Box::new(Insert::read(section, KIND.kind, &places, Place::End)?))
+}

@@ -1,0 +1,34 @@
+//! `bypass_spam_check`: delivered without the spam check.
+
+use super::super::section::Section;
+use super::super::{Action, ActionError, ActionKind, Disposition, Effect, Scene};
+use crate::envelope::Direction;
+
+/// `bypass_spam_check`.
+pub const KIND: ActionKind = ActionKind {
+    kind: "bypass_spam_check",
+    doc: "The message is delivered without the spam check. Inbound only.",
+    options: &[],
+    directions: &[Direction::Inbound],
+    example: "kind = \"bypass_spam_check\"\n",
+    compile,
+};
+
+fn compile(_: &mut Section<'_>) -> Option<Box<dyn Action>> {
+    Some(Box::new(BypassSpamCheck))
+}
+
+#[derive(Debug)]
+struct BypassSpamCheck;
+
+impl Action for BypassSpamCheck {
+    fn run(&self, _: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
+        Ok(Effect::Dispose(Disposition::BypassSpamCheck))
+    }
+    fn kind(&self) -> &'static str {
+        KIND.kind
+    }
+    fn disposition(&self) -> Option<Disposition> {
+        Some(Disposition::BypassSpamCheck)
+    }
+}

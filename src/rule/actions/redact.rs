@@ -1,0 +1,360 @@
+//! `redact`: sensitive data is masked in the subject and in every body.
+//!
+//! Invariant: where this action has run and answered without an error, none of what it looks for is left in the
+//! subject and in the text that a reader sees; what cannot be read or changed is an error, never passed over.
+
+use std::collections::BTreeMap;
+
+use super::super::detect::{DetectorSet, Found, Kind, Style};
+use super::super::problem::Code;
+use super::super::section::{Holds, Section};
+use super::super::template::escape_html;
+use super::super::{Action, ActionError, ActionKind, Effect, OnError, OptionDoc, Protected, Scene};
+use super::block::read_protected;
+use crate::envelope::Direction;
+use crate::message::{Body, BodyKind, Draft, Field, FieldName, TextEdit, html};
+
+/// `redact`.
+pub const KIND: ActionKind = ActionKind {
+    kind: "redact",
+    doc: "Masks sensitive data in the subject and in every body. A rule with it has on_error = \"fail\" unless it says \
+          otherwise.",
+    options: &[
+        OptionDoc {
+            key: "detect",
+            takes: "\"card\" | \"ssn\" | \"iban\" | \"email\", or several",
+            default: "none",
+            doc: "What to look for: payment cards, US social security numbers, bank accounts, e-mail addresses.",
+        },
+        OptionDoc {
+            key: "pattern",
+            takes: "a regular expression, or several",
+            default: "none",
+            doc: "What else to look for; what matches as a whole is masked.",
+        },
+        OptionDoc {
+            key: "label",
+            takes: "a string",
+            default: "\"REDACTED\"",
+            doc: "What stands in place of a match of `pattern`, in brackets.",
+        },
+        OptionDoc {
+            key: "style",
+            takes: "\"label\" | \"keep-last\"",
+            default: "\"label\"",
+            doc: "Put a label in its place, such as `[CARD]`, or stars for all but the last characters.",
+        },
+        OptionDoc {
+            key: "keep",
+            takes: "0 to 8",
+            default: "4",
+            doc: "How many digits and letters `keep-last` keeps; never more than half of them.",
+        },
+        OptionDoc {
+            key: "where",
+            takes: "\"subject\" | \"body\", or both",
+            default: "[\"subject\", \"body\"]",
+            doc: "Where to look.",
+        },
+        OptionDoc {
+            key: "protected",
+            takes: "\"skip\" | \"headers-only\" | \"bounce\"",
+            default: "\"bounce\"",
+            doc: "What the rule does where such data stands in a body that must not be edited (signed, an invitation, \
+                  …): nothing (`skip`), only the subject and its other actions (`headers-only`), or send it back \
+                  (`bounce`).",
+        },
+    ],
+    directions: &[Direction::Inbound, Direction::Outbound],
+    example: "kind = \"redact\"\ndetect = [\"card\", \"iban\"]\nstyle = \"keep-last\"\nkeep = 4\n",
+    compile,
+};
+
+/// The most characters that a mask may keep.
+const MAX_KEEP: u64 = 8;
+/// Characters of a label.
+const MAX_LABEL: usize = 40;
+/// The subject, and the field in which Exchange and Outlook keep a copy of it.
+const SUBJECTS: &[&str] = &["Subject", "Thread-Topic"];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Subject,
+    Body,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Label,
+    KeepLast,
+}
+
+#[derive(Debug)]
+struct Redact {
+    detectors: DetectorSet,
+    style: Style,
+    /// For a match of `pattern`, in brackets.
+    label: Option<String>,
+    subject: bool,
+    body: bool,
+    protected: Protected,
+}
+
+fn compile(section: &mut Section<'_>) -> Option<Box<dyn Action>> {
+    let given = ["detect", "pattern"].map(|key| section.holds(key) != Holds::Nothing);
+    if given == [false, false] {
+        let span = section.span();
+        let help = "`detect` takes: \"card\", \"ssn\", \"iban\", \"email\"; `pattern` a regular expression";
+        section.problem(&span, Code::Missing, "`detect` or `pattern` is missing", help);
+    }
+    let kinds = section.choices("detect", Kind::WORDS);
+    let patterns = section.strings("pattern");
+    let label = read_label(section, given[1]);
+    let shape = section.choice("style", &[("label", Shape::Label), ("keep-last", Shape::KeepLast)]);
+    let shape = shape.map_or(Shape::Label, |shape| shape.value);
+    let keep_span = section.span_of("keep");
+    let has_keep = section.holds("keep") != Holds::Nothing;
+    let keep = section.number("keep").map_or(4, |keep| keep.value);
+    if keep > MAX_KEEP {
+        section.problem(&keep_span, Code::WrongValue, format!("`keep` takes 0 to {MAX_KEEP}"), "");
+    } else if has_keep && shape == Shape::Label {
+        let help = "add `style = \"keep-last\"`, or leave `keep` out";
+        section.problem(&keep_span, Code::WrongValue, "`keep` goes with `style = \"keep-last\"` only", help);
+    }
+    let looks = section.choices("where", &[("subject", Look::Subject), ("body", Look::Body)]);
+    let looks = looks.map(|looks| looks.into_iter().map(|look| look.value).collect::<Vec<_>>());
+    let looks_at = |look| looks.as_ref().is_none_or(|looks| looks.contains(&look));
+    let protected = if section.peek("protected") == Some("wrap") {
+        let help = "a message put below a new part still holds the data; use \"bounce\"";
+        let span = section.string("protected")?.span;
+        section.problem(&span, Code::WrongValue, "`redact` cannot wrap", help);
+        return None;
+    } else {
+        read_protected(section, Protected::Bounce)
+    };
+    if (given[0] && kinds.is_none()) || (given[1] && patterns.is_none()) || given == [false, false] || keep > MAX_KEEP {
+        return None;
+    }
+    let kinds: Vec<Kind> = kinds.unwrap_or_default().into_iter().map(|kind| kind.value).collect();
+    let patterns = patterns.unwrap_or_default();
+    let texts: Vec<&str> = patterns.iter().map(|pattern| pattern.value.as_str()).collect();
+    let detectors = match DetectorSet::new(&kinds, &texts) {
+        Ok(detectors) => detectors,
+        Err(error) => {
+            let span = patterns.get(error.index).map_or_else(|| section.span(), |pattern| pattern.span.clone());
+            let what = "the regular expression does not compile";
+            section.problem(&span, Code::Pattern, what, error.why.trim().lines().last().unwrap_or_default());
+            return None;
+        }
+    };
+    let style = match shape {
+        Shape::Label => Style::Label,
+        Shape::KeepLast => Style::KeepLast(usize::try_from(keep).unwrap_or(4)),
+    };
+    let redact =
+        Redact { detectors, style, label, subject: looks_at(Look::Subject), body: looks_at(Look::Body), protected };
+    // Masks that are found again would grow with each pass.
+    for pattern in &patterns {
+        let own = DetectorSet::new(&[], &[&pattern.value]).ok()?;
+        let masks = ["card", "ssn", "iban", "email", "pattern"].map(|detector| redact.mask(detector, "0"));
+        if style == Style::Label && masks.iter().any(|mask| !own.find(mask).is_empty()) {
+            section.problem(
+                &pattern.span,
+                Code::Pattern,
+                "the pattern matches what stands in place of its matches",
+                "make it stricter, or give another `label`",
+            );
+            return None;
+        }
+    }
+    Some(Box::new(redact))
+}
+
+fn read_label(section: &mut Section<'_>, has_pattern: bool) -> Option<String> {
+    let label = section.string("label")?;
+    let text = label.value.trim();
+    if text.is_empty() || text.chars().count() > MAX_LABEL || !text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        let what = format!("a label has 1 to {MAX_LABEL} printable ASCII characters");
+        section.problem(&label.span, Code::WrongValue, what, "ASCII can be written in every charset");
+        return None;
+    }
+    if !has_pattern {
+        let span = label.span;
+        section.problem(&span, Code::WrongValue, "`label` goes with `pattern` only", "`detect` has labels of its own");
+        return None;
+    }
+    Some(format!("[{text}]"))
+}
+
+impl Redact {
+    fn mask(&self, detector: &str, found: &str) -> String {
+        match (&self.label, self.style) {
+            (Some(label), Style::Label) if detector == "pattern" => label.clone(),
+            _ => self.style.mask(detector, found),
+        }
+    }
+
+    fn redact_subject(&self, draft: &mut Draft<'_>, counts: &mut Counts) -> Result<(), ActionError> {
+        for name in SUBJECTS {
+            let values = draft.values(name);
+            let finds: Vec<(String, Vec<Found>)> = values
+                .into_iter()
+                .map(|value| {
+                    let finds = self.detectors.find(&value);
+                    (value, finds)
+                })
+                .collect();
+            let Some((value, _)) = finds.first() else { continue };
+            if finds.iter().all(|(_, finds)| finds.is_empty()) {
+                continue;
+            }
+            // Setting the field takes all others of its name away, so those with finds are gone too.
+            let masked = finds.first().map_or_else(|| value.clone(), |(value, finds)| self.masked(value, finds));
+            for (_, finds) in &finds {
+                counts.add(finds);
+            }
+            let fault = |e: crate::message::FieldError| ActionError::Template(e.to_string());
+            let clean: String = masked.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            draft.set_field(Field::new(FieldName::new(name).map_err(fault)?, &clean).map_err(fault)?);
+        }
+        Ok(())
+    }
+
+    fn masked(&self, text: &str, finds: &[Found]) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0;
+        for find in finds {
+            out.push_str(text.get(at..find.range.start).unwrap_or_default());
+            out.push_str(&self.mask(find.detector, text.get(find.range.clone()).unwrap_or_default()));
+            at = find.range.end;
+        }
+        out.push_str(text.get(at..).unwrap_or_default());
+        out
+    }
+
+    /// The edits of one body, in order and apart.
+    fn edits(&self, kind: BodyKind, source: &str, counts: &mut Counts) -> Vec<TextEdit> {
+        match kind {
+            BodyKind::Plain => {
+                let finds = self.detectors.find(source);
+                counts.add(&finds);
+                let masked = |find: Found| {
+                    let text = self.mask(find.detector, source.get(find.range.clone()).unwrap_or_default());
+                    TextEdit { range: find.range, text }
+                };
+                finds.into_iter().map(masked).collect()
+            }
+            BodyKind::Html => {
+                let visible = html::visible(source);
+                let finds = self.detectors.find(&visible.text);
+                counts.add(&finds);
+                let mut edits = Vec::new();
+                for find in &finds {
+                    self.html_edits(&visible, find, &mut edits);
+                }
+                edits
+            }
+        }
+    }
+
+    /// The find may be split by markup, which stays: a label stands in its first piece, stars each in their place.
+    fn html_edits(&self, visible: &html::Visible, find: &Found, edits: &mut Vec<TextEdit>) {
+        let shown = visible.text.get(find.range.clone()).unwrap_or_default();
+        let mask = self.mask(find.detector, shown);
+        if self.style == Style::Label {
+            for (i, range) in visible.source_ranges(find.range.clone()).into_iter().enumerate() {
+                edits.push(TextEdit { range, text: if i == 0 { escape_html(&mask) } else { String::new() } });
+            }
+            return;
+        }
+        for ((at, old), new) in shown.char_indices().zip(mask.chars()) {
+            if old == new {
+                continue;
+            }
+            let start = find.range.start + at;
+            for range in visible.source_ranges(start..start + old.len_utf8()) {
+                match edits.last_mut() {
+                    Some(last) if last.range.end == range.start => {
+                        last.range.end = range.end;
+                        last.text.push(new);
+                    }
+                    _ => edits.push(TextEdit { range, text: new.to_string() }),
+                }
+            }
+        }
+    }
+
+    /// Does a body that must not be edited hold something to mask?
+    fn is_in_protected(&self, draft: &Draft<'_>) -> bool {
+        let editable = draft.bodies();
+        let is_locked = |body: &Body| !editable.iter().any(|b| b.part == body.part);
+        draft.readable().into_iter().filter(is_locked).any(|body| {
+            // What cannot be read cannot be cleared.
+            draft.visible(body).map_or(true, |text| !self.detectors.find(&text).is_empty())
+        })
+    }
+}
+
+impl Action for Redact {
+    fn run(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
+        let mut counts = Counts::default();
+        if self.subject {
+            self.redact_subject(scene.draft, &mut counts)?;
+        }
+        if self.body {
+            for body in scene.draft.bodies() {
+                let edits = self.edits(body.kind, scene.draft.text(body.part)?, &mut counts);
+                if !edits.is_empty() {
+                    scene.draft.edit(body.part, &edits)?;
+                }
+            }
+        }
+        Ok(match counts.total() {
+            0 => Effect::Nothing("nothing was found"),
+            total => Effect::Edited(total, counts.to_string()),
+        })
+    }
+    fn kind(&self) -> &'static str {
+        KIND.kind
+    }
+    fn protected(&self, scene: &Scene<'_, '_>) -> Option<Protected> {
+        (self.body && scene.draft.protection().is_some() && self.is_in_protected(scene.draft)).then_some(self.protected)
+    }
+    fn run_on_header(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
+        // Bodies that must not be edited are not among those that it goes through.
+        self.run(scene)
+    }
+    fn edits_body(&self) -> bool {
+        true
+    }
+    fn on_error(&self) -> OnError {
+        OnError::Fail
+    }
+    fn protected_policy(&self) -> Option<Protected> {
+        Some(self.protected)
+    }
+}
+
+/// How many finds of which detector.
+#[derive(Debug, Default)]
+struct Counts(BTreeMap<&'static str, usize>);
+
+impl Counts {
+    fn add(&mut self, finds: &[Found]) {
+        for find in finds {
+            *self.0.entry(find.detector).or_default() += 1;
+        }
+    }
+    fn total(&self) -> usize {
+        self.0.values().sum()
+    }
+}
+
+impl std::fmt::Display for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (i, (detector, count)) in self.0.iter().enumerate() {
+            write!(f, "{}{count} {detector}", if i > 0 { ", " } else { "" })?;
+        }
+        Ok(())
+    }
+}
