@@ -1,26 +1,94 @@
-//! Edits and what comes of them: a list of slices, most of them borrowed from the message.
+//! Edits, and what comes of them: a list of slices, most of them borrowed from the message.
+
+use std::ops::Range;
+
+/// A splice of the raw bytes: the only way in which a message changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Edit {
+    /// What is replaced.
+    pub range: Range<usize>,
+    /// By what.
+    pub with: Vec<u8>,
+}
+
+/// Put edits in order. Edits at one place stay in the order in which they were made.
+pub(super) fn sorted(mut edits: Vec<Edit>) -> Vec<Edit> {
+    edits.sort_by_key(|e| (e.range.start, e.range.end));
+    edits
+}
+
+/// One slice of a rewritten message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Slice {
+    /// A range of the message that came in.
+    Kept(Range<usize>),
+    /// New bytes, and the range that they stand for.
+    New(Vec<u8>, Range<usize>),
+}
 
 /// A rewritten message: slices in order, most of them borrowed from the message that came in.
 #[derive(Debug, Clone)]
 pub struct Rendered<'m> {
-    slices: Vec<std::borrow::Cow<'m, [u8]>>,
+    raw: &'m [u8],
+    slices: Vec<Slice>,
+    len: usize,
 }
 
 impl<'m> Rendered<'m> {
+    /// Apply edits that are in order and do not overlap; `None` when they are not or reach past the end.
+    pub(super) fn new(raw: &'m [u8], edits: Vec<Edit>) -> Option<Self> {
+        let mut slices = Vec::with_capacity(edits.len() * 2 + 1);
+        let mut at = 0;
+        let mut len = raw.len();
+        for Edit { range, with } in edits {
+            if range.start < at || range.end < range.start || range.end > raw.len() {
+                return None;
+            }
+            if range.start > at {
+                slices.push(Slice::Kept(at..range.start));
+            }
+            len = len - range.len() + with.len();
+            at = range.end;
+            slices.push(Slice::New(with, range));
+        }
+        if at < raw.len() {
+            slices.push(Slice::Kept(at..raw.len()));
+        }
+        Some(Self { raw, slices, len })
+    }
+
+    pub(super) fn raw(&self) -> &'m [u8] {
+        self.raw
+    }
+
+    pub(super) fn parts(&self) -> &[Slice] {
+        &self.slices
+    }
+
     /// Length in octets.
     pub fn len(&self) -> usize {
-        self.slices.iter().map(|s| s.len()).sum()
+        self.len
     }
+
     /// True when there is not an octet.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.len == 0
     }
+
     /// The slices, in order.
     pub fn slices(&self) -> impl Iterator<Item = &[u8]> {
-        self.slices.iter().map(AsRef::as_ref)
+        self.slices.iter().map(|slice| match slice {
+            Slice::Kept(range) => self.raw.get(range.clone()).unwrap_or_default(),
+            Slice::New(bytes, _) => bytes,
+        })
     }
+
     /// The message in one piece: a copy.
     pub fn to_vec(&self) -> Vec<u8> {
-        self.slices().collect::<Vec<_>>().concat()
+        let mut out = Vec::with_capacity(self.len);
+        for slice in self.slices() {
+            out.extend_from_slice(slice);
+        }
+        out
     }
 }

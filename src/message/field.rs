@@ -1,5 +1,13 @@
 //! A header field that is safe to write: once made, it can inject neither lines nor fields.
 
+use encodify::{Fold, rfc2047};
+
+use super::LineEnd;
+use super::transfer::MAX_LINE;
+
+/// RFC 5322 §2.1.1: lines should be no longer, without their line end.
+const FOLD_AT: usize = 78;
+
 /// Why a field cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FieldError {
@@ -23,10 +31,12 @@ impl FieldName {
         }
         Ok(Self(name.to_owned()))
     }
+
     /// As it was written.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
     /// True for the same name in any case.
     pub fn is(&self, other: &[u8]) -> bool {
         self.0.as_bytes().eq_ignore_ascii_case(other)
@@ -48,12 +58,101 @@ impl Field {
         }
         Ok(Self { name, value: value.trim().to_owned() })
     }
+
     /// Its name.
     pub fn name(&self) -> &FieldName {
         &self.name
     }
+
     /// Its value as text.
     pub fn value(&self) -> &str {
         &self.value
+    }
+
+    /// The whole field with its line end.
+    pub(super) fn encode(&self, line_end: LineEnd) -> Vec<u8> {
+        let mut out = format!("{}:", self.name.0);
+        let mut column = out.len() + 1;
+        if needs_encoded_words(&self.value) {
+            out.push(' ');
+            encode_words(&self.value, &mut column, &mut out);
+        } else {
+            column -= 1;
+            for word in self.value.split_ascii_whitespace() {
+                if column + 1 + word.len() > FOLD_AT && column > self.name.0.len() + 1 {
+                    out.push_str("\r\n");
+                    column = 0;
+                }
+                out.push(' ');
+                out.push_str(word);
+                column += 1 + word.len();
+            }
+            if self.value.is_empty() {
+                out.push(' ');
+            }
+        }
+        out.push_str("\r\n");
+        super::transfer::with_line_end(out.into_bytes(), line_end)
+    }
+}
+
+/// True for text that cannot stand in a header as it is, or would be read as something else.
+fn needs_encoded_words(value: &str) -> bool {
+    !value.bytes().all(|b| b == b'\t' || b == b' ' || b.is_ascii_graphic())
+        || value.contains("=?")
+        || value.split_ascii_whitespace().any(|word| word.len() > MAX_LINE - FOLD_AT)
+        || value.contains("  ")
+}
+
+/// Text as RFC 2047 encoded words, in the shorter of both encodings.
+fn encode_words(text: &str, column: &mut usize, out: &mut String) {
+    let words = if rfc2047::Q_TEXT.payload_len(text) <= rfc2047::B.payload_len(text) { rfc2047::Q_TEXT } else { rfc2047::B };
+    words.encode_words("utf-8", text, column, Fold::HEADER, out);
+}
+
+/// A tag to stand in front of an unstructured value, with what parts it from that value. White space between two encoded
+/// words is not shown (RFC 2047 §6.2), so an encoded tag before an encoded word holds the space itself.
+pub(super) fn encode_tag(tag: &str, column: usize, before_encoded_word: bool) -> String {
+    let mut out = String::new();
+    if needs_encoded_words(tag) {
+        let mut column = column;
+        let text = if before_encoded_word { format!("{tag} ") } else { tag.to_owned() };
+        encode_words(&text, &mut column, &mut out);
+    } else {
+        out.push_str(tag);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(value: &str) -> String {
+        let field = Field::new(FieldName::new("X-Note").unwrap(), value).unwrap();
+        String::from_utf8(field.encode(LineEnd::CrLf)).unwrap()
+    }
+
+    #[test]
+    fn a_value_cannot_bring_in_lines() {
+        let name = FieldName::new("X-Note").unwrap();
+        assert!(Field::new(name.clone(), "a\r\nBcc: x@example.com").is_err());
+        assert!(Field::new(name, "a\0").is_err());
+        assert!(FieldName::new("X Note").is_err());
+        assert!(FieldName::new("X:").is_err());
+    }
+
+    #[test]
+    fn long_values_are_folded_and_others_encoded() {
+        assert_eq!(encoded("plain"), "X-Note: plain\r\n");
+        assert_eq!(encoded(""), "X-Note: \r\n");
+        assert_eq!(encoded("Grüße"), "X-Note: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\n");
+        assert!(encoded("=?utf-8?Q?x?=").contains("=3D=3F"));
+        let long = encoded(&"word ".repeat(100));
+        assert!(long.lines().all(|l| l.len() <= FOLD_AT), "{long}");
+        let long = encoded(&"é".repeat(500));
+        assert!(long.lines().all(|l| l.len() <= FOLD_AT), "{long}");
+        let long = encoded(&"x".repeat(3_000));
+        assert!(long.lines().all(|l| l.len() <= MAX_LINE), "{long}");
     }
 }

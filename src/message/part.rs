@@ -1,6 +1,12 @@
-//! What a part is: its transfer encoding, its place on the screen, what protects it.
+//! What a part is: its type, its transfer encoding, its place on the screen.
 
-use super::PartId;
+use std::borrow::Cow;
+use std::ops::Range;
+
+use mail_parser::parsers::MessageStream;
+use mail_parser::{ContentType, HeaderValue};
+
+use super::{FieldSpan, PartId};
 
 /// `Content-Transfer-Encoding` (RFC 2045 §6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,63 +30,153 @@ pub enum Disposition {
     Attachment,
 }
 
-/// What a body is written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum BodyKind {
-    /// `text/plain`.
-    Plain,
-    /// `text/html`.
-    Html,
-}
-
-/// A text part that a reader sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Body {
-    /// Which part.
-    pub part: PartId,
-    /// What it is written in.
-    pub kind: BodyKind,
-}
-
-/// A part that a reader sees as a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attachment {
-    /// Which part.
-    pub part: PartId,
-    /// Decoded file name.
-    pub name: Option<String>,
-    /// Declared type, lower case.
+/// One part of a message; part 0 is the message.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// The multipart that holds it.
+    pub parent: Option<PartId>,
+    /// The parts of a multipart, in order. Empty for everything else, also for `message/*`, which is opaque.
+    pub children: Vec<PartId>,
+    /// Its header fields, in order.
+    pub fields: Vec<FieldSpan>,
+    /// The header block, without the blank line that ends it.
+    pub header: Range<usize>,
+    /// What follows the blank line; without the line end that belongs to the delimiter after it.
+    pub body: Range<usize>,
+    /// False when no blank line ends the header block.
+    pub has_separator: bool,
+    /// Type and subtype in lower case, `text/plain` where nothing is declared (RFC 2045 §5.2).
     pub media_type: String,
-    /// Size in octets after the transfer encoding is undone (estimated from the encoded length, without decoding).
-    pub size: u64,
+    /// `charset` parameter, lower case.
+    pub charset: Option<String>,
+    /// `Content-Transfer-Encoding`.
+    pub encoding: TransferEncoding,
+    /// `Content-Disposition`.
+    pub disposition: Option<Disposition>,
+    /// `filename`, else `name`, decoded (RFC 2047, RFC 2231).
+    pub file_name: Option<String>,
+    /// `boundary` of a multipart, when it has one that can be used.
+    pub boundary: Option<Vec<u8>>,
+    /// `format=flowed` (RFC 3676).
+    pub flowed: bool,
+    /// `smime-type` of `application/pkcs7-mime` (RFC 8551), lower case.
+    pub smime_type: Option<String>,
 }
 
-/// Why the body of a message is left alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Protection {
-    /// `multipart/signed`, signed `application/pkcs7-mime`, clear-signed inline PGP.
-    Signed,
-    /// `multipart/encrypted`, enveloped `application/pkcs7-mime`, inline PGP.
-    Encrypted,
-    /// `multipart/report`: DSN, MDN, abuse reports.
-    Report,
-    /// `text/calendar`: invitations and answers to them.
-    Calendar,
-    /// `application/ms-tnef`: winmail.dat.
-    Tnef,
+impl Part {
+    /// True for `multipart/*`, whether it can be taken apart or not.
+    pub fn is_multipart(&self) -> bool {
+        self.media_type.starts_with("multipart/")
+    }
+
+    /// True for `text/*`.
+    pub fn is_text(&self) -> bool {
+        self.media_type.starts_with("text/")
+    }
 }
 
-impl Protection {
-    /// The word for it in reports and rule files.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Signed => "signed",
-            Self::Encrypted => "encrypted",
-            Self::Report => "report",
-            Self::Calendar => "calendar",
-            Self::Tnef => "tnef",
+/// A part from its header fields; of several fields of one name the first counts, as in most clients.
+pub(super) fn read(raw: &[u8], fields: Vec<FieldSpan>, default_type: &str) -> Part {
+    let mut part = Part {
+        parent: None,
+        children: Vec::new(),
+        fields: Vec::new(),
+        header: 0..0,
+        body: 0..0,
+        has_separator: false,
+        media_type: String::new(),
+        charset: None,
+        encoding: TransferEncoding::Identity,
+        disposition: None,
+        file_name: None,
+        boundary: None,
+        flowed: false,
+        smime_type: None,
+    };
+    let (mut content_type, mut disposition, mut encoding) = (None, None, None);
+    for field in &fields {
+        // "Content-" is rare enough to make this the only comparison for most fields.
+        let name = raw.get(field.name.clone()).unwrap_or_default();
+        if !name.get(..8).is_some_and(|n| n.eq_ignore_ascii_case(b"content-")) {
+            continue;
         }
+        let slot = match name.get(8..) {
+            Some(n) if n.eq_ignore_ascii_case(b"type") => &mut content_type,
+            Some(n) if n.eq_ignore_ascii_case(b"disposition") => &mut disposition,
+            Some(n) if n.eq_ignore_ascii_case(b"transfer-encoding") => &mut encoding,
+            _ => continue,
+        };
+        slot.get_or_insert(field);
+    }
+    if let Some(value) = content_type.and_then(|f| structured(raw, f)) {
+        part.media_type = media_type(&value);
+        let parameter = |name: &str| value.attribute(name).map(str::trim).filter(|v| !v.is_empty());
+        part.charset = parameter("charset").map(|c| c.trim_matches(['"', '\'']).to_lowercase());
+        part.boundary = parameter("boundary").map(|b| b.as_bytes().to_vec());
+        part.file_name = parameter("name").map(str::to_owned);
+        part.flowed = parameter("format").is_some_and(|f| f.eq_ignore_ascii_case("flowed"));
+        part.smime_type = parameter("smime-type").map(str::to_lowercase);
+    }
+    if part.media_type.is_empty() {
+        default_type.clone_into(&mut part.media_type);
+    }
+    if let Some(value) = disposition.and_then(|f| structured(raw, f)) {
+        let attachment = value.ctype().trim().eq_ignore_ascii_case("attachment");
+        part.disposition = Some(if attachment { Disposition::Attachment } else { Disposition::Inline });
+        if let Some(name) = value.attribute("filename").map(str::trim).filter(|n| !n.is_empty()) {
+            part.file_name = Some(name.to_owned());
+        }
+    }
+    if let Some(field) = encoding {
+        part.encoding = transfer_encoding(raw.get(field.value.clone()).unwrap_or_default());
+    }
+    part.fields = fields;
+    part
+}
+
+/// A value of the form of Content-Type, read by mail-parser.
+fn structured(raw: &[u8], field: &FieldSpan) -> Option<ContentType<'static>> {
+    let value = raw.get(field.value.start..field.whole.end)?;
+    // mail-parser wants a line end, and LF to fold at.
+    let value: Cow<'_, [u8]> = if value.ends_with(b"\n") {
+        Cow::Borrowed(value)
+    } else {
+        let mut line: Vec<u8> = value.iter().map(|b| if *b == b'\r' { b'\n' } else { *b }).collect();
+        if !line.ends_with(b"\n") {
+            line.push(b'\n');
+        }
+        Cow::Owned(line)
+    };
+    match MessageStream::new(&value).parse_content_type().into_owned() {
+        HeaderValue::ContentType(value) => Some(value),
+        _ => None,
+    }
+}
+
+/// Type and subtype; `text/plain` for a value that has no subtype, as RFC 2045 §5.2 asks.
+fn media_type(value: &ContentType<'_>) -> String {
+    match value.subtype() {
+        Some(subtype) if !value.ctype().trim().is_empty() && !subtype.trim().is_empty() => {
+            format!("{}/{}", value.ctype().trim(), subtype.trim()).to_lowercase()
+        }
+        _ => "text/plain".to_owned(),
+    }
+}
+
+fn transfer_encoding(value: &[u8]) -> TransferEncoding {
+    let mut value = value.trim_ascii();
+    // A comment or a stray parameter may follow the token.
+    if let Some(end) = value.iter().position(|b| matches!(b, b';' | b'(') || b.is_ascii_whitespace()) {
+        value = value.get(..end).unwrap_or_default();
+    }
+    let is = |name: &str| value.eq_ignore_ascii_case(name.as_bytes());
+    if is("base64") {
+        TransferEncoding::Base64
+    } else if is("quoted-printable") {
+        TransferEncoding::QuotedPrintable
+    } else if value.is_empty() || is("7bit") || is("8bit") || is("binary") {
+        TransferEncoding::Identity
+    } else {
+        TransferEncoding::Unknown
     }
 }

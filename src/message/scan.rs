@@ -1,1 +1,320 @@
 //! Header fields and part tree as byte ranges.
+//!
+//! Invariant: never fails, never recurses, linear in the message whatever is in it. What passes a limit, or cannot be
+//! understood, is one opaque part.
+
+use std::collections::HashMap;
+
+use memchr::memmem;
+
+use super::part::{self, Part};
+use super::{FieldSpan, LineEnd, PartId};
+
+/// Multiparts nested deeper than this are opaque.
+pub const MAX_DEPTH: usize = 100;
+/// Parts past this number are opaque. WorkMail takes 500 attachments.
+pub const MAX_PARTS: usize = 10_000;
+/// Fields of one header block past this number are not looked at.
+pub const MAX_FIELDS: usize = 2_000;
+/// A boundary has at most 70 characters (RFC 2046 §5.1.1); the wild has more.
+const MAX_BOUNDARY: usize = 1_000;
+
+pub(super) struct Scanned {
+    pub parts: Vec<Part>,
+    pub line_end: LineEnd,
+    pub notes: Vec<&'static str>,
+}
+
+/// Index a message.
+pub(super) fn scan(raw: &[u8]) -> Scanned {
+    let line_end = line_end_of(raw);
+    let mut scanner = Scanner {
+        lines: Lines { raw, end: line_end },
+        parts: Vec::new(),
+        open: Vec::new(),
+        levels: HashMap::new(),
+        notes: Vec::new(),
+        needle: memmem::Finder::new(if line_end == LineEnd::Cr { b"\r--" } else { b"\n--" }),
+    };
+    scanner.run();
+    Scanned { parts: scanner.parts, line_end, notes: scanner.notes }
+}
+
+fn line_end_of(raw: &[u8]) -> LineEnd {
+    match memchr::memchr(b'\n', raw) {
+        Some(0) => LineEnd::Lf,
+        Some(at) => {
+            if raw.get(at - 1) == Some(&b'\r') {
+                LineEnd::CrLf
+            } else {
+                LineEnd::Lf
+            }
+        }
+        None if memchr::memchr(b'\r', raw).is_some() => LineEnd::Cr,
+        None => LineEnd::CrLf,
+    }
+}
+
+/// Lines of the message. A line ends at LF; at CR only where the message holds no LF.
+#[derive(Clone, Copy)]
+pub(super) struct Lines<'a> {
+    pub raw: &'a [u8],
+    pub end: LineEnd,
+}
+
+impl Lines<'_> {
+    /// End of the line that begins at `at`: (without its line end, with it).
+    pub fn line(&self, at: usize) -> (usize, usize) {
+        let rest = self.raw.get(at..).unwrap_or_default();
+        if self.end == LineEnd::Cr {
+            return match memchr::memchr(b'\r', rest) {
+                Some(n) => (at + n, at + n + 1),
+                None => (self.raw.len(), self.raw.len()),
+            };
+        }
+        match memchr::memchr(b'\n', rest) {
+            Some(n) if n > 0 && rest.get(n - 1) == Some(&b'\r') => (at + n - 1, at + n + 1),
+            Some(n) => (at + n, at + n + 1),
+            None => (self.raw.len(), self.raw.len()),
+        }
+    }
+
+    /// Where the line end before `at` begins, not before `from`; `at` itself when none stands there.
+    fn before_line_end(&self, at: usize, from: usize) -> usize {
+        let byte = |i: usize| self.raw.get(i).copied();
+        if at > from && self.end == LineEnd::Cr && byte(at - 1) == Some(b'\r') {
+            return at - 1;
+        }
+        if at > from && byte(at - 1) == Some(b'\n') {
+            return if at - 1 > from && byte(at - 2) == Some(b'\r') { at - 2 } else { at - 1 };
+        }
+        at
+    }
+}
+
+struct Scanner<'a> {
+    lines: Lines<'a>,
+    parts: Vec<Part>,
+    /// The multiparts whose delimiters end what is being read, outermost first.
+    open: Vec<(PartId, Vec<u8>)>,
+    /// Level in `open` of each boundary; of equal ones the outermost, which ends what is inside it.
+    levels: HashMap<Vec<u8>, usize>,
+    notes: Vec<&'static str>,
+    needle: memmem::Finder<'static>,
+}
+
+/// A delimiter line of the multipart at this level (RFC 2046 §5.1.1).
+#[derive(Clone, Copy)]
+enum Delimiter {
+    Next(usize),
+    Close(usize),
+}
+
+/// The end of a part that still goes on.
+const OPEN_END: usize = usize::MAX;
+
+impl Scanner<'_> {
+    fn run(&mut self) {
+        let mut at = self.part(None, mbox_line_end(self.lines));
+        while let Some((line, delimiter)) = self.next_delimiter(at) {
+            let (_, next) = self.lines.line(line);
+            at = next;
+            match delimiter {
+                Delimiter::Next(level) => {
+                    self.end_children(level, line);
+                    self.close_to(level + 1);
+                    let parent = self.open.get(level).map(|(part, _)| *part);
+                    if self.parts.len() >= MAX_PARTS {
+                        self.note("it has more parts than the limit; the rest is opaque");
+                        break;
+                    }
+                    at = self.part(parent, next);
+                }
+                Delimiter::Close(level) => {
+                    self.end_children(level, line);
+                    self.close_to(level);
+                }
+            }
+        }
+        let len = self.lines.raw.len();
+        for part in &mut self.parts {
+            if part.body.end == OPEN_END {
+                part.body.end = len;
+            }
+        }
+    }
+
+    fn note(&mut self, note: &'static str) {
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
+    /// Read the header block at `at` as a new part, and look for its delimiters if it is a multipart. Answers where its
+    /// body begins.
+    fn part(&mut self, parent: Option<PartId>, at: usize) -> usize {
+        let id = PartId(self.parts.len());
+        let header = self.header(at);
+        let in_digest = parent.and_then(|p| self.parts.get(p.0)).is_some_and(|p| p.media_type == "multipart/digest");
+        let default_type = if in_digest { "message/rfc822" } else { "text/plain" };
+        let mut part = part::read(self.lines.raw, header.fields, default_type);
+        part.parent = parent;
+        part.header = at..header.end;
+        part.body = header.body..OPEN_END;
+        part.has_separator = header.has_separator;
+        if header.odd {
+            self.note("a header block holds a line that is no field; its body is left alone");
+        }
+        if part.is_multipart() {
+            if part.boundary.as_ref().is_none_or(|b| b.is_empty() || b.len() > MAX_BOUNDARY) {
+                part.boundary = None;
+                self.note("a multipart without a usable boundary is opaque");
+            } else if self.open.len() >= MAX_DEPTH {
+                part.boundary = None;
+                self.note("it is nested deeper than the limit; what is inside is opaque");
+            }
+        } else {
+            part.boundary = None;
+        }
+        if let Some(boundary) = &part.boundary {
+            self.levels.entry(boundary.clone()).or_insert(self.open.len());
+            self.open.push((id, boundary.clone()));
+        }
+        self.parts.push(part);
+        if let Some(parent) = parent.and_then(|p| self.parts.get_mut(p.0)) {
+            parent.children.push(id);
+        }
+        header.body
+    }
+
+    /// The first delimiter line at or after `at`, which is the start of a line.
+    fn next_delimiter(&self, at: usize) -> Option<(usize, Delimiter)> {
+        if self.open.is_empty() {
+            return None;
+        }
+        let mut line = at;
+        loop {
+            let rest = self.lines.raw.get(line..)?;
+            if let Some(delimiter) = self.delimiter_at(line) {
+                return Some((line, delimiter));
+            }
+            line += self.needle.find(rest)? + 1;
+        }
+    }
+
+    fn delimiter_at(&self, line: usize) -> Option<Delimiter> {
+        if !self.lines.raw.get(line..)?.starts_with(b"--") {
+            return None;
+        }
+        let (end, _) = self.lines.line(line);
+        let text = self.lines.raw.get(line + 2..end)?;
+        if text.len() > 2 * MAX_BOUNDARY {
+            return None;
+        }
+        let text = text.trim_ascii_end();
+        if let Some(level) = self.levels.get(text) {
+            return Some(Delimiter::Next(*level));
+        }
+        let level = self.levels.get(text.strip_suffix(b"--")?)?;
+        Some(Delimiter::Close(*level))
+    }
+
+    /// What is inside the multipart at `level` and goes on still, ends before the delimiter line at `line`; the line end
+    /// before a delimiter belongs to it (RFC 2046 §5.1.1).
+    fn end_children(&mut self, level: usize, line: usize) {
+        let last_child = |parts: &[Part], id: PartId| parts.get(id.0).and_then(|p| p.children.last()).copied();
+        let Some((id, _)) = self.open.get(level) else { return };
+        let mut next = last_child(&self.parts, *id);
+        while let Some(id) = next {
+            next = last_child(&self.parts, id);
+            let Some(part) = self.parts.get_mut(id.0) else { return };
+            if part.body.end != OPEN_END {
+                return;
+            }
+            part.body.end = self.lines.before_line_end(line, part.body.start);
+        }
+    }
+
+    fn close_to(&mut self, level: usize) {
+        while self.open.len() > level {
+            if let Some((_, boundary)) = self.open.pop()
+                && self.levels.get(&boundary) == Some(&self.open.len())
+            {
+                self.levels.remove(&boundary);
+            }
+        }
+    }
+
+    /// Read a header block.
+    fn header(&self, start: usize) -> Header {
+        let raw = self.lines.raw;
+        let mut header = Header { fields: Vec::new(), end: start, body: start, has_separator: false, odd: false };
+        let mut at = start;
+        // Past the limit of fields, continuation lines belong to a field that is not recorded.
+        let mut recording = false;
+        while at < raw.len() {
+            let (end, next) = self.lines.line(at);
+            header.end = at;
+            header.body = at;
+            let line = raw.get(at..end).unwrap_or_default();
+            match line.first() {
+                None => {
+                    header.body = next;
+                    header.has_separator = true;
+                    return header;
+                }
+                Some(b' ' | b'\t') => {
+                    if let Some(field) = header.fields.last_mut().filter(|_| recording) {
+                        field.value.end = end;
+                        field.whole.end = next;
+                    }
+                }
+                Some(b'-') if self.delimiter_at(at).is_some() => return header,
+                Some(_) => match field_name(line) {
+                    Some(name_len) => {
+                        recording = name_len > 0 && header.fields.len() < MAX_FIELDS;
+                        if recording {
+                            let colon = at + memchr::memchr(b':', line).unwrap_or(name_len);
+                            header.fields.push(FieldSpan {
+                                name: at..at + name_len,
+                                value: colon + 1..end,
+                                whole: at..next,
+                            });
+                        }
+                    }
+                    // QUIRK: some readers go on to the blank line, some take this for the first line of the body.
+                    None => {
+                        header.odd = true;
+                        return header;
+                    }
+                },
+            }
+            at = next;
+        }
+        header.end = at;
+        header.body = at;
+        header
+    }
+}
+
+struct Header {
+    fields: Vec<FieldSpan>,
+    end: usize,
+    body: usize,
+    has_separator: bool,
+    odd: bool,
+}
+
+/// Length of the field name that a line begins with; 0 for a line that begins with the colon; `None` when the line is no
+/// field. White space before the colon is obsolete syntax (RFC 5322 §4.5).
+fn field_name(line: &[u8]) -> Option<usize> {
+    let colon = memchr::memchr(b':', line)?;
+    let name = line.get(..colon)?.trim_ascii_end();
+    name.iter().all(u8::is_ascii_graphic).then_some(name.len())
+}
+
+/// QUIRK: files cut from an mbox begin with its `From ` line, which is no part of the message. Answers where the header
+/// begins.
+fn mbox_line_end(lines: Lines<'_>) -> usize {
+    if lines.raw.starts_with(b"From ") { lines.line(0).1 } else { 0 }
+}

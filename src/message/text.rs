@@ -1,1 +1,306 @@
-//! Putting text into a body in its own charset and transfer encoding.
+//! The text of a part on its way through the rules, and how it goes back: in its own charset and transfer encoding.
+//!
+//! Invariant: what no edit touched goes back as the bytes that it came in as. The transfer encoding is undone, the charset
+//! is not: new text is written in the part's charset. In HTML what is not ASCII becomes numeric character references, so
+//! HTML needs no other charset. Plain text that its charset cannot hold moves the whole part to UTF-8.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use super::body::BodyKind;
+use super::charset::Charset;
+use super::draft::{BodyError, TextEdit};
+use super::edits::Edit;
+use super::part::{Part, TransferEncoding};
+use super::transfer::{self, Splice};
+use super::{LineEnd, Message, PartId, mime_field};
+
+/// A piece of the current text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// A range of the text that came in.
+    Kept(Range<usize>),
+    /// New text.
+    New(String),
+}
+
+/// The text of one part.
+#[derive(Debug, Clone)]
+pub(super) struct PartText<'m> {
+    /// What came in, decoded.
+    original: Arc<Cow<'m, str>>,
+    /// The bytes behind it, where they differ from those of `original`.
+    bytes: Option<Arc<Cow<'m, [u8]>>>,
+    charset: Charset,
+    valid: bool,
+    kind: BodyKind,
+    /// Empty while nothing was edited.
+    pieces: Vec<Piece>,
+    current: OnceLock<String>,
+}
+
+impl<'m> PartText<'m> {
+    /// Read a part.
+    pub fn read(message: &Message<'m>, part: &Part, kind: BodyKind) -> Result<Self, BodyError> {
+        let raw = message.raw().get(part.body.clone()).unwrap_or_default();
+        let decoded = transfer::decode(part.encoding, raw)?;
+        let charset = Charset::of(part.charset.as_deref(), &decoded);
+        if charset.is_opaque() {
+            return Err(BodyError::Charset);
+        }
+        let (original, bytes, valid) = match decoded {
+            Cow::Borrowed(bytes) => {
+                let (text, valid) = charset.decode(bytes);
+                let same = text.as_bytes() == bytes;
+                (text, (!same).then_some(Cow::Borrowed(bytes)), valid)
+            }
+            Cow::Owned(bytes) => {
+                let (text, valid) = charset.decode(&bytes);
+                match text {
+                    // `Borrowed` means that the bytes are the text.
+                    Cow::Borrowed(_) => match String::from_utf8(bytes) {
+                        Ok(text) => (Cow::Owned(text), None, valid),
+                        Err(error) => {
+                            let bytes = error.into_bytes();
+                            (Cow::Owned(charset.decode(&bytes).0.into_owned()), Some(Cow::Owned(bytes)), valid)
+                        }
+                    },
+                    Cow::Owned(text) => (Cow::Owned(text), Some(Cow::Owned(bytes)), valid),
+                }
+            }
+        };
+        Ok(Self {
+            original: Arc::new(original),
+            bytes: bytes.map(Arc::new),
+            charset,
+            valid,
+            kind,
+            pieces: Vec::new(),
+            current: OnceLock::new(),
+        })
+    }
+
+    /// The text as it stands now.
+    pub fn current(&self) -> &str {
+        if self.pieces.is_empty() {
+            return &self.original;
+        }
+        self.current.get_or_init(|| {
+            self.pieces
+                .iter()
+                .map(|piece| match piece {
+                    Piece::Kept(range) => self.original.get(range.clone()).unwrap_or_default(),
+                    Piece::New(text) => text,
+                })
+                .collect()
+        })
+    }
+
+    /// The text that came in.
+    pub fn original(&self) -> &str {
+        &self.original
+    }
+
+    /// What the current text is made of; empty when it is what came in.
+    pub fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// True when an edit was made.
+    pub fn is_edited(&self) -> bool {
+        !self.pieces.is_empty()
+    }
+
+    /// Replace ranges of the current text, which ascend and do not overlap; false when they do not.
+    pub fn edit(&mut self, edits: &[TextEdit]) -> bool {
+        let current = self.current();
+        let mut at = 0;
+        for edit in edits {
+            if edit.range.start < at || current.get(edit.range.clone()).is_none() {
+                return false;
+            }
+            at = edit.range.end;
+        }
+        if edits.is_empty() {
+            return true;
+        }
+        if self.pieces.is_empty() {
+            self.pieces.push(Piece::Kept(0..self.original.len()));
+        }
+        let old = std::mem::take(&mut self.pieces);
+        let mut cutter = Cutter { pieces: old.into_iter(), head: None, at: 0 };
+        let mut new = Vec::new();
+        for edit in edits {
+            cutter.take_to(edit.range.start, &mut |piece| new.push(piece));
+            cutter.take_to(edit.range.end, &mut |_| ());
+            let text = match self.kind {
+                BodyKind::Plain => edit.text.clone(),
+                BodyKind::Html => character_references(&edit.text),
+            };
+            new.push(Piece::New(text));
+        }
+        cutter.take_to(usize::MAX, &mut |piece| new.push(piece));
+        self.pieces = new;
+        self.current = OnceLock::new();
+        true
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.as_ref().map_or_else(|| self.original.as_bytes(), |b| b)
+    }
+
+    /// The edits as replacements of the text that came in.
+    fn replacements(&self) -> Vec<(Range<usize>, String)> {
+        let mut replacements: Vec<(Range<usize>, String)> = Vec::new();
+        let (mut at, mut pending) = (0, None::<String>);
+        for piece in &self.pieces {
+            match piece {
+                Piece::New(text) => pending.get_or_insert_default().push_str(text),
+                Piece::Kept(range) => {
+                    if range.start > at || pending.is_some() {
+                        replacements.push((at..range.start, pending.take().unwrap_or_default()));
+                    }
+                    at = range.end;
+                }
+            }
+        }
+        if at < self.original.len() || pending.is_some() {
+            replacements.push((at..self.original.len(), pending.unwrap_or_default()));
+        }
+        replacements
+    }
+
+    /// The edits of the raw message that bring the current text about.
+    pub fn raw_edits(&self, message: &Message<'m>, id: PartId) -> Result<Vec<Edit>, BodyError> {
+        let Some(part) = message.part(id).filter(|_| self.is_edited()) else { return Ok(Vec::new()) };
+        let replacements = self.replacements();
+        // Readers do not agree on what bytes that are not valid mean; beside them, only what all agree on.
+        if !self.valid && replacements.iter().any(|(_, text)| !text.is_ascii()) {
+            return Err(BodyError::Unmovable);
+        }
+        match self.splices(&replacements) {
+            Some(splices) => self.splice(message, id, part, &splices),
+            None if self.charset.can_move(self.valid) => self.move_to_utf8(message, id, part),
+            None => Err(BodyError::Unmovable),
+        }
+    }
+
+    fn splices(&self, replacements: &[(Range<usize>, String)]) -> Option<Vec<Splice>> {
+        let wanted: Vec<usize> = replacements.iter().flat_map(|(range, _)| [range.start, range.end]).collect();
+        let found = self.charset.locate(self.bytes(), &self.original, &wanted);
+        let splice = |((_, text), place): (&(Range<usize>, String), &[usize])| {
+            let at = place.first().copied()?..place.last().copied()?;
+            let with = self.charset.encode(text, self.bytes(), at.start)?;
+            Some(Splice { at, with })
+        };
+        replacements.iter().zip(found.chunks_exact(2)).map(splice).collect()
+    }
+
+    fn splice(
+        &self,
+        message: &Message<'m>,
+        id: PartId,
+        part: &Part,
+        splices: &[Splice],
+    ) -> Result<Vec<Edit>, BodyError> {
+        let raw = message.raw().get(part.body.clone()).unwrap_or_default();
+        let in_place = transfer::splice(part.encoding, raw, part.body.start, splices, message.line_end())?;
+        if let Some(edits) = in_place {
+            return Ok(edits);
+        }
+        let bytes = self.bytes();
+        let mut new = Vec::with_capacity(bytes.len() + 256);
+        let mut at = 0;
+        for splice in splices {
+            new.extend_from_slice(bytes.get(at..splice.at.start).unwrap_or_default());
+            new.extend_from_slice(&splice.with);
+            at = splice.at.end;
+        }
+        new.extend_from_slice(bytes.get(at..).unwrap_or_default());
+        let (encoding, data) = transfer::encode(&new, message.line_end());
+        let mut edits = mime_field::set(message, id, None, encoding)?;
+        edits.push(Edit { range: part.body.clone(), with: data });
+        Ok(edits)
+    }
+
+    fn move_to_utf8(&self, message: &Message<'m>, id: PartId, part: &Part) -> Result<Vec<Edit>, BodyError> {
+        let (encoding, data) = transfer::encode(self.current().as_bytes(), message.line_end());
+        let mut edits = mime_field::set(message, id, Some("utf-8"), encoding)?;
+        edits.push(Edit { range: part.body.clone(), with: data });
+        Ok(edits)
+    }
+
+    /// How lines of this text end.
+    pub fn newline(&self, message: &Message<'_>, part: &Part) -> &'static str {
+        let text = self.current();
+        match text.find(['\n', '\r']) {
+            Some(at) if text.get(at..).is_some_and(|t| t.starts_with("\r\n")) => "\r\n",
+            Some(at) if text.get(at..).is_some_and(|t| t.starts_with('\n')) => "\n",
+            Some(_) if message.line_end() == LineEnd::Cr => "\r",
+            _ if part.encoding == TransferEncoding::Identity => match message.line_end() {
+                LineEnd::CrLf => "\r\n",
+                LineEnd::Lf => "\n",
+                LineEnd::Cr => "\r",
+            },
+            _ => "\r\n",
+        }
+    }
+}
+
+/// Walks over pieces by offsets of the current text.
+struct Cutter {
+    pieces: std::vec::IntoIter<Piece>,
+    head: Option<Piece>,
+    at: usize,
+}
+
+impl Cutter {
+    /// Hand on everything before `to`.
+    fn take_to(&mut self, to: usize, sink: &mut impl FnMut(Piece)) {
+        while self.at < to {
+            let Some(piece) = self.head.take().or_else(|| self.pieces.next()) else { return };
+            let len = match &piece {
+                Piece::Kept(range) => range.len(),
+                Piece::New(text) => text.len(),
+            };
+            let room = to - self.at;
+            if len <= room {
+                self.at += len;
+                if len > 0 {
+                    sink(piece);
+                }
+                continue;
+            }
+            self.at = to;
+            let (first, second) = match piece {
+                Piece::Kept(range) => {
+                    (Piece::Kept(range.start..range.start + room), Piece::Kept(range.start + room..range.end))
+                }
+                Piece::New(mut text) => {
+                    let rest = text.split_off(room);
+                    (Piece::New(text), Piece::New(rest))
+                }
+            };
+            sink(first);
+            self.head = Some(second);
+        }
+    }
+}
+
+/// What is not ASCII as numeric character references: the same text in every charset.
+fn character_references(html: &str) -> String {
+    if html.is_ascii() {
+        return html.to_owned();
+    }
+    let mut out = String::with_capacity(html.len() + 16);
+    for c in html.chars() {
+        if c.is_ascii() {
+            out.push(c);
+        } else {
+            let _ = write!(out, "&#{};", u32::from(c));
+        }
+    }
+    out
+}

@@ -1,0 +1,232 @@
+//! Charsets: reading a body's bytes as text, writing new text in the same charset, and finding a place of the text in the
+//! bytes. `encoding_rs` reads, so what the WHATWG reads as a superset is read so: that is what mail clients show.
+//!
+//! Invariant: bytes that are not edited are never decoded and written back, so nothing here has to be lossless.
+
+use std::borrow::Cow;
+
+use encoding_rs::{
+    CoderResult, Encoding, EncoderResult, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252,
+};
+
+/// How a body's bytes are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Charset {
+    read_as: &'static Encoding,
+    write: Write,
+    /// False where the label says nothing that could be relied on: then text is never moved to UTF-8.
+    known: bool,
+}
+
+/// What new text may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Write {
+    /// US-ASCII; also for charsets that are not known or whose label is narrower than what it is read as.
+    Ascii,
+    /// ISO 8859-1 proper, which the WHATWG reads as Windows-1252.
+    Latin1,
+    /// Whatever the encoding holds.
+    Encoding,
+    /// UTF-16 of this order.
+    Utf16 { big: bool },
+    /// ISO-2022-JP, which has shift states.
+    Iso2022Jp,
+    /// UTF-7 (RFC 2152), read as the ASCII that it is made of: what stands for itself in it.
+    Utf7,
+    /// Nothing: not even ASCII stands for itself.
+    Nothing,
+}
+
+/// Labels of US-ASCII. The WHATWG reads it as Windows-1252.
+const ASCII: &[&str] = &["us-ascii", "ascii", "ansi_x3.4-1968", "iso646-us", "iso-ir-6", "us", "cp367", "ibm367", "csascii"];
+/// Labels of ISO 8859-1, which the WHATWG reads as Windows-1252.
+const LATIN1: &[&str] =
+    &["iso-8859-1", "iso8859-1", "iso_8859-1", "iso88591", "latin1", "l1", "cp819", "ibm819", "iso_8859-1:1987", "csisolatin1"];
+/// Labels that mean just what the WHATWG reads. Others are read as something wider, and take ASCII only.
+const EXACT: &[&str] = &[
+    "utf-8", "utf8", "windows-1250", "windows-1251", "windows-1252", "windows-1253", "windows-1254", "windows-1255",
+    "windows-1256", "windows-1257", "windows-1258", "windows-874", "cp1250", "cp1251", "cp1252", "iso-8859-2", "iso-8859-3",
+    "iso-8859-4", "iso-8859-5", "iso-8859-6", "iso-8859-7", "iso-8859-8", "iso-8859-10", "iso-8859-13", "iso-8859-14",
+    "iso-8859-15", "iso-8859-16", "koi8-r", "koi8-u", "macintosh", "ibm866", "gbk", "gb18030", "euc-jp",
+];
+
+impl Charset {
+    /// The charset of `bytes` that are labelled so.
+    pub fn of(label: Option<&str>, bytes: &[u8]) -> Self {
+        let ascii = |known| {
+            // QUIRK: much mail that says US-ASCII, or nothing, is UTF-8 or Windows-1252.
+            let utf8 = std::str::from_utf8(bytes).is_ok();
+            Self { read_as: if utf8 { UTF_8 } else { WINDOWS_1252 }, write: Write::Ascii, known: known || utf8 }
+        };
+        let Some(label) = label else { return ascii(false) };
+        if ASCII.contains(&label) {
+            return ascii(true);
+        }
+        if label.starts_with("utf-7") || label.starts_with("unicode-1-1-utf-7") {
+            return Self { read_as: WINDOWS_1252, write: Write::Utf7, known: false };
+        }
+        let unknown = |write| Self { read_as: WINDOWS_1252, write, known: false };
+        let Some(encoding) = Encoding::for_label(label.as_bytes()) else {
+            let wide = ["utf-32", "utf32", "ucs-4", "iso-10646", "cp037", "cp500", "ebcdic", "ibm1047"];
+            return unknown(if wide.iter().any(|w| label.starts_with(w)) { Write::Nothing } else { Write::Ascii });
+        };
+        if encoding == REPLACEMENT {
+            // ISO-2022-KR, ISO-2022-CN, HZ: ASCII, outside their shifted runs, and a line begins in ASCII.
+            return unknown(Write::Ascii);
+        }
+        if encoding == UTF_16LE || encoding == UTF_16BE {
+            let big = match bytes {
+                [0xFE, 0xFF, ..] => true,
+                [0xFF, 0xFE, ..] => false,
+                _ => encoding == UTF_16BE,
+            };
+            return Self {
+                read_as: if big { UTF_16BE } else { UTF_16LE },
+                write: Write::Utf16 { big },
+                known: true,
+            };
+        }
+        let write = if encoding == ISO_2022_JP {
+            Write::Iso2022Jp
+        } else if LATIN1.contains(&label) {
+            Write::Latin1
+        } else if EXACT.contains(&label) {
+            Write::Encoding
+        } else {
+            Write::Ascii
+        };
+        Self { read_as: encoding, write, known: true }
+    }
+
+    /// The text of `bytes`; what is not valid reads as U+FFFD. The flag says whether all was valid.
+    pub fn decode<'b>(&self, bytes: &'b [u8]) -> (Cow<'b, str>, bool) {
+        let (text, errors) = self.read_as.decode_without_bom_handling(bytes);
+        (text, !errors)
+    }
+
+    /// True when all that was read may be written as UTF-8 instead.
+    pub fn can_move(&self, valid: bool) -> bool {
+        self.known && valid
+    }
+
+    /// True when text in this charset cannot be edited at all.
+    pub fn is_opaque(&self) -> bool {
+        self.write == Write::Nothing
+    }
+
+    /// New text in this charset, to stand at `at` of `bytes`; `None` when the charset lacks a character.
+    pub fn encode(&self, text: &str, bytes: &[u8], at: usize) -> Option<Vec<u8>> {
+        match self.write {
+            Write::Nothing => None,
+            Write::Ascii => text.is_ascii().then(|| text.as_bytes().to_vec()),
+            Write::Latin1 => text
+                .chars()
+                .map(|c| u8::try_from(u32::from(c)).ok().filter(|b| !(0x80..0xA0).contains(b)))
+                .collect(),
+            Write::Encoding => encode_with(self.read_as, text),
+            Write::Utf16 { big } => {
+                let unit = |u: u16| if big { u.to_be_bytes() } else { u.to_le_bytes() };
+                Some(text.encode_utf16().flat_map(unit).collect())
+            }
+            Write::Utf7 => {
+                let direct = text.is_ascii() && !text.contains(['+', '\\', '~']);
+                direct.then(|| text.as_bytes().to_vec())
+            }
+            Write::Iso2022Jp => {
+                let mut out = Vec::new();
+                // New text begins and ends in ASCII; what stands around it goes on as it was.
+                let shifted = shift_state(bytes.get(..at).unwrap_or_default());
+                if shifted.is_some() {
+                    out.extend_from_slice(b"\x1b(B");
+                }
+                out.extend(encode_with(ISO_2022_JP, text)?);
+                out.extend_from_slice(shifted.unwrap_or_default());
+                Some(out)
+            }
+        }
+    }
+
+    /// The byte offsets of offsets of the decoded text, which ascend and stand on character boundaries.
+    pub fn locate(&self, bytes: &[u8], text: &str, wanted: &[usize]) -> Vec<usize> {
+        if text.as_bytes() == bytes {
+            return wanted.to_vec();
+        }
+        // The ends need no search.
+        if wanted.iter().all(|w| *w == 0 || *w == text.len()) {
+            return wanted.iter().map(|w| if *w == 0 { 0 } else { bytes.len() }).collect();
+        }
+        let mut decoder = self.read_as.new_decoder_without_bom_handling();
+        let mut found = Vec::with_capacity(wanted.len());
+        let mut wanted = wanted.iter().copied().peekable();
+        let (mut decoded, mut buffer) = (0, [0_u8; 32]);
+        // Byte by byte: the first place at which so much has been read is before any shift sequence.
+        for (at, byte) in bytes.iter().enumerate() {
+            while wanted.next_if(|w| *w <= decoded).is_some() {
+                found.push(at);
+            }
+            if wanted.peek().is_none() {
+                break;
+            }
+            let last = at + 1 == bytes.len();
+            let (result, _, written, _) = decoder.decode_to_utf8(&[*byte], &mut buffer, last);
+            debug_assert_eq!(result, CoderResult::InputEmpty, "the buffer holds what one byte can end");
+            decoded += written;
+        }
+        found.extend(wanted.map(|_| bytes.len()));
+        found
+    }
+}
+
+fn encode_with(encoding: &'static Encoding, text: &str) -> Option<Vec<u8>> {
+    let mut encoder = encoding.new_encoder();
+    let mut out = Vec::with_capacity(encoder.max_buffer_length_from_utf8_without_replacement(text.len())?);
+    let (result, _) = encoder.encode_from_utf8_to_vec_without_replacement(text, &mut out, true);
+    (result == EncoderResult::InputEmpty).then_some(out)
+}
+
+/// The escape sequence (RFC 1468, RFC 1554) that is in force at the end of `bytes`, unless it is ASCII.
+fn shift_state(bytes: &[u8]) -> Option<&[u8]> {
+    let at = memchr::memrchr(0x1B, bytes)?;
+    let rest = bytes.get(at..)?;
+    let escape = match rest {
+        [_, b'$', b'(' | b')', _, ..] => rest.get(..4)?,
+        [_, _, _, ..] => rest.get(..3)?,
+        _ => return None,
+    };
+    (escape != b"\x1b(B").then_some(escape)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_goes_into_a_charset_only_where_its_label_holds_it() {
+        let encode = |label, text: &str| Charset::of(Some(label), b"").encode(text, b"", 0);
+        assert_eq!(encode("iso-8859-1", "é").as_deref(), Some(&b"\xE9"[..]));
+        assert_eq!(encode("iso-8859-1", "€"), None);
+        assert_eq!(encode("windows-1252", "€").as_deref(), Some(&b"\x80"[..]));
+        assert_eq!(encode("us-ascii", "é"), None);
+        assert_eq!(encode("utf-16be", "é").as_deref(), Some(&b"\x00\xE9"[..]));
+        assert_eq!(encode("utf-32", "e"), None);
+    }
+
+    #[test]
+    fn iso_2022_jp_is_edited_in_its_ascii_state() {
+        let bytes = b"\x1b$B$\"$$";
+        let charset = Charset::of(Some("iso-2022-jp"), bytes);
+        assert_eq!(charset.encode("x", bytes, bytes.len()).unwrap(), b"\x1b(Bx\x1b$B");
+        let bytes = b"\x1b$B$\"\x1b(B.";
+        assert_eq!(charset.encode("x", bytes, bytes.len()).unwrap(), b"x");
+    }
+
+    #[test]
+    fn places_are_found_in_charsets_of_many_bytes() {
+        let bytes = b"a\x82\xA0b\x82\xA2c";
+        let charset = Charset::of(Some("shift_jis"), bytes);
+        let (text, valid) = charset.decode(bytes);
+        assert!(valid);
+        assert_eq!(text, "aあbいc");
+        assert_eq!(charset.locate(bytes, &text, &[0, 1, 4, 5, 8, 9]), [0, 1, 3, 4, 6, 7]);
+    }
+}

@@ -1,0 +1,316 @@
+//! The header of the message on its way through the rules.
+//!
+//! Invariant: fields that no rule names keep their bytes, order, case and folding. New fields go on top.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use encodify::rfc2047;
+use encoding_rs::Encoding;
+
+use super::draft::Which;
+use super::edits::Edit;
+use super::field::{Field, FieldName, encode_tag};
+use super::transfer::MAX_LINE;
+use super::{Message, PartId};
+
+/// What became of a field that came in.
+#[derive(Debug, Clone)]
+enum Change {
+    /// Another field stands there.
+    Replaced(Vec<u8>),
+    /// New bytes at a place of the message inside the field.
+    Inserted(usize, Vec<u8>),
+    Removed,
+}
+
+/// Changes of the message's header.
+#[derive(Debug, Clone, Default)]
+pub(super) struct HeaderDraft {
+    /// Fields on top; the topmost last.
+    added: Vec<Field>,
+    /// By index of the field.
+    changes: BTreeMap<usize, Change>,
+}
+
+/// Where a field stands now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    Added(usize),
+    CameIn(usize),
+}
+
+impl HeaderDraft {
+    pub fn is_unchanged(&self) -> bool {
+        self.added.is_empty() && self.changes.is_empty()
+    }
+
+    /// Where the fields of this name stand now, from the top.
+    fn places<'s>(&'s self, message: &'s Message<'_>, name: &'s [u8]) -> impl Iterator<Item = At> + 's {
+        let added = self.added.iter().enumerate().rev();
+        let added = added.filter(move |(_, field)| field.name().is(name)).map(|(i, _)| At::Added(i));
+        let came_in = message.fields().iter().enumerate().filter(move |(i, field)| {
+            message.bytes(&field.name).eq_ignore_ascii_case(name)
+                && !matches!(self.changes.get(i), Some(Change::Removed))
+        });
+        added.chain(came_in.map(|(i, _)| At::CameIn(i)))
+    }
+
+    /// Raw values of the fields of this name, folding included.
+    pub fn raw_values<'m>(&self, message: &Message<'m>, name: &str) -> Vec<Cow<'m, [u8]>> {
+        let value = |at: At| -> Option<Cow<'m, [u8]>> {
+            match at {
+                At::Added(i) => Some(Cow::Owned(value_of(&self.added.get(i)?.encode(message.line_end())).to_vec())),
+                At::CameIn(i) => {
+                    let field = message.fields().get(i)?;
+                    Some(match self.changes.get(&i) {
+                        Some(Change::Replaced(bytes)) => Cow::Owned(value_of(bytes).to_vec()),
+                        Some(Change::Inserted(at, new)) => {
+                            let before = message.bytes(&(field.value.start..*at));
+                            let after = message.bytes(&(*at..field.value.end));
+                            Cow::Owned([before, new, after].concat())
+                        }
+                        Some(Change::Removed) => return None,
+                        None => Cow::Borrowed(message.bytes(&field.value)),
+                    })
+                }
+            }
+        };
+        self.places(message, name.as_bytes()).filter_map(value).collect()
+    }
+
+    /// Decoded values of the fields of this name.
+    pub fn values(&self, message: &Message<'_>, name: &str) -> Vec<String> {
+        self.raw_values(message, name).iter().map(|raw| decode_value(raw)).collect()
+    }
+
+    /// On top of the header.
+    pub fn add(&mut self, field: Field) {
+        self.added.push(field);
+    }
+
+    /// In the place of the first of its name, or on top; others of its name go.
+    pub fn set(&mut self, message: &Message<'_>, field: Field) -> bool {
+        let name = field.name().as_str().to_owned();
+        if let [only] = self.values(message, &name).as_slice()
+            && only == field.value()
+        {
+            return false;
+        }
+        let places: Vec<At> = self.places(message, name.as_bytes()).collect();
+        for place in places.iter().skip(1).rev() {
+            self.remove_at(*place);
+        }
+        match places.first() {
+            Some(At::CameIn(i)) => {
+                self.changes.insert(*i, Change::Replaced(field.encode(message.line_end())));
+            }
+            Some(At::Added(i)) => {
+                if let Some(place) = self.added.get_mut(*i) {
+                    *place = field;
+                }
+            }
+            None => self.added.push(field),
+        }
+        true
+    }
+
+    fn remove_at(&mut self, at: At) {
+        match at {
+            At::Added(i) if i < self.added.len() => drop(self.added.remove(i)),
+            At::Added(_) => {}
+            At::CameIn(i) => drop(self.changes.insert(i, Change::Removed)),
+        }
+    }
+
+    /// Remove fields; says how many.
+    pub fn remove(&mut self, message: &Message<'_>, name: &FieldName, which: Which) -> usize {
+        let mut places: Vec<At> = self.places(message, name.as_str().as_bytes()).collect();
+        match which {
+            Which::All => {}
+            Which::First => places.truncate(1),
+            Which::Last => drop(places.drain(..places.len().saturating_sub(1))),
+        }
+        // Indexes of added fields fall: the topmost has the highest.
+        for place in &places {
+            self.remove_at(*place);
+        }
+        places.len()
+    }
+
+    /// Put a tag in front of the subject, unless it stands there already; the bytes of the subject stay.
+    pub fn tag_subject(&mut self, message: &Message<'_>, tag: &str) -> bool {
+        let place = self.places(message, b"Subject").next();
+        let Some(place) = place else {
+            let Ok(name) = FieldName::new("Subject") else { return false };
+            return Field::new(name, tag).is_ok_and(|field| {
+                self.added.push(field);
+                true
+            });
+        };
+        let raw = self.raw_values(message, "Subject").into_iter().next().unwrap_or_default();
+        if has_tag(&decode_value(&raw), tag) {
+            return false;
+        }
+        let came_in = |i: usize| message.fields().get(i).filter(|_| !self.changes.contains_key(&i));
+        if let At::CameIn(i) = place
+            && let Some(field) = came_in(i)
+        {
+            let blank = raw.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+            let rest = raw.get(blank..).unwrap_or_default();
+            let tag = encode_tag(tag, "Subject: ".len(), rest.trim_ascii_start().starts_with(b"=?"));
+            let mut new = format!("{}{tag}", if blank == 0 { " " } else { "" }).into_bytes();
+            // The line must not get too long; a folded line goes on with white space already.
+            let line = rest.iter().position(|b| matches!(b, b'\r' | b'\n')).unwrap_or(rest.len());
+            if line > 0 && "Subject: ".len() + blank + new.len() + 1 + line > MAX_LINE {
+                new.extend_from_slice(message.line_end().as_bytes());
+                new.push(b' ');
+            } else if line > 0 {
+                new.push(b' ');
+            }
+            let new = super::transfer::with_line_end(new, message.line_end());
+            self.changes.insert(i, Change::Inserted(field.value.start + blank, new));
+            return true;
+        }
+        // A subject that a rule before has written: write it once more.
+        let subject = format!("{tag} {}", decode_value(&raw));
+        FieldName::new("Subject").and_then(|name| Field::new(name, &subject)).is_ok_and(|field| self.set(message, field))
+    }
+
+    /// The edits of the raw message; `None` when there are fields to add and no place for them.
+    pub fn edits(&self, message: &Message<'_>) -> Option<Vec<Edit>> {
+        let mut edits = Vec::with_capacity(self.changes.len() + 1);
+        if !self.added.is_empty() {
+            let at = message.field_place(PartId(0))?;
+            let with = self.added.iter().rev().flat_map(|field| field.encode(message.line_end())).collect();
+            edits.push(Edit { range: at..at, with });
+        }
+        for (i, change) in &self.changes {
+            let Some(field) = message.fields().get(*i) else { continue };
+            edits.push(match change {
+                Change::Replaced(bytes) => {
+                    let mut with = bytes.clone();
+                    // A last line without a line end stays one.
+                    if !message.bytes(&field.whole).ends_with(message.line_end().as_bytes()) {
+                        with.truncate(with.trim_ascii_end().len());
+                    }
+                    Edit { range: field.whole.clone(), with }
+                }
+                Change::Inserted(at, new) => Edit { range: *at..*at, with: new.clone() },
+                Change::Removed => Edit { range: field.whole.clone(), with: Vec::new() },
+            });
+        }
+        Some(edits)
+    }
+}
+
+/// The value in a whole field.
+fn value_of(field: &[u8]) -> &[u8] {
+    let value = memchr::memchr(b':', field).and_then(|at| field.get(at + 1..)).unwrap_or_default();
+    value.trim_ascii_end()
+}
+
+/// An unstructured value as text: unfolded, encoded words decoded (RFC 2047), the rest as UTF-8 or else Windows-1252.
+pub(super) fn decode_value(raw: &[u8]) -> String {
+    let utf8;
+    let raw = if std::str::from_utf8(raw).is_ok() {
+        raw
+    } else {
+        utf8 = encoding_rs::WINDOWS_1252.decode_without_bom_handling(raw).0;
+        utf8.as_bytes()
+    };
+    let decode = |charset: &[u8], bytes: &[u8], out: &mut String| {
+        let encoding = Encoding::for_label(charset).unwrap_or(encoding_rs::UTF_8);
+        out.push_str(&encoding.decode_without_bom_handling(bytes).0);
+    };
+    rfc2047::decode_text(raw, decode).into_owned()
+}
+
+/// What mail programs put before the subject of a reply or a forward.
+const REPLY_PREFIXES: &[&str] = &[
+    "re", "aw", "sv", "vs", "fw", "fwd", "wg", "rv", "tr", "antw", "odp", "pd", "r", "ref", "rif", "i", "enc", "res", "ynt",
+    "ilt", "vl", "bls", "trs", "fs", "vb", "doorst", "回复", "转发", "答复", "回覆", "轉寄", "返信", "转寄", "ответ", "отв",
+];
+
+/// True when the tag stands in front of a subject, or behind no more than reply prefixes and other tags.
+fn has_tag(subject: &str, tag: &str) -> bool {
+    let mut rest = subject.trim_start();
+    // Each round takes at least one character away.
+    loop {
+        if rest.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag)) {
+            return true;
+        }
+        let after = match rest.strip_prefix('[') {
+            Some(inner) => inner.split_once(']').map(|(_, after)| after),
+            None => after_reply_prefix(rest),
+        };
+        match after {
+            Some(after) => rest = after.trim_start(),
+            None => return false,
+        }
+    }
+}
+
+fn after_reply_prefix(subject: &str) -> Option<&str> {
+    let colon = subject.char_indices().take(24).find(|(_, c)| matches!(c, ':' | '：'))?;
+    let (prefix, after) = subject.split_at(colon.0);
+    // `Re[2]`, `Re(3)`, `Re^2`, `AW :`
+    let word = prefix.split(['[', '(', '^']).next()?.trim();
+    let count = prefix.get(word.len()..)?.trim();
+    let counts = count.chars().all(|c| c.is_ascii_digit() || "[]()^ ".contains(c));
+    let known = REPLY_PREFIXES.iter().any(|p| p.eq_ignore_ascii_case(word) || **p == word.to_lowercase());
+    (counts && known).then(|| after.get(colon.1.len_utf8()..)).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tagged(raw: &str, tag: &str) -> Option<String> {
+        let raw = raw.replace('\n', "\r\n");
+        let message = Message::parse(raw.as_bytes());
+        let mut header = HeaderDraft::default();
+        if !header.tag_subject(&message, tag) {
+            return None;
+        }
+        let edits = super::super::edits::sorted(header.edits(&message).unwrap());
+        let out = super::super::Rendered::new(message.raw(), edits).unwrap().to_vec();
+        Some(String::from_utf8(out).unwrap().replace("\r\n", "\n"))
+    }
+
+    #[test]
+    fn a_tag_goes_in_front_and_the_subject_stays() {
+        assert_eq!(tagged("Subject: Hi\n\nx", "[EXT]").unwrap(), "Subject: [EXT] Hi\n\nx");
+        assert_eq!(tagged("Subject:Hi\n\nx", "[EXT]").unwrap(), "Subject: [EXT] Hi\n\nx");
+        assert_eq!(tagged("Subject:\n\nx", "[EXT]").unwrap(), "Subject: [EXT]\n\nx");
+        assert_eq!(tagged("subject:  Hi\n  there\n\nx", "[EXT]").unwrap(), "subject:  [EXT] Hi\n  there\n\nx");
+        assert_eq!(tagged("To: x\n\nx", "[EXT]").unwrap(), "Subject: [EXT]\nTo: x\n\nx");
+        let words = "Subject: =?utf-8?Q?=C3=A9?= =?utf-8?Q?=C3=A8?=\n\nx";
+        assert_eq!(tagged(words, "[EXT]").unwrap(), words.replace("Subject: ", "Subject: [EXT] "));
+    }
+
+    #[test]
+    fn an_encoded_tag_before_an_encoded_word_keeps_its_space() {
+        let out = tagged("Subject: =?utf-8?Q?=C3=A9?=\n\nx", "[Ü]").unwrap();
+        let value = value_of(out.lines().next().unwrap().as_bytes());
+        assert_eq!(decode_value(value), "[Ü] é");
+        let out = tagged("Subject: abc\n\nx", "[Ü]").unwrap();
+        assert_eq!(decode_value(value_of(out.lines().next().unwrap().as_bytes())), "[Ü] abc");
+    }
+
+    #[test]
+    fn a_tag_stands_once() {
+        for subject in ["[EXT] a", "Re: [EXT] a", "AW: Re[2]: [list] [ext] a", "[EXT]", "RE: FW: [EXT] Re: a"] {
+            assert_eq!(tagged(&format!("Subject: {subject}\n\nx"), "[EXT]"), None, "{subject}");
+        }
+        for subject in ["a [EXT]", "Reason: [EXT]", "12:30 [EXT]"] {
+            assert!(tagged(&format!("Subject: {subject}\n\nx"), "[EXT]").is_some(), "{subject}");
+        }
+    }
+
+    #[test]
+    fn a_long_subject_line_is_folded_before_it_gets_too_long() {
+        let out = tagged(&format!("Subject: {}\n\nx", "y".repeat(985)), "[EXTERNAL]").unwrap();
+        assert!(out.lines().all(|l| l.len() <= MAX_LINE));
+    }
+}

@@ -1,0 +1,167 @@
+//! Edits of the MIME header fields of a part whose body is encoded anew: charset and transfer encoding.
+//!
+//! Invariant: every parameter but the one that changes keeps its bytes.
+
+use std::ops::Range;
+
+use super::draft::BodyError;
+use super::edits::Edit;
+use super::part::{Part, TransferEncoding};
+use super::{FieldSpan, Message, PartId};
+
+/// Set the transfer encoding of a part and, where given, its charset.
+pub(super) fn set(
+    message: &Message<'_>,
+    id: PartId,
+    charset: Option<&str>,
+    encoding: TransferEncoding,
+) -> Result<Vec<Edit>, BodyError> {
+    let part = message.part(id).ok_or(BodyError::Field)?;
+    let mut edits = Vec::new();
+    let mut new = Vec::new();
+    let newline = message.line_end().as_bytes();
+    let mut add = |line: String| {
+        new.extend_from_slice(line.as_bytes());
+        new.extend_from_slice(newline);
+    };
+    if part.parent.is_none() && named(message, part, b"MIME-Version").next().is_none() {
+        add("MIME-Version: 1.0".to_owned());
+    }
+    if let Some(charset) = charset {
+        let mut fields = named(message, part, b"Content-Type");
+        match (fields.next(), fields.next()) {
+            (None, _) => add(format!("Content-Type: {}; charset={charset}", part.media_type)),
+            (Some(field), None) => edits.push(charset_edit(message, part, field, charset)?),
+            // Readers do not agree on which of two counts.
+            (Some(_), Some(_)) => return Err(BodyError::Field),
+        }
+    }
+    let name = match encoding {
+        TransferEncoding::QuotedPrintable => "quoted-printable",
+        TransferEncoding::Base64 => "base64",
+        TransferEncoding::Identity | TransferEncoding::Unknown => return Err(BodyError::Encoding),
+    };
+    let mut fields = named(message, part, b"Content-Transfer-Encoding");
+    match fields.next() {
+        None => add(format!("Content-Transfer-Encoding: {name}")),
+        Some(field) if part.encoding != encoding => {
+            edits.push(Edit { range: field.value.clone(), with: format!(" {name}").into_bytes() });
+        }
+        Some(_) => {}
+    }
+    // A second one could undo what the first says.
+    edits.extend(fields.map(|field| Edit { range: field.whole.clone(), with: Vec::new() }));
+    if !new.is_empty() {
+        let at = message.field_place(id).ok_or(BodyError::Field)?;
+        edits.push(Edit { range: at..at, with: new });
+    }
+    Ok(edits)
+}
+
+fn named<'p>(message: &'p Message<'_>, part: &'p Part, name: &'p [u8]) -> impl Iterator<Item = &'p FieldSpan> {
+    part.fields.iter().filter(move |f| message.bytes(&f.name).eq_ignore_ascii_case(name))
+}
+
+fn charset_edit(message: &Message<'_>, part: &Part, field: &FieldSpan, charset: &str) -> Result<Edit, BodyError> {
+    let value = message.bytes(&field.value);
+    let at = |range: Range<usize>| field.value.start + range.start..field.value.start + range.end;
+    if let Some(range) = parameter(value, b"charset") {
+        return Ok(Edit { range: at(range), with: charset.as_bytes().to_vec() });
+    }
+    if part.charset.is_some() {
+        // It is there in a form that only a reader of RFC 2231 finds.
+        return Err(BodyError::Field);
+    }
+    let text = value.trim_ascii();
+    if !text.get(..part.media_type.len()).is_some_and(|t| t.eq_ignore_ascii_case(part.media_type.as_bytes())) {
+        // The value is no type at all, which reads as text/plain.
+        let with = format!(" {}; charset={charset}", part.media_type);
+        return Ok(Edit { range: field.value.clone(), with: with.into_bytes() });
+    }
+    let end = value.trim_ascii_end().len();
+    let separator = if text.ends_with(b";") { " " } else { "; " };
+    Ok(Edit { range: at(end..end), with: format!("{separator}charset={charset}").into_bytes() })
+}
+
+/// Where the value of a parameter stands, quotes included (RFC 2045 §5.1). Comments and quoted strings are passed over.
+fn parameter(value: &[u8], name: &[u8]) -> Option<Range<usize>> {
+    let mut at = 0;
+    let mut in_parameter = false;
+    while let Some(&b) = value.get(at) {
+        match b {
+            b'"' => at = quoted_end(value, at),
+            b'(' => at = comment_end(value, at),
+            b';' => {
+                in_parameter = true;
+                at += 1;
+            }
+            _ if b.is_ascii_whitespace() => at += 1,
+            _ => {
+                let token = value.get(at..).unwrap_or_default();
+                let len = token.iter().position(|b| b";=\"(".contains(b) || b.is_ascii_whitespace()).unwrap_or(token.len());
+                let word = token.get(..len).unwrap_or_default();
+                at += len.max(1);
+                if !in_parameter || !word.eq_ignore_ascii_case(name) {
+                    continue;
+                }
+                let blank = |from: usize| {
+                    from + value.get(from..).unwrap_or_default().iter().take_while(|b| b.is_ascii_whitespace()).count()
+                };
+                let equals = blank(at);
+                if value.get(equals) != Some(&b'=') {
+                    continue;
+                }
+                let start = blank(equals + 1);
+                if value.get(start) == Some(&b'"') {
+                    return Some(start..quoted_end(value, start));
+                }
+                let rest = value.get(start..).unwrap_or_default();
+                let len = rest.iter().position(|b| b";(".contains(b) || b.is_ascii_whitespace()).unwrap_or(rest.len());
+                return Some(start..start + len);
+            }
+        }
+    }
+    None
+}
+
+fn quoted_end(value: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while let Some(&b) = value.get(at) {
+        match b {
+            b'\\' => at += 2,
+            b'"' => return at + 1,
+            _ => at += 1,
+        }
+    }
+    value.len()
+}
+
+fn comment_end(value: &[u8], start: usize) -> usize {
+    let (mut at, mut depth) = (start, 0_usize);
+    while let Some(&b) = value.get(at) {
+        match b {
+            b'\\' => at += 1,
+            b'(' => depth += 1,
+            b')' if depth == 1 => return at + 1,
+            b')' => depth -= 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    value.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parameter;
+
+    #[test]
+    fn the_charset_is_found_wherever_it_stands() {
+        let find = |value: &'static str| parameter(value.as_bytes(), b"charset").and_then(|r| value.get(r));
+        assert_eq!(find(" text/plain; charset=us-ascii"), Some("us-ascii"));
+        assert_eq!(find(" text/plain; Charset = \"us-ascii\"; format=flowed"), Some("\"us-ascii\""));
+        assert_eq!(find(" text/plain; name=\"a;charset=b\";\r\n\tcharset=c (d;charset=e)"), Some("c"));
+        assert_eq!(find(" text/plain (charset=a)"), None);
+        assert_eq!(find(" charset=a"), None);
+    }
+}

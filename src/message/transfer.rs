@@ -1,0 +1,327 @@
+//! Transfer encodings (RFC 2045 §6): undoing them, and splicing into what is encoded.
+//!
+//! Invariant: a splice changes no encoded octet that does not have to change. Quoted-printable is spliced in place, so
+//! the lines around stay; base64 is encoded anew from the last whole group before the first edit.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use encodify::{base64, qp};
+
+use super::draft::BodyError;
+use super::edits::Edit;
+use super::part::TransferEncoding;
+use super::LineEnd;
+
+/// RFC 5322 §2.1.1: octets of a line, without its line end.
+pub const MAX_LINE: usize = 998;
+/// RFC 2045 §6.7, §6.8.
+const ENCODED_LINE: usize = 76;
+
+/// Undo a transfer encoding. Identity borrows.
+pub(super) fn decode(encoding: TransferEncoding, raw: &[u8]) -> Result<Cow<'_, [u8]>, BodyError> {
+    match encoding {
+        TransferEncoding::Identity => Ok(Cow::Borrowed(raw)),
+        TransferEncoding::QuotedPrintable => Ok(decode_quoted_printable(raw)),
+        TransferEncoding::Base64 => {
+            let data = raw.get(..base64_extent(raw)?).unwrap_or_default();
+            base64::MIME.decode(data).map(Cow::Owned).map_err(|_| BodyError::Encoding)
+        }
+        TransferEncoding::Unknown => Err(BodyError::Encoding),
+    }
+}
+
+/// One replacement in decoded octets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Splice {
+    /// What is replaced, in decoded octets.
+    pub at: Range<usize>,
+    /// By what, decoded.
+    pub with: Vec<u8>,
+}
+
+/// Splice into an encoded body that begins at `offset` of the message. `None` when it cannot be done in place within the
+/// limits of a line or of 7 bits: then the whole body is to be encoded anew.
+pub(super) fn splice(
+    encoding: TransferEncoding,
+    raw: &[u8],
+    offset: usize,
+    splices: &[Splice],
+    line_end: LineEnd,
+) -> Result<Option<Vec<Edit>>, BodyError> {
+    let mut edits = match encoding {
+        TransferEncoding::Identity => {
+            let fits = splices.iter().all(|s| s.with.iter().all(|b| b.is_ascii() && *b != 0));
+            if !fits {
+                return Ok(None);
+            }
+            splices.iter().map(|s| Edit { range: s.at.clone(), with: s.with.clone() }).collect()
+        }
+        TransferEncoding::QuotedPrintable => splice_quoted_printable(raw, splices, line_end),
+        TransferEncoding::Base64 => vec![splice_base64(raw, splices, line_end)?],
+        TransferEncoding::Unknown => return Err(BodyError::Encoding),
+    };
+    if longest_changed_line(raw, &edits) > MAX_LINE {
+        return Ok(None);
+    }
+    for edit in &mut edits {
+        edit.range = edit.range.start + offset..edit.range.end + offset;
+    }
+    Ok(Some(edits))
+}
+
+/// Encode a whole body anew, in the encoding that suits it: quoted-printable for text that is mostly ASCII, base64
+/// otherwise.
+pub(super) fn encode(bytes: &[u8], line_end: LineEnd) -> (TransferEncoding, Vec<u8>) {
+    let escaped = bytes.iter().filter(|b| !b.is_ascii() || **b == b'=').count();
+    // A lone CR cannot stand in a line, NUL should not.
+    let odd = memchr::memchr(0, bytes).is_some() || has_lone_cr(bytes);
+    if odd || escaped * 3 > bytes.len() {
+        let text = base64::MIME.encode(bytes);
+        (TransferEncoding::Base64, with_line_end(text.into_bytes(), line_end))
+    } else {
+        let text = qp::BODY.encode(bytes);
+        (TransferEncoding::QuotedPrintable, with_line_end(text.into_bytes(), line_end))
+    }
+}
+
+fn has_lone_cr(bytes: &[u8]) -> bool {
+    memchr::memchr_iter(b'\r', bytes).any(|at| bytes.get(at + 1) != Some(&b'\n'))
+}
+
+/// CRLF to the line end of the message.
+pub(super) fn with_line_end(bytes: Vec<u8>, line_end: LineEnd) -> Vec<u8> {
+    match line_end {
+        LineEnd::CrLf => bytes,
+        LineEnd::Lf => bytes.into_iter().filter(|b| *b != b'\r').collect(),
+        LineEnd::Cr => bytes.into_iter().filter(|b| *b != b'\n').collect(),
+    }
+}
+
+/// Octets of the longest line that the edits touch, without line ends.
+fn longest_changed_line(raw: &[u8], edits: &[Edit]) -> usize {
+    let is_end = |b: &u8| *b == b'\n' || *b == b'\r';
+    let mut longest = 0;
+    // Octets on the line before the place where the walk is.
+    let mut column = 0;
+    let mut kept_from = 0;
+    let mut touched = false;
+    for edit in edits {
+        let kept = raw.get(kept_from..edit.range.start).unwrap_or_default();
+        match (kept.iter().position(is_end), kept.iter().rposition(is_end)) {
+            (Some(first), Some(last)) => {
+                if touched {
+                    longest = longest.max(column + first);
+                }
+                column = kept.len() - last - 1;
+            }
+            _ => column += kept.len(),
+        }
+        touched = true;
+        for line in edit.with.split_inclusive(is_end) {
+            column += line.len();
+            if line.last().is_some_and(is_end) {
+                longest = longest.max(column - 1);
+                column = 0;
+            }
+        }
+        kept_from = edit.range.end;
+    }
+    let rest = raw.get(kept_from..).unwrap_or_default();
+    let rest = rest.iter().position(is_end).unwrap_or(rest.len());
+    if touched { longest.max(column + rest) } else { 0 }
+}
+
+// -- quoted-printable --
+
+/// What stands at one place of quoted-printable text.
+enum Token {
+    /// So many octets that stand for themselves.
+    Literal(usize),
+    /// `=XX`: one octet.
+    Octet(u8),
+    /// A soft line break of so many octets: nothing.
+    Soft(usize),
+}
+
+fn quoted_printable_token(rest: &[u8]) -> Token {
+    if rest.first() != Some(&b'=') {
+        return Token::Literal(memchr::memchr(b'=', rest).unwrap_or(rest.len()).max(1));
+    }
+    let hex = |i: usize| rest.get(i).and_then(|b| char::from(*b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
+    if let (Some(high), Some(low)) = (hex(1), hex(2)) {
+        return Token::Octet(high * 16 + low);
+    }
+    let blank = rest.get(1..).unwrap_or_default().iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+    match (rest.get(1 + blank), rest.get(2 + blank)) {
+        (None, _) => Token::Soft(rest.len()),
+        (Some(b'\r'), Some(b'\n')) => Token::Soft(3 + blank),
+        (Some(b'\n' | b'\r'), _) => Token::Soft(2 + blank),
+        // QUIRK: `=` that begins nothing stands for itself, as readers show it.
+        _ => Token::Literal(1),
+    }
+}
+
+fn decode_quoted_printable(raw: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'=', raw).is_none() {
+        return Cow::Borrowed(raw);
+    }
+    let mut out = Vec::with_capacity(raw.len());
+    let mut at = 0;
+    while let Some(rest) = raw.get(at..).filter(|r| !r.is_empty()) {
+        match quoted_printable_token(rest) {
+            Token::Literal(n) => {
+                out.extend_from_slice(rest.get(..n).unwrap_or_default());
+                at += n;
+            }
+            Token::Octet(octet) => {
+                out.push(octet);
+                at += 3;
+            }
+            Token::Soft(n) => at += n,
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// The raw offsets of decoded offsets, which ascend; behind soft line breaks.
+fn locate_quoted_printable(raw: &[u8], wanted: &[usize]) -> Vec<usize> {
+    let mut found = Vec::with_capacity(wanted.len());
+    let mut wanted = wanted.iter().copied().peekable();
+    let (mut at, mut decoded) = (0, 0);
+    while let Some(rest) = raw.get(at..).filter(|r| !r.is_empty()) {
+        let (raw_len, len) = match quoted_printable_token(rest) {
+            Token::Literal(n) => (n, n),
+            Token::Octet(_) => (3, 1),
+            Token::Soft(n) => (n, 0),
+        };
+        while let Some(want) = wanted.next_if(|w| *w < decoded + len) {
+            found.push(at + (want - decoded));
+        }
+        at += raw_len;
+        decoded += len;
+    }
+    found.extend(wanted.map(|_| raw.len()));
+    found
+}
+
+fn splice_quoted_printable(raw: &[u8], splices: &[Splice], line_end: LineEnd) -> Vec<Edit> {
+    let wanted: Vec<usize> = splices.iter().flat_map(|s| [s.at.start, s.at.end]).collect();
+    let found = locate_quoted_printable(raw, &wanted);
+    let newline = line_end.as_bytes();
+    let is_end = |b: &u8| *b == b'\n' || *b == b'\r';
+    let mut edits = Vec::with_capacity(splices.len());
+    for (splice, place) in splices.iter().zip(found.chunks_exact(2)) {
+        let (start, end) = (place.first().copied().unwrap_or(0), place.last().copied().unwrap_or(0));
+        let before = raw.get(..start).unwrap_or_default();
+        let after = raw.get(end..).unwrap_or_default();
+        let mut with = Vec::new();
+        // A soft break that the text ends with, without a line end, would swallow what follows.
+        if start == raw.len() && dangling_soft_break(before) {
+            with.extend_from_slice(newline);
+        }
+        let column = before.iter().rev().take_while(|b| !is_end(b)).take(ENCODED_LINE).count();
+        let encoded = with_line_end(qp::BODY.encode(&splice.with).into_bytes(), line_end);
+        let first_line = encoded.iter().position(is_end).unwrap_or(encoded.len());
+        if column > 0 && with.is_empty() && column + first_line >= ENCODED_LINE && first_line > 0 {
+            with.push(b'=');
+            with.extend_from_slice(newline);
+        }
+        with.extend_from_slice(&encoded);
+        // What is encoded must not run into what follows on the line. White space at its end needs what follows.
+        let last_line = with.iter().rev().take_while(|b| !is_end(b)).count();
+        let next_line = after.iter().take(ENCODED_LINE).take_while(|b| !is_end(b)).count();
+        let column = if last_line == with.len() { column + last_line } else { last_line };
+        if column > 0 && next_line > 0 && column + next_line > ENCODED_LINE && !splice.with.is_empty() {
+            with.push(b'=');
+            with.extend_from_slice(newline);
+        }
+        edits.push(Edit { range: start..end, with });
+    }
+    edits
+}
+
+fn dangling_soft_break(raw: &[u8]) -> bool {
+    let text = raw.trim_ascii_end();
+    text.ends_with(b"=") && raw.get(text.len()..).is_some_and(|blank| blank.iter().all(|b| matches!(b, b' ' | b'\t')))
+}
+
+// -- base64 --
+
+const fn is_base64(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b == b'+' || b == b'/'
+}
+
+/// How far base64 data goes: to its padding, where readers stop. What follows is kept and not read. An error where there
+/// is anything but the alphabet and white space before, or one digit too many: readers do not agree on what that is.
+fn base64_extent(raw: &[u8]) -> Result<usize, BodyError> {
+    let mut digits = 0_usize;
+    for (at, &b) in raw.iter().enumerate() {
+        if is_base64(b) {
+            digits += 1;
+        } else if b == b'=' {
+            let pad = match digits % 4 {
+                2 => 2,
+                3 => 1,
+                _ => return Err(BodyError::Encoding),
+            };
+            let rest = raw.get(at..).unwrap_or_default();
+            let mut seen = 0;
+            let end = rest.iter().position(|b| {
+                seen += usize::from(*b == b'=');
+                seen == pad || !(*b == b'=' || b.is_ascii_whitespace())
+            });
+            return match end {
+                Some(n) if seen == pad => Ok(at + n + 1),
+                _ => Err(BodyError::Encoding),
+            };
+        } else if !b.is_ascii_whitespace() {
+            return Err(BodyError::Encoding);
+        }
+    }
+    if digits % 4 == 1 { Err(BodyError::Encoding) } else { Ok(raw.len()) }
+}
+
+/// One edit from the last whole group before the first splice to the end of the data.
+fn splice_base64(raw: &[u8], splices: &[Splice], line_end: LineEnd) -> Result<Edit, BodyError> {
+    let extent = base64_extent(raw)?;
+    let data = raw.get(..extent).unwrap_or_default();
+    let decoded = base64::MIME.decode(data).map_err(|_| BodyError::Encoding)?;
+    let first = splices.first().map_or(decoded.len(), |s| s.at.start);
+    let group = first / 3;
+
+    let mut tail = Vec::with_capacity(decoded.len() - group * 3 + 64);
+    let mut from = group * 3;
+    for splice in splices {
+        tail.extend_from_slice(decoded.get(from..splice.at.start).unwrap_or_default());
+        tail.extend_from_slice(&splice.with);
+        from = splice.at.end;
+    }
+    tail.extend_from_slice(decoded.get(from..).unwrap_or_default());
+
+    // Where that group begins, and how far its line has gone.
+    let mut digits = 0;
+    let start = data.iter().position(|b| {
+        digits += usize::from(is_base64(*b));
+        digits > group * 4
+    });
+    let start = start.unwrap_or_else(|| data.trim_ascii_end().len());
+    let is_end = |b: &u8| *b == b'\n' || *b == b'\r';
+    let column = data.get(..start).unwrap_or_default().iter().rev().take_while(|b| !is_end(b)).take(MAX_LINE).count();
+
+    let encoded = base64::STANDARD.encode(&tail).into_bytes();
+    let mut with = Vec::with_capacity(encoded.len() + encoded.len() / 30);
+    let newline = line_end.as_bytes();
+    let room = ENCODED_LINE.saturating_sub(column) / 4 * 4;
+    let (head, rest) = encoded.split_at(room.min(encoded.len()));
+    with.extend_from_slice(head);
+    for line in rest.chunks(ENCODED_LINE) {
+        if !with.is_empty() || column > 0 {
+            with.extend_from_slice(newline);
+        }
+        with.extend_from_slice(line);
+    }
+    // The line end behind the data stays: it is outside the edit.
+    let end = data.trim_ascii_end().len().max(start);
+    Ok(Edit { range: start..end, with })
+}
