@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use encoding_rs::{
-    CoderResult, Encoding, EncoderResult, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252,
+    CoderResult, EncoderResult, Encoding, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252,
 };
 
 /// How a body's bytes are read.
@@ -38,16 +38,57 @@ enum Write {
 }
 
 /// Labels of US-ASCII. The WHATWG reads it as Windows-1252.
-const ASCII: &[&str] = &["us-ascii", "ascii", "ansi_x3.4-1968", "iso646-us", "iso-ir-6", "us", "cp367", "ibm367", "csascii"];
+const ASCII: &[&str] =
+    &["us-ascii", "ascii", "ansi_x3.4-1968", "iso646-us", "iso-ir-6", "us", "cp367", "ibm367", "csascii"];
 /// Labels of ISO 8859-1, which the WHATWG reads as Windows-1252.
-const LATIN1: &[&str] =
-    &["iso-8859-1", "iso8859-1", "iso_8859-1", "iso88591", "latin1", "l1", "cp819", "ibm819", "iso_8859-1:1987", "csisolatin1"];
+const LATIN1: &[&str] = &[
+    "iso-8859-1",
+    "iso8859-1",
+    "iso_8859-1",
+    "iso88591",
+    "latin1",
+    "l1",
+    "cp819",
+    "ibm819",
+    "iso_8859-1:1987",
+    "csisolatin1",
+];
 /// Labels that mean just what the WHATWG reads. Others are read as something wider, and take ASCII only.
 const EXACT: &[&str] = &[
-    "utf-8", "utf8", "windows-1250", "windows-1251", "windows-1252", "windows-1253", "windows-1254", "windows-1255",
-    "windows-1256", "windows-1257", "windows-1258", "windows-874", "cp1250", "cp1251", "cp1252", "iso-8859-2", "iso-8859-3",
-    "iso-8859-4", "iso-8859-5", "iso-8859-6", "iso-8859-7", "iso-8859-8", "iso-8859-10", "iso-8859-13", "iso-8859-14",
-    "iso-8859-15", "iso-8859-16", "koi8-r", "koi8-u", "macintosh", "ibm866", "gbk", "gb18030", "euc-jp",
+    "utf-8",
+    "utf8",
+    "windows-1250",
+    "windows-1251",
+    "windows-1252",
+    "windows-1253",
+    "windows-1254",
+    "windows-1255",
+    "windows-1256",
+    "windows-1257",
+    "windows-1258",
+    "windows-874",
+    "cp1250",
+    "cp1251",
+    "cp1252",
+    "iso-8859-2",
+    "iso-8859-3",
+    "iso-8859-4",
+    "iso-8859-5",
+    "iso-8859-6",
+    "iso-8859-7",
+    "iso-8859-8",
+    "iso-8859-10",
+    "iso-8859-13",
+    "iso-8859-14",
+    "iso-8859-15",
+    "iso-8859-16",
+    "koi8-r",
+    "koi8-u",
+    "macintosh",
+    "ibm866",
+    "gbk",
+    "gb18030",
+    "euc-jp",
 ];
 
 impl Charset {
@@ -80,11 +121,7 @@ impl Charset {
                 [0xFF, 0xFE, ..] => false,
                 _ => encoding == UTF_16BE,
             };
-            return Self {
-                read_as: if big { UTF_16BE } else { UTF_16LE },
-                write: Write::Utf16 { big },
-                known: true,
-            };
+            return Self { read_as: if big { UTF_16BE } else { UTF_16LE }, write: Write::Utf16 { big }, known: true };
         }
         let write = if encoding == ISO_2022_JP {
             Write::Iso2022Jp
@@ -119,10 +156,9 @@ impl Charset {
         match self.write {
             Write::Nothing => None,
             Write::Ascii => text.is_ascii().then(|| text.as_bytes().to_vec()),
-            Write::Latin1 => text
-                .chars()
-                .map(|c| u8::try_from(u32::from(c)).ok().filter(|b| !(0x80..0xA0).contains(b)))
-                .collect(),
+            Write::Latin1 => {
+                text.chars().map(|c| u8::try_from(u32::from(c)).ok().filter(|b| !(0x80..0xA0).contains(b))).collect()
+            }
             Write::Encoding => encode_with(self.read_as, text),
             Write::Utf16 { big } => {
                 let unit = |u: u16| if big { u.to_be_bytes() } else { u.to_le_bytes() };

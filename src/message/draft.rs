@@ -4,8 +4,14 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::OnceLock;
 
-use super::{Body, Field, FieldName, Message, PartId, Protection, Rendered, Violation};
+use super::body::{self, Body, BodyKind, Protection};
+use super::edits::{Edit, Rendered, sorted};
+use super::header::HeaderDraft;
+use super::text::PartText;
+use super::verify::{self, Violation};
+use super::{Field, FieldName, Message, PartId, html, place, wrap};
 
 /// Where a block goes in a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +63,7 @@ pub enum BodyError {
     #[error("its charset is not known")]
     Charset,
     /// The charset lacks a character, and the part cannot be moved to UTF-8 without loss.
-    #[error("its charset cannot hold the text and its bytes are not valid in it")]
+    #[error("its charset cannot hold the text, and its bytes are not valid in it or it is not known")]
     Unmovable,
     /// A comment, style or script that is never closed would swallow it.
     #[error("there is no place in its HTML where the text would be seen")]
@@ -65,19 +71,31 @@ pub enum BodyError {
     /// The header of the part cannot be edited.
     #[error("its Content-Type field cannot be edited")]
     Field,
+    /// No blank line says where the body begins, and readers do not agree on it.
+    #[error("no blank line ends its header, so where it begins is in doubt")]
+    Separator,
+    /// The ranges of an edit do not ascend, overlap, or are no ranges of the text.
+    #[error("the edit does not fit the text")]
+    Range,
 }
 
 /// A message on its way through the rules.
 #[derive(Debug, Clone)]
 pub struct Draft<'m> {
     message: &'m Message<'m>,
+    header: HeaderDraft,
+    /// Text parts that a reader sees; read when they are first asked for.
+    texts: Vec<(Body, OnceLock<Result<PartText<'m>, BodyError>>)>,
+    wrapped: Option<Block>,
 }
 
 impl<'m> Draft<'m> {
     /// A draft that changes nothing.
     pub fn new(message: &'m Message<'m>) -> Self {
-        Self { message }
+        let texts = body::readable(message.parts()).into_iter().map(|body| (body, OnceLock::new())).collect();
+        Self { message, header: HeaderDraft::default(), texts, wrapped: None }
     }
+
     /// The message that came in.
     pub fn message(&self) -> &'m Message<'m> {
         self.message
@@ -87,77 +105,145 @@ impl<'m> Draft<'m> {
 
     /// Decoded values (RFC 2047, unfolded) of all fields `name`, in order.
     pub fn values(&self, name: &str) -> Vec<String> {
-        let _ = name;
-        todo!()
+        self.header.values(self.message, name)
     }
+
     /// Raw values of all fields `name`, folding included.
     pub fn raw_values(&self, name: &str) -> Vec<Cow<'m, [u8]>> {
-        let _ = name;
-        todo!()
+        self.header.raw_values(self.message, name)
     }
+
     /// The decoded subject, `None` where there is none.
     pub fn subject(&self) -> Option<String> {
-        todo!()
+        self.values("Subject").into_iter().next()
     }
-    /// Put a field on top of the header.
+
+    /// True when there is a place for a new field: not in an empty message, nor in one that begins with white space.
+    fn takes_fields(&self) -> bool {
+        self.message.field_place(PartId(0)).is_some()
+    }
+
+    /// Put a field on top of the header. False when nothing changed.
     pub fn add_field(&mut self, field: Field) -> bool {
-        let _ = field;
-        todo!()
+        self.takes_fields() && {
+            self.header.add(field);
+            true
+        }
     }
+
     /// The first field of that name is replaced where it stands, others of that name go; on top where there is none.
     /// False when nothing changed.
     pub fn set_field(&mut self, field: Field) -> bool {
-        let _ = field;
-        todo!()
+        self.takes_fields() && self.header.set(self.message, field)
     }
+
     /// Remove fields; says how many.
     pub fn remove_fields(&mut self, name: &FieldName, which: Which) -> usize {
-        let _ = (name, which);
-        todo!()
+        self.header.remove(self.message, name, which)
     }
+
     /// Put `tag` and a space in front of the subject, once: not where it stands already, also behind Re/AW/Fwd.
     /// The bytes of the subject are kept. False when nothing changed.
     pub fn tag_subject(&mut self, tag: &str) -> bool {
-        let _ = tag;
-        todo!()
+        self.takes_fields() && self.header.tag_subject(self.message, tag)
     }
 
     // -- bodies --
 
     /// The bodies that may be edited, in the order in which they are shown. Empty when the message is protected.
     pub fn bodies(&self) -> Vec<Body> {
-        todo!()
+        if self.protection().is_some() || self.wrapped.is_some() { Vec::new() } else { self.readable() }
     }
+
     /// Every text that a reader sees, protected or not; for conditions.
     pub fn readable(&self) -> Vec<Body> {
-        todo!()
+        self.texts.iter().map(|(body, _)| *body).collect()
     }
+
+    fn part_text(&self, part: PartId) -> Result<&PartText<'m>, BodyError> {
+        let (body, text) = self.texts.iter().find(|(body, _)| body.part == part).ok_or(BodyError::Encoding)?;
+        let read = || {
+            let part = self.message.part(body.part).ok_or(BodyError::Encoding)?;
+            PartText::read(self.message, part, body.kind)
+        };
+        text.get_or_init(read).as_ref().map_err(|e| *e)
+    }
+
     /// The current text of a text part, decoded; bytes that are not valid show as U+FFFD.
     pub fn text(&self, part: PartId) -> Result<&str, BodyError> {
-        let _ = part;
-        todo!()
+        self.part_text(part).map(PartText::current)
     }
+
     /// The current text of a body as a reader sees it: for HTML without markup.
     pub fn visible(&self, body: Body) -> Result<Cow<'_, str>, BodyError> {
-        let _ = body;
-        todo!()
+        let text = self.text(body.part)?;
+        Ok(match body.kind {
+            BodyKind::Plain => Cow::Borrowed(text),
+            BodyKind::Html => Cow::Owned(html::visible(text).text),
+        })
     }
+
     /// Replace ranges of the current text; `edits` are in order and apart. All or none.
     pub fn edit(&mut self, part: PartId, edits: &[TextEdit]) -> Result<(), BodyError> {
-        let _ = (part, edits);
-        todo!()
+        if edits.is_empty() {
+            return Ok(());
+        }
+        let new = self.edited(part, edits)?;
+        self.put_text(part, new);
+        Ok(())
     }
+
+    fn edited(&self, part: PartId, edits: &[TextEdit]) -> Result<PartText<'m>, BodyError> {
+        if !self.message.part(part).is_some_and(|p| p.has_separator) {
+            return Err(BodyError::Separator);
+        }
+        let mut text = self.part_text(part)?.clone();
+        if !text.edit(edits) {
+            return Err(BodyError::Range);
+        }
+        // Whether the text can go back is known now, while the rule can still be taken back.
+        text.raw_edits(self.message, part)?;
+        Ok(text)
+    }
+
+    fn put_text(&mut self, part: PartId, new: PartText<'m>) {
+        if let Some((_, text)) = self.texts.iter_mut().find(|(body, _)| body.part == part) {
+            *text = OnceLock::from(Ok(new));
+        }
+    }
+
     /// Put a block into each body that shows it: the text form into `text/plain`, the HTML form into `text/html`.
     /// Says into how many; all or none. `Ok(0)` where there is no body.
-    pub fn insert(&mut self, block: &Block, place: Place) -> Result<usize, BodyError> {
-        let _ = (block, place);
-        todo!()
+    pub fn insert(&mut self, block: &Block, at: Place) -> Result<usize, BodyError> {
+        if self.bodies().is_empty() {
+            return Ok(0);
+        }
+        let mut new = Vec::new();
+        for body in body::targets(self.message.parts(), at == Place::Start) {
+            let Some(part) = self.message.part(body.part) else { continue };
+            let text = self.part_text(body.part)?;
+            let newline = text.newline(self.message, part);
+            let edit = place::insertion(body.kind, text.current(), block, at, newline, part.flowed)?;
+            new.push((body.part, self.edited(body.part, &[edit])?));
+        }
+        let count = new.len();
+        for (part, text) in new {
+            self.put_text(part, text);
+        }
+        Ok(count)
     }
-    /// Make the whole message an attachment-like part below a new one that shows the block: for protected messages.
+
+    /// Put the whole message below a new part that shows the block: for protected messages. Bodies that were edited before
+    /// are put back as they came in.
     pub fn wrap(&mut self, block: &Block) -> Result<(), BodyError> {
-        let _ = block;
-        todo!()
+        wrap::edits(self.message, block)?;
+        for (_, text) in &mut self.texts {
+            *text = OnceLock::new();
+        }
+        self.wrapped = Some(block.clone());
+        Ok(())
     }
+
     /// What protects the message as it came in.
     pub fn protection(&self) -> Option<Protection> {
         self.message.protection()
@@ -165,16 +251,42 @@ impl<'m> Draft<'m> {
 
     // -- the result --
 
+    fn edited_texts(&self) -> impl Iterator<Item = (Body, &PartText<'m>)> {
+        self.texts.iter().filter_map(|(body, text)| {
+            let text = text.get()?.as_ref().ok()?;
+            text.is_edited().then_some((*body, text))
+        })
+    }
+
     /// True when no edit was made.
     pub fn is_unchanged(&self) -> bool {
-        todo!()
+        self.header.is_unchanged() && self.wrapped.is_none() && self.edited_texts().next().is_none()
     }
+
+    /// The edits of the raw message, in order.
+    fn edits(&self) -> Result<Vec<Edit>, BodyError> {
+        let mut edits = self.header.edits(self.message).ok_or(BodyError::Field)?;
+        for (body, text) in self.edited_texts() {
+            edits.extend(text.raw_edits(self.message, body.part)?);
+        }
+        if let Some(block) = &self.wrapped {
+            edits.extend(wrap::edits(self.message, block)?);
+        }
+        Ok(sorted(edits))
+    }
+
     /// How many edits of the raw bytes there are.
     pub fn edit_count(&self) -> usize {
-        todo!()
+        self.edits().map_or(0, |edits| edits.len())
     }
+
     /// The rewritten message, checked against the one that came in (Invariants 1 to 6).
     pub fn render(&self) -> Result<Rendered<'m>, Violation> {
-        todo!()
+        let edits = self.edits().map_err(|error| Violation { invariant: "text", what: error.to_string() })?;
+        let overlap = || Violation { invariant: "locality", what: "edits overlap".to_owned() };
+        let rendered = Rendered::new(self.message.raw(), edits).ok_or_else(overlap)?;
+        let texts: Vec<_> = self.edited_texts().collect();
+        verify::verify(self.message, &rendered, &self.header, &texts, self.wrapped.is_some())?;
+        Ok(rendered)
     }
 }

@@ -57,10 +57,6 @@ impl<'m> Rendered<'m> {
         Some(Self { raw, slices, len })
     }
 
-    pub(super) fn raw(&self) -> &'m [u8] {
-        self.raw
-    }
-
     pub(super) fn parts(&self) -> &[Slice] {
         &self.slices
     }

@@ -106,7 +106,8 @@ fn needs_encoded_words(value: &str) -> bool {
 
 /// Text as RFC 2047 encoded words, in the shorter of both encodings.
 fn encode_words(text: &str, column: &mut usize, out: &mut String) {
-    let words = if rfc2047::Q_TEXT.payload_len(text) <= rfc2047::B.payload_len(text) { rfc2047::Q_TEXT } else { rfc2047::B };
+    let words =
+        if rfc2047::Q_TEXT.payload_len(text) <= rfc2047::B.payload_len(text) { rfc2047::Q_TEXT } else { rfc2047::B };
     words.encode_words("utf-8", text, column, Fold::HEADER, out);
 }
 

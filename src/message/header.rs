@@ -174,7 +174,16 @@ impl HeaderDraft {
         }
         // A subject that a rule before has written: write it once more.
         let subject = format!("{tag} {}", decode_value(&raw));
-        FieldName::new("Subject").and_then(|name| Field::new(name, &subject)).is_ok_and(|field| self.set(message, field))
+        FieldName::new("Subject")
+            .and_then(|name| Field::new(name, &subject))
+            .is_ok_and(|field| self.set(message, field))
+    }
+
+    /// True when a change was made to fields of this name.
+    pub fn names(&self, message: &Message<'_>, name: &[u8]) -> bool {
+        let changed = self.changes.keys().filter_map(|i| message.fields().get(*i));
+        self.added.iter().any(|field| field.name().is(name))
+            || changed.into_iter().any(|field| message.bytes(&field.name).eq_ignore_ascii_case(name))
     }
 
     /// The edits of the raw message; `None` when there are fields to add and no place for them.
@@ -228,8 +237,41 @@ pub(super) fn decode_value(raw: &[u8]) -> String {
 
 /// What mail programs put before the subject of a reply or a forward.
 const REPLY_PREFIXES: &[&str] = &[
-    "re", "aw", "sv", "vs", "fw", "fwd", "wg", "rv", "tr", "antw", "odp", "pd", "r", "ref", "rif", "i", "enc", "res", "ynt",
-    "ilt", "vl", "bls", "trs", "fs", "vb", "doorst", "回复", "转发", "答复", "回覆", "轉寄", "返信", "转寄", "ответ", "отв",
+    "re",
+    "aw",
+    "sv",
+    "vs",
+    "fw",
+    "fwd",
+    "wg",
+    "rv",
+    "tr",
+    "antw",
+    "odp",
+    "pd",
+    "r",
+    "ref",
+    "rif",
+    "i",
+    "enc",
+    "res",
+    "ynt",
+    "ilt",
+    "vl",
+    "bls",
+    "trs",
+    "fs",
+    "vb",
+    "doorst",
+    "回复",
+    "转发",
+    "答复",
+    "回覆",
+    "轉寄",
+    "返信",
+    "转寄",
+    "ответ",
+    "отв",
 ];
 
 /// True when the tag stands in front of a subject, or behind no more than reply prefixes and other tags.

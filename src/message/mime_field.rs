@@ -98,7 +98,8 @@ fn parameter(value: &[u8], name: &[u8]) -> Option<Range<usize>> {
             _ if b.is_ascii_whitespace() => at += 1,
             _ => {
                 let token = value.get(at..).unwrap_or_default();
-                let len = token.iter().position(|b| b";=\"(".contains(b) || b.is_ascii_whitespace()).unwrap_or(token.len());
+                let len =
+                    token.iter().position(|b| b";=\"(".contains(b) || b.is_ascii_whitespace()).unwrap_or(token.len());
                 let word = token.get(..len).unwrap_or_default();
                 at += len.max(1);
                 if !in_parameter || !word.eq_ignore_ascii_case(name) {

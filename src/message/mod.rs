@@ -2,24 +2,35 @@
 //!
 //! Bytes in, bytes out: this folder knows nothing of rules, WorkMail or AWS. Parsing never fails: what cannot be
 //! understood is one opaque part. The only way in which a message changes is an edit, a byte range of the message and
-//! what replaces it ([`edits`]); every byte outside the edits is the byte that came in.
+//! what replaces it ([`Rendered`]); every byte outside the edits is the byte that came in.
 
+mod body;
+mod charset;
 mod draft;
 mod edits;
 mod field;
+mod header;
 pub mod html;
+mod mime_field;
 mod part;
+mod place;
 pub mod reply;
 mod scan;
 mod text;
+mod transfer;
 mod verify;
+mod wrap;
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
+pub use body::{Attachment, Body, BodyKind, Protection};
 pub use draft::{Block, BodyError, Draft, Place, TextEdit, Which};
 pub use edits::Rendered;
 pub use field::{Field, FieldError, FieldName};
-pub use part::{Attachment, Body, BodyKind, Disposition, Protection, TransferEncoding};
+pub use part::{Disposition, Part, TransferEncoding};
+pub use scan::{MAX_DEPTH, MAX_FIELDS, MAX_PARTS};
+pub use transfer::MAX_LINE;
 pub use verify::Violation;
 
 /// Index of a part in [`Message::parts`]; the message itself is part 0.
@@ -37,6 +48,17 @@ pub enum LineEnd {
     Cr,
 }
 
+impl LineEnd {
+    /// Its octets.
+    pub const fn as_bytes(self) -> &'static [u8] {
+        match self {
+            Self::CrLf => b"\r\n",
+            Self::Lf => b"\n",
+            Self::Cr => b"\r",
+        }
+    }
+}
+
 /// One header field as byte ranges of the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldSpan {
@@ -48,35 +70,6 @@ pub struct FieldSpan {
     pub whole: Range<usize>,
 }
 
-/// One part of a message; part 0 is the message.
-#[derive(Debug, Clone)]
-pub struct Part {
-    /// The multipart that holds it.
-    pub parent: Option<PartId>,
-    /// The parts of a multipart, in order. Empty for everything else, also for `message/*`, which is opaque.
-    pub children: Vec<PartId>,
-    /// Its header fields, in order.
-    pub fields: Vec<FieldSpan>,
-    /// The header block, without the blank line that ends it.
-    pub header: Range<usize>,
-    /// What follows the blank line; without the line end that belongs to the delimiter after it.
-    pub body: Range<usize>,
-    /// False when no blank line ends the header block.
-    pub has_separator: bool,
-    /// Type and subtype in lower case, `text/plain` where nothing is declared (RFC 2045 §5.2).
-    pub media_type: String,
-    /// `charset` parameter, lower case.
-    pub charset: Option<String>,
-    /// `Content-Transfer-Encoding`.
-    pub encoding: TransferEncoding,
-    /// `Content-Disposition`.
-    pub disposition: Option<Disposition>,
-    /// `filename`, else `name`, decoded (RFC 2047, RFC 2231).
-    pub file_name: Option<String>,
-    /// `boundary` of a multipart, when it has one that can be used.
-    pub boundary: Option<Vec<u8>>,
-}
-
 /// A message: raw bytes and the index over them.
 #[derive(Debug)]
 pub struct Message<'a> {
@@ -84,37 +77,71 @@ pub struct Message<'a> {
     parts: Vec<Part>,
     line_end: LineEnd,
     notes: Vec<&'static str>,
+    protection: OnceLock<Option<Protection>>,
 }
 
 impl<'a> Message<'a> {
     /// Index `raw`. Never fails, linear in its length.
     pub fn parse(raw: &'a [u8]) -> Self {
-        let _ = raw;
-        todo!()
+        let scan::Scanned { parts, line_end, notes } = scan::scan(raw);
+        Self { raw, parts, line_end, notes, protection: OnceLock::new() }
     }
+
     /// The bytes that came in.
     pub fn raw(&self) -> &'a [u8] {
         self.raw
     }
+
     /// All parts in document order; the message itself is first.
     pub fn parts(&self) -> &[Part] {
         &self.parts
     }
+
+    /// One part.
+    pub fn part(&self, id: PartId) -> Option<&Part> {
+        self.parts.get(id.0)
+    }
+
+    /// The header fields of the message, in order.
+    pub fn fields(&self) -> &[FieldSpan] {
+        self.parts.first().map_or(&[], |root| &root.fields)
+    }
+
+    /// The bytes of a range; none where it reaches past the end.
+    pub fn bytes(&self, range: &Range<usize>) -> &'a [u8] {
+        self.raw.get(range.clone()).unwrap_or_default()
+    }
+
     /// How its lines end.
     pub fn line_end(&self) -> LineEnd {
         self.line_end
     }
+
     /// What was odd about it, in words for the report (never content).
     pub fn notes(&self) -> &[&'static str] {
         &self.notes
     }
-    /// What forbids editing the body, if anything does: the outermost or first such part decides.
+
+    /// What forbids editing the body, if anything does: the gravest.
     pub fn protection(&self) -> Option<Protection> {
-        todo!()
+        *self.protection.get_or_init(|| body::protection(self))
     }
+
     /// Attachments, in document order: parts with a file name or an attachment disposition, and all that is no text
-    /// body, no multipart and no inline image of a related part.
+    /// body, no multipart, no signature and no inline image of a related part.
     pub fn attachments(&self) -> Vec<Attachment> {
-        todo!()
+        body::attachments(self)
+    }
+
+    /// Where new fields of a part go: on top of its header. `None` where a field put there would swallow or displace what
+    /// follows: an empty message, or one that begins with white space and has no field.
+    fn field_place(&self, id: PartId) -> Option<usize> {
+        let part = self.part(id)?;
+        let at = part.header.start;
+        match self.raw.get(at) {
+            Some(b' ' | b'\t') => part.fields.first().map(|field| field.whole.start),
+            Some(_) => Some(at),
+            None => None,
+        }
     }
 }

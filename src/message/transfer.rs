@@ -8,10 +8,10 @@ use std::ops::Range;
 
 use encodify::{base64, qp};
 
+use super::LineEnd;
 use super::draft::BodyError;
 use super::edits::Edit;
 use super::part::TransferEncoding;
-use super::LineEnd;
 
 /// RFC 5322 §2.1.1: octets of a line, without its line end.
 pub const MAX_LINE: usize = 998;

@@ -1,4 +1,20 @@
-//! The rewritten message held against the original: Invariants 1 to 6.
+//! The rewritten message held against the original: Invariants 1 to 5. (6, once, is a property of the rules and tested
+//! there.) Runs on every changed message, before it leaves.
+//!
+//! What was not edited is compared by where it comes from, not octet by octet, and large parts that were not edited are
+//! left out of the second scan: a 25 MB attachment costs nothing here.
+
+use std::ops::Range;
+
+use super::body::Body;
+use super::edits::{Rendered, Slice};
+use super::header::HeaderDraft;
+use super::text::{PartText, Piece};
+use super::transfer::MAX_LINE;
+use super::{FieldSpan, LineEnd, Message, Part, PartId, wrap};
+
+/// Bodies of parts that were not edited are left out of the second scan from this size on, in octets.
+const LEFT_OUT: usize = 1_024;
 
 /// An invariant that a rewrite would have broken. The original goes out instead; it is a bug in mailwright.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -8,4 +24,245 @@ pub struct Violation {
     pub invariant: &'static str,
     /// What was found, without content.
     pub what: String,
+}
+
+fn violation(invariant: &'static str, what: impl Into<String>) -> Result<(), Violation> {
+    Err(Violation { invariant, what: what.into() })
+}
+
+/// Check a rewritten message.
+pub(super) fn verify(
+    message: &Message<'_>,
+    rendered: &Rendered<'_>,
+    header: &HeaderDraft,
+    texts: &[(Body, &PartText<'_>)],
+    wrapped: bool,
+) -> Result<(), Violation> {
+    let edited: Vec<PartId> = texts.iter().map(|(body, _)| body.part).collect();
+    locality(message, rendered, &edited, wrapped)?;
+    wire(message, rendered)?;
+    let skeleton = skeleton(message, rendered, &edited);
+    let after = Message::parse(&skeleton);
+    fields(message, &after, rendered, header, !edited.is_empty() || wrapped)?;
+    structure(message, &after, &edited, wrapped)?;
+    for (body, text) in texts {
+        kept_text(&after, *body, text)?;
+    }
+    Ok(())
+}
+
+/// Invariants 1 and 3: edits touch the header, and the parts that rules edited; nothing else.
+fn locality(message: &Message<'_>, rendered: &Rendered<'_>, edited: &[PartId], wrapped: bool) -> Result<(), Violation> {
+    let Some(root) = message.part(PartId(0)) else { return violation("locality", "there is no message") };
+    let len = message.raw().len();
+    let within = |inner: &Range<usize>, outer: &Range<usize>| outer.start <= inner.start && inner.end <= outer.end;
+    let allowed = |range: &Range<usize>| {
+        within(range, &root.header)
+            || edited
+                .iter()
+                .filter_map(|id| message.part(*id))
+                .any(|part| within(range, &part.body) || within(range, &part.header))
+            || wrapped && range.is_empty() && (range.start == root.body.start || range.start == len)
+    };
+    let mut at = 0;
+    for slice in rendered.parts() {
+        let range = match slice {
+            Slice::Kept(range) => range,
+            Slice::New(_, range) if allowed(range) => range,
+            Slice::New(..) => return violation("locality", "an edit is outside the header and the edited parts"),
+        };
+        if range.start != at {
+            return violation("locality", "octets are missing or doubled");
+        }
+        at = range.end;
+    }
+    if at != len {
+        return violation("locality", "the end is missing");
+    }
+    if message.protection().is_some() && !edited.is_empty() {
+        return violation("protected", "the body of a protected message was edited");
+    }
+    Ok(())
+}
+
+/// Invariant 4: what edits bring in.
+fn wire(message: &Message<'_>, rendered: &Rendered<'_>) -> Result<(), Violation> {
+    let is_end = |b: &u8| *b == b'\n' || (*b == b'\r' && message.line_end() == LineEnd::Cr);
+    // Octets of the current line so far, and whether an edit touched it.
+    let (mut column, mut touched) = (0_usize, false);
+    let line_done = |len: usize, touched: bool| {
+        if touched && len > MAX_LINE + 1 { violation("wire", "a changed line is too long") } else { Ok(()) }
+    };
+    for slice in rendered.parts() {
+        match slice {
+            Slice::Kept(range) => {
+                let bytes = message.bytes(range);
+                match (memchr_end(bytes, message.line_end()), bytes.iter().rposition(is_end)) {
+                    (Some(first), Some(last)) => {
+                        line_done(column + first, touched)?;
+                        column = bytes.len() - last - 1;
+                        touched = false;
+                    }
+                    _ => column += bytes.len(),
+                }
+            }
+            Slice::New(bytes, range) => {
+                let odd = |bytes: &[u8]| bytes.iter().filter(|b| !b.is_ascii() || **b == 0).count();
+                if odd(bytes) > odd(message.bytes(range)) {
+                    return violation("wire", "an octet that is not 7-bit was brought in");
+                }
+                if message.line_end() == LineEnd::CrLf && has_bare_lf(bytes) && !has_bare_lf(message.raw()) {
+                    return violation("wire", "a bare LF was brought in");
+                }
+                // A deletion joins two lines only inside an edited line.
+                touched = true;
+                for line in bytes.split_inclusive(is_end) {
+                    column += line.len();
+                    if line.last().is_some_and(is_end) {
+                        line_done(column - 1, true)?;
+                        column = 0;
+                    }
+                }
+                // A line that begins right behind an edit is no line of it.
+                touched = touched && column > 0 || bytes.is_empty() && column > 0;
+            }
+        }
+    }
+    line_done(column, touched)
+}
+
+fn memchr_end(bytes: &[u8], line_end: LineEnd) -> Option<usize> {
+    memchr::memchr(if line_end == LineEnd::Cr { b'\r' } else { b'\n' }, bytes)
+}
+
+fn has_bare_lf(bytes: &[u8]) -> bool {
+    memchr::memchr_iter(b'\n', bytes).any(|at| at.checked_sub(1).and_then(|i| bytes.get(i)) != Some(&b'\r'))
+}
+
+/// The rewritten message without the bodies of large parts that were not edited.
+fn skeleton(message: &Message<'_>, rendered: &Rendered<'_>, edited: &[PartId]) -> Vec<u8> {
+    let left_out =
+        message.parts().iter().enumerate().filter(|(id, part)| {
+            part.boundary.is_none() && part.body.len() > LEFT_OUT && !edited.contains(&PartId(*id))
+        });
+    let mut left_out = left_out.map(|(_, part)| part.body.clone()).peekable();
+    let mut out = Vec::new();
+    for slice in rendered.parts() {
+        match slice {
+            Slice::New(bytes, _) => out.extend_from_slice(bytes),
+            Slice::Kept(range) => {
+                let mut at = range.start;
+                while let Some(body) = left_out.peek() {
+                    if body.end > range.end {
+                        break;
+                    }
+                    out.extend_from_slice(message.bytes(&(at..body.start.max(at))));
+                    at = body.end;
+                    left_out.next();
+                }
+                out.extend_from_slice(message.bytes(&(at..range.end)));
+            }
+        }
+    }
+    out
+}
+
+/// Invariant 2: the fields that no edit touched are there, in order, and those that came have names that were meant.
+fn fields(
+    message: &Message<'_>,
+    after: &Message<'_>,
+    rendered: &Rendered<'_>,
+    header: &HeaderDraft,
+    mime_fields: bool,
+) -> Result<(), Violation> {
+    let is_touched = |field: &FieldSpan| {
+        rendered.parts().iter().any(|slice| match slice {
+            Slice::New(_, range) if range.is_empty() => {
+                field.value.start <= range.start && range.start < field.whole.end
+            }
+            Slice::New(_, range) => range.start < field.whole.end && field.whole.start < range.end,
+            Slice::Kept(_) => false,
+        })
+    };
+    let mime = ["MIME-Version", "Content-Type", "Content-Transfer-Encoding"];
+    let meant = |name: &[u8]| {
+        header.names(message, name) || mime_fields && mime.iter().any(|m| m.as_bytes().eq_ignore_ascii_case(name))
+    };
+    let mut kept = message.fields().iter().filter(|field| !is_touched(field)).peekable();
+    for field in after.fields() {
+        let bytes = after.bytes(&field.whole);
+        if kept.next_if(|k| message.bytes(&k.whole) == bytes).is_some() {
+            continue;
+        }
+        if !meant(after.bytes(&field.name)) {
+            return violation("header", "a field is there that no rule named, or the order changed");
+        }
+    }
+    match kept.next() {
+        // The scan stops at a limit, which new fields can move.
+        Some(_) if message.fields().len() < super::MAX_FIELDS => {
+            violation("header", "a field that no rule named is gone")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Invariants 3 and 4: the same parts in the same places.
+fn structure(message: &Message<'_>, after: &Message<'_>, edited: &[PartId], wrapped: bool) -> Result<(), Violation> {
+    let skip = if wrapped { wrap::NEW_PARTS } else { 0 };
+    if after.parts().len() != message.parts().len() + skip && message.parts().len() < super::MAX_PARTS - skip {
+        return violation("structure", format!("{} parts became {}", message.parts().len(), after.parts().len()));
+    }
+    for (id, (before, after)) in message.parts().iter().zip(after.parts().iter().skip(skip)).enumerate() {
+        let same_parent = match (before.parent, after.parent) {
+            (Some(b), Some(a)) => b.0 + skip == a.0,
+            (None, None) => !wrapped,
+            (None, Some(a)) => wrapped && a == PartId(0),
+            (Some(_), None) => false,
+        };
+        let same = same_parent
+            && before.media_type == after.media_type
+            && before.boundary == after.boundary
+            && before.file_name == after.file_name
+            && before.disposition == after.disposition
+            && before.has_separator == after.has_separator
+            && before.flowed == after.flowed;
+        let same_body = || before.encoding == after.encoding && before.charset == after.charset;
+        let untouched = !edited.contains(&PartId(id));
+        if !same || (untouched && !(same_body() && same_length(before, after))) {
+            return violation("structure", format!("part {id} is not what it was"));
+        }
+    }
+    Ok(())
+}
+
+/// The body of a part that was not edited is as long as it was, unless it was left out of the scan.
+fn same_length(before: &Part, after: &Part) -> bool {
+    before.boundary.is_some()
+        || before.body.len() == after.body.len()
+        || before.body.len() > LEFT_OUT && after.body.is_empty()
+}
+
+/// Invariant 5: taking the new text out of the new body gives the old one.
+fn kept_text(after: &Message<'_>, body: Body, text: &PartText<'_>) -> Result<(), Violation> {
+    let Some(part) = after.part(body.part) else { return violation("text", "an edited part is gone") };
+    let read = PartText::read(after, part, body.kind);
+    let Ok(new) = read else { return violation("text", "an edited body cannot be read") };
+    // Encoding a body anew makes its line ends those of the message.
+    let (new, current) = (new.original(), text.current());
+    if new != current && !new.chars().filter(|c| *c != '\r').eq(current.chars().filter(|c| *c != '\r')) {
+        return violation("text", "an edited body does not read as it should");
+    }
+    let mut at = 0;
+    for piece in text.pieces() {
+        let (expected, len) = match piece {
+            Piece::Kept(range) => (text.original().get(range.clone()), range.len()),
+            Piece::New(text) => (Some(text.as_str()), text.len()),
+        };
+        if expected != current.get(at..at + len) {
+            return violation("text", "text that no rule named changed");
+        }
+        at += len;
+    }
+    Ok(())
 }
