@@ -1,1 +1,14 @@
-//! The mail systems that a message is in transit through; for now WorkMail.
+//! The mail system that a message is in transit through; for now Amazon WorkMail.
+//!
+//! [`handler::handle`] is the data flow from event to answer. It sees the outside only through the traits in [`ports`],
+//! so that the Lambda function (`aws`, over the AWS SDK) and a replay on a laptop ([`memory`]) run the same code.
+//!
+//! Invariant (nothing lost): whatever fails, each recipient gets the message exactly as it came or exactly as
+//! rewritten, or the invocation fails so that WorkMail tries again.
+
+pub mod handler;
+pub mod key;
+pub mod mark;
+pub mod memory;
+pub mod ports;
+pub mod workmail;

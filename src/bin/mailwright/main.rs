@@ -1,2 +1,52 @@
-//! The `mailwright` command.
-fn main() {}
+//! The `mailwright` command: tries rules on messages, and checks rule files.
+//!
+//! Exit codes: 0 good, 1 a message failed, 2 wrong usage or a faulty rule file.
+
+mod check;
+mod replay;
+mod source;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Rewrites mail in transit, byte-exact outside the edit.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Replay(replay::Options),
+    Check(check::Options),
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Good,
+    MessageFailed,
+    Unusable,
+}
+
+impl From<End> for ExitCode {
+    fn from(end: End) -> Self {
+        match end {
+            End::Good => Self::SUCCESS,
+            End::MessageFailed => Self::from(1),
+            End::Unusable => Self::from(2),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Replay(options) => replay::run(&options),
+        Command::Check(options) => check::run(&options),
+    }
+    .into()
+}

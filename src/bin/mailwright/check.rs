@@ -1,0 +1,60 @@
+//! `mailwright check`: every problem of a rule set, without a message.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use mailwright::pipeline::Pipeline;
+use serde_json::json;
+
+use crate::End;
+use crate::terminal::Colour;
+
+/// Show every problem of a rule set
+#[derive(Debug, Args)]
+pub struct Options {
+    /// A folder of rule files, or one rule file
+    #[arg(value_name = "RULES", default_value = "rules")]
+    rules: PathBuf,
+    /// One JSON object, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// Run the command.
+pub fn run(options: &Options) -> End {
+    let mut out = io::stdout().lock();
+    let (end, shown) = match Pipeline::load(&options.rules) {
+        Ok(pipeline) => {
+            let (rules, files) = (pipeline.rules().len(), files(&options.rules));
+            let shown = if options.json {
+                json!({ "rules": rules, "files": files, "digest": pipeline.digest(), "problems": [] }).to_string()
+            } else {
+                format!("{} in {}, no problems", count(rules, "rule"), count(files, "file"))
+            };
+            (End::Good, shown)
+        }
+        Err(problems) if options.json => (End::Unusable, json!({ "problems": problems.to_json() }).to_string()),
+        Err(problems) => {
+            let total = count(problems.len(), "problem");
+            (End::Unusable, format!("{}\n\n{total}", problems.render(Colour::of(&out).0)))
+        }
+    };
+    // A reader that has gone away has seen what it wanted.
+    let _ = writeln!(out, "{shown}");
+    end
+}
+
+/// `1 rule`, `2 rules`.
+pub fn count(number: usize, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+}
+
+/// How many rule files there are, `organization.toml` included.
+fn files(rules: &std::path::Path) -> usize {
+    if rules.is_file() {
+        return 1;
+    }
+    let entries = std::fs::read_dir(rules).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.path().extension().is_some_and(|e| e == "toml")).count()
+}

@@ -1,0 +1,228 @@
+//! `mailwright replay`: runs messages through the rules with the function's own handler, and shows what happened.
+
+mod diff;
+mod event;
+mod out;
+mod passage;
+mod shown;
+mod totals;
+mod tray;
+mod workers;
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use mailwright::directory::Organization;
+use mailwright::envelope::{Address, Direction, Domain};
+use mailwright::flow::mark::StampKey;
+use mailwright::pipeline::Pipeline;
+
+use crate::terminal::{BAD, Colour, ODD};
+use crate::{End, source};
+use event::Given;
+use out::Out;
+use passage::Passage;
+use totals::Totals;
+
+/// A run with fewer messages shows no progress.
+const LONG_RUN: usize = 200;
+
+/// Run messages through the rules and show what happened to each; nothing is sent
+///
+/// PATH is a file, a folder, an mbox, a Maildir, or - for standard input. A file given by name is a message whatever
+/// its name, or an mbox when it begins with "From " and does not end in .eml. In a folder and all below it, messages
+/// are *.eml, those of *.mbox, all in cur and new of a Maildir, and files without extension that begin with a header
+/// field.
+///
+/// The function's own code runs, with one message in memory instead of WorkMail and S3. The event that WorkMail would
+/// send is made from the message: the sender from From, the recipients from To and Cc, the message id from the first
+/// 32 hex digits of its SHA-256. It is outbound when the sender's domain is internal, else inbound.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Messages
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    /// A folder of rule files, or one rule file
+    #[arg(long, value_name = "RULES", default_value = "rules")]
+    rules: PathBuf,
+    /// Which way the messages go
+    #[arg(long, value_enum, default_value_t = Way::Auto)]
+    direction: Way,
+    /// The sender of all messages, instead of their From
+    #[arg(long, value_name = "ADDRESS")]
+    from: Option<String>,
+    /// A recipient of all messages, instead of their To and Cc; may be given more than once
+    #[arg(long, value_name = "ADDRESS")]
+    to: Vec<String>,
+    /// The internal domains, parted by commas, instead of those of organization.toml
+    #[arg(long, value_name = "DOMAINS", value_delimiter = ',')]
+    domains: Vec<String>,
+    /// Write every message, changed or not, to this folder: at its path relative to PATH; those of an mbox at
+    /// NAME/000001.eml and so on
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// Show what is different in the header and the decoded text
+    #[arg(long, conflicts_with_all = ["json", "quiet"])]
+    diff: bool,
+    /// One JSON object a line for each message, then one with the totals
+    #[arg(long)]
+    json: bool,
+    /// Show failures and totals only
+    #[arg(long)]
+    quiet: bool,
+    /// The secret of the processed mark, as the function has it; without it messages are not marked
+    #[arg(long, value_name = "KEY", env = "MAILWRIGHT_STAMP_KEY", hide_env_values = true)]
+    stamp_key: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Way {
+    /// By the domain of the sender
+    Auto,
+    /// To mailboxes of the organization
+    Inbound,
+    /// From users of the organization
+    Outbound,
+}
+
+/// How the run shows what it does.
+#[derive(Debug, Clone, Copy)]
+struct View {
+    json: bool,
+    quiet: bool,
+    diff: bool,
+    colour: Colour,
+    /// Columns for the path.
+    width: usize,
+}
+
+/// Run the command.
+pub fn run(options: &Options) -> End {
+    match replay(options) {
+        Ok(end) => end,
+        Err(what) => {
+            let colour = Colour::of(&io::stderr());
+            eprintln!("{}: {what}", colour.paint(BAD, "error"));
+            End::Unusable
+        }
+    }
+}
+
+/// The error is one of usage: nothing was run.
+fn replay(options: &Options) -> Result<End, String> {
+    let given = given(options)?;
+    let stamp_key = options.stamp_key.as_deref().filter(|key| !key.trim().is_empty());
+    let stamp_key = stamp_key.map(StampKey::new).transpose().map_err(|error| format!("--stamp-key: {error}"))?;
+    let pipeline = pipeline(options)?;
+    let finds = source::find(&options.paths).map_err(|error| error.to_string())?;
+    if finds.messages.is_empty() {
+        let passed_over = match finds.passed_over {
+            0 => String::new(),
+            n => format!("; {n} files were passed over, as they are not *.eml, *.mbox or in a Maildir"),
+        };
+        return Err(format!("no message found{passed_over}\n  = help: give a file by name, or end its name in .eml"));
+    }
+    let out = options.out.as_deref().map(|folder| Out::new(folder, &options.paths, &finds.messages));
+    let out = out.transpose().map_err(|error| error.to_string())?;
+
+    let stdout = io::stdout();
+    let view = View {
+        json: options.json,
+        quiet: options.quiet,
+        diff: options.diff,
+        colour: Colour::of(&stdout),
+        width: finds.messages.iter().map(|m| m.shown.chars().count()).max().unwrap_or(0).min(60),
+    };
+    let bar = progress(finds.messages.len(), view);
+    let passage = Passage::new(&pipeline, stamp_key, &given, out.as_ref(), view);
+    let mut totals = Totals::new(&pipeline, finds.passed_over, options.out.as_deref());
+    let mut sink = BufWriter::with_capacity(64 * 1024, stdout.lock());
+    let live = stdout.is_terminal();
+
+    passage::keep_panics_quiet();
+    let began = Instant::now();
+    let work = |index: usize| finds.messages.get(index).map(|message| passage.pass(message));
+    let done = |result: Option<passage::Passed>| -> io::Result<()> {
+        let Some(passed) = result else { return Ok(()) };
+        totals.add(&passed.tally);
+        bar.inc(1);
+        sink.write_all(passed.shown.as_bytes())?;
+        if live { sink.flush() } else { Ok(()) }
+    };
+    let written = workers::in_order(finds.messages.len(), work, done);
+    totals.took(began.elapsed(), workers::workers(finds.messages.len()));
+    bar.finish_and_clear();
+    let end = if totals.failed() { End::MessageFailed } else { End::Good };
+    let written = written.and_then(|()| {
+        let totals = if view.json { totals.json() } else { totals.text(view.colour) };
+        sink.write_all(totals.as_bytes())?;
+        sink.flush()
+    });
+    match written {
+        Ok(()) => Ok(end),
+        // A reader that has gone away, such as `head`, has seen what it wanted; but not all was run.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(End::MessageFailed),
+        Err(error) => {
+            eprintln!("{}: cannot write to standard output: {error}", Colour::of(&io::stderr()).paint(BAD, "error"));
+            Ok(End::MessageFailed)
+        }
+    }
+}
+
+fn given(options: &Options) -> Result<Given, String> {
+    let address = |option: &str, text: &String| {
+        Address::new(text).map_err(|error| format!("{option} `{}`: {error}", crate::terminal::escape(text)))
+    };
+    Ok(Given {
+        direction: match options.direction {
+            Way::Auto => None,
+            Way::Inbound => Some(Direction::Inbound),
+            Way::Outbound => Some(Direction::Outbound),
+        },
+        from: options.from.as_ref().map(|text| address("--from", text)).transpose()?,
+        to: options.to.iter().map(|text| address("--to", text)).collect::<Result<_, _>>()?,
+    })
+}
+
+fn pipeline(options: &Options) -> Result<Pipeline, String> {
+    let mut domains = Vec::new();
+    for text in &options.domains {
+        let shown = crate::terminal::escape(text);
+        domains.push(Domain::new(text).map_err(|error| format!("--domains `{shown}`: {error}"))?);
+    }
+    let stderr = io::stderr();
+    let colour = Colour::of(&stderr);
+    let pipeline = Pipeline::load(&options.rules).map_err(|problems| {
+        format!(
+            "the rules in `{}` cannot be used\n\n{}",
+            crate::terminal::path(&options.rules),
+            problems.render(colour.0)
+        )
+    })?;
+    let pipeline = if domains.is_empty() { pipeline } else { pipeline.with_organization(Organization { domains }) };
+    if pipeline.organization().domains.is_empty() {
+        eprintln!(
+            "{}: no domain is internal, so everybody is external: say --domains example.com, or write \
+             organization.toml beside the rules",
+            colour.paint(ODD, "warning")
+        );
+    }
+    Ok(pipeline)
+}
+
+/// On a terminal, and where the messages are not themselves shown on it.
+fn progress(messages: usize, view: View) -> ProgressBar {
+    let shown_on_terminal = io::stdout().is_terminal() && !view.quiet;
+    if messages < LONG_RUN || shown_on_terminal || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(messages as u64), ProgressDrawTarget::stderr_with_hz(10));
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len} messages, {per_sec}, {eta} to go") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}

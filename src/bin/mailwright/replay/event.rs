@@ -1,0 +1,146 @@
+//! The event that WorkMail would send for a message: from the command line, and where that is silent from the
+//! message's own From, To and Cc.
+//!
+//! Invariant: every message has an event, whatever its header says or lacks.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+use mail_parser::{HeaderName, MessageParser};
+use mailwright::directory::Organization;
+use mailwright::envelope::{Address, Direction};
+use mailwright::message::Message;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// Most octets of a header that are looked at for addresses.
+const MAX_HEADER: usize = 1024 * 1024;
+/// Most recipients (Administrator Guide, "Amazon WorkMail quotas"); an event with more says that it is cut.
+const MAX_RECIPIENTS: usize = 500;
+
+/// What the command line says about every message.
+#[derive(Debug)]
+pub struct Given {
+    /// `--direction`; `None` is `auto`.
+    pub direction: Option<Direction>,
+    /// `--from`.
+    pub from: Option<Address>,
+    /// `--to`.
+    pub to: Vec<Address>,
+}
+
+/// An event, and what of it is shown.
+#[derive(Debug)]
+pub struct Event {
+    /// First 32 hex digits of the SHA-256 of the message: the same message has the same id in every run.
+    pub id: String,
+    /// Which way the message goes.
+    pub direction: Direction,
+    /// As WorkMail would send it.
+    pub json: Value,
+}
+
+impl Event {
+    /// The event for a message.
+    pub fn new(raw: &[u8], given: &Given, organization: &Organization) -> Self {
+        let mut id = String::with_capacity(32);
+        for octet in Sha256::digest(raw).iter().take(16) {
+            let _ = write!(id, "{octet:02x}");
+        }
+        let (mut from, mut to) = (given.from.clone(), given.to.clone());
+        if from.is_none() || to.is_empty() {
+            let (header_from, header_to) = addresses(raw);
+            from = from.or(header_from);
+            if to.is_empty() {
+                to = header_to;
+            }
+        }
+        let internal = from.as_ref().is_some_and(|from| organization.is_internal(from.domain()));
+        let direction = given.direction.unwrap_or(if internal { Direction::Outbound } else { Direction::Inbound });
+        let truncated = to.len() > MAX_RECIPIENTS;
+        let recipients: Vec<Value> =
+            to.iter().take(MAX_RECIPIENTS).map(|address| json!({ "address": address.as_str() })).collect();
+        let json = json!({
+            "summaryVersion": "2019-07-28",
+            "envelope": {
+                "mailFrom": { "address": from.as_ref().map_or("", Address::as_str) },
+                "recipients": recipients,
+            },
+            "messageId": id,
+            "invocationId": id,
+            "flowDirection": direction.as_str().to_uppercase(),
+            "truncated": truncated,
+        });
+        Self { id, direction, json }
+    }
+}
+
+/// The first address of From, and all of To and Cc. What is no address is left out.
+fn addresses(raw: &[u8]) -> (Option<Address>, Vec<Address>) {
+    let message = Message::parse(raw);
+    let header = message.parts().first().map(|part| part.header.clone()).unwrap_or_default();
+    let header = raw.get(header.start..header.end.min(header.start + MAX_HEADER)).unwrap_or_default();
+    let parser = MessageParser::new()
+        .header_address(HeaderName::From)
+        .header_address(HeaderName::To)
+        .header_address(HeaderName::Cc)
+        .default_header_ignore();
+    let Some(parsed) = parser.parse_headers(header) else { return (None, Vec::new()) };
+    let read = |list: Option<&mail_parser::Address<'_>>| -> Vec<Address> {
+        let all = list.into_iter().flat_map(mail_parser::Address::iter);
+        all.filter_map(|addr| Address::new(addr.address()?).ok()).collect()
+    };
+    let mut seen = HashSet::new();
+    let mut to = read(parsed.to());
+    to.append(&mut read(parsed.cc()));
+    to.retain(|address| seen.insert(address.clone()));
+    to.truncate(MAX_RECIPIENTS + 1);
+    (read(parsed.from()).into_iter().next(), to)
+}
+
+#[cfg(test)]
+mod tests {
+    use mailwright::envelope::Domain;
+
+    use super::*;
+
+    fn event(raw: &str, given: &Given) -> Event {
+        let organization = Organization { domains: vec![Domain::new("example.com").unwrap()] };
+        Event::new(raw.as_bytes(), given, &organization)
+    }
+
+    const NOTHING: Given = Given { direction: None, from: None, to: Vec::new() };
+
+    #[test]
+    fn the_header_says_who_and_the_domain_says_which_way() {
+        let raw = "From: \"Meyer, Ann\" <ann@example.com>\r\nTo: Kim <kim@customer.example>,\r\n lee@customer.example\r\n\
+                   Cc: kim@customer.example, Team: bob@example.com;\r\n\r\nx\r\n";
+        let event = event(raw, &NOTHING);
+        assert_eq!(event.direction, Direction::Outbound);
+        assert_eq!(event.json.pointer("/envelope/mailFrom/address").unwrap(), "ann@example.com");
+        let to: Vec<_> = event.json.pointer("/envelope/recipients").unwrap().as_array().unwrap().clone();
+        let to: Vec<_> = to.iter().map(|r| r["address"].as_str().unwrap()).collect();
+        assert_eq!(to, ["kim@customer.example", "lee@customer.example", "bob@example.com"]);
+    }
+
+    #[test]
+    fn the_command_line_goes_before_the_header() {
+        let given = Given {
+            direction: Some(Direction::Inbound),
+            from: Some(Address::new("a@x.example").unwrap()),
+            to: vec![Address::new("b@example.com").unwrap()],
+        };
+        let event = event("From: ann@example.com\nTo: kim@customer.example\n\n", &given);
+        assert_eq!(event.direction, Direction::Inbound);
+        assert_eq!(event.json.pointer("/envelope/mailFrom/address").unwrap(), "a@x.example");
+        assert_eq!(event.json.pointer("/envelope/recipients/0/address").unwrap(), "b@example.com");
+    }
+
+    #[test]
+    fn a_message_without_a_header_has_an_event_and_always_the_same_id() {
+        let one = event("", &NOTHING);
+        assert_eq!((one.direction, one.id.as_str()), (Direction::Inbound, "e3b0c44298fc1c149afbf4c8996fb924"));
+        assert_eq!(one.json.pointer("/envelope/mailFrom/address").unwrap(), "");
+        assert_eq!(event("no header\n", &NOTHING).direction, Direction::Inbound);
+    }
+}

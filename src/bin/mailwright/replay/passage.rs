@@ -1,0 +1,191 @@
+//! One message through the function's handler, and what is shown of it.
+//!
+//! Invariant: whatever happens to a message, a panic included, it is shown and counted, and with `--out` it is written:
+//! as rewritten, or as it came in.
+
+use std::cell::{Cell, RefCell};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use bytes::Bytes;
+use mailwright::flow::handler::{Fate, Handled, Settings, handle};
+use mailwright::flow::key::Bucket;
+use mailwright::flow::mark::StampKey;
+use mailwright::flow::ports::Content;
+use mailwright::message::Message;
+use mailwright::pipeline::Pipeline;
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::Instant;
+
+use super::View;
+use super::event::{Event, Given};
+use super::out::Out;
+use super::totals::Tally;
+use super::tray::Tray;
+use super::{diff, shown};
+use crate::source::Found;
+
+/// As long as WorkMail gives the function.
+const DEADLINE: Duration = Duration::from_secs(15);
+
+thread_local! {
+    static RUNTIME: RefCell<Option<Runtime>> = const { RefCell::new(None) };
+    static PANIC: Cell<Option<String>> = const { Cell::new(None) };
+}
+
+/// What all messages of a run have in common.
+pub struct Passage<'r> {
+    pipeline: &'r Pipeline,
+    settings: Settings,
+    given: &'r Given,
+    out: Option<&'r Out>,
+    view: View,
+}
+
+/// What came of a message.
+#[derive(Debug)]
+pub struct Passed {
+    /// What to print: whole lines, or nothing.
+    pub shown: String,
+    /// What to count.
+    pub tally: Tally,
+}
+
+/// All there is to say about a message.
+pub struct Account<'a> {
+    /// Its path.
+    pub path: &'a str,
+    /// The event; `None` when it could not be read.
+    pub event: Option<&'a Event>,
+    /// What the handler made of it; `None` when it could not be read, or panicked.
+    pub handled: Option<&'a Handled>,
+    /// Where it was written.
+    pub written: Option<String>,
+    /// Why it counts as failed.
+    pub failure: Option<String>,
+    /// `--diff`.
+    pub diff: String,
+}
+
+/// Keep the text of panics, which are reported with their message, from standard error.
+pub fn keep_panics_quiet() {
+    panic::set_hook(Box::new(|info| {
+        let place = info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        PANIC.set(Some(place));
+    }));
+}
+
+/// Where this thread panicked last.
+fn bug() -> String {
+    let place = PANIC.take().unwrap_or_else(|| "an unknown place".to_owned());
+    format!("bug: mailwright panicked at {place}; please report it")
+}
+
+impl<'r> Passage<'r> {
+    /// What all messages of a run have in common.
+    pub fn new(
+        pipeline: &'r Pipeline,
+        stamp_key: Option<StampKey>,
+        given: &'r Given,
+        out: Option<&'r Out>,
+        view: View,
+    ) -> Self {
+        Self { pipeline, settings: Settings { stamp_key, ..Settings::default() }, given, out, view }
+    }
+
+    /// Run a message.
+    pub fn pass(&self, found: &Found) -> Passed {
+        catch_unwind(AssertUnwindSafe(|| self.run(found))).unwrap_or_else(|_| self.spared(found))
+    }
+
+    fn run(&self, found: &Found) -> Passed {
+        let raw = match found.read() {
+            Ok(raw) => Bytes::from(raw),
+            Err(error) => return self.account(found, None, None, None, Some(format!("cannot be read: {error}"))),
+        };
+        let event = Event::new(&raw, self.given, self.pipeline.organization());
+        PANIC.take();
+        let (handled, content) = match self.handle(&event, &raw) {
+            Ok(done) => done,
+            Err(why) => return self.account(found, Some((&event, &raw)), None, None, Some(why)),
+        };
+        let failure = match (&handled.answer, &handled.report.fate) {
+            (Err(error), _) => Some(error.to_string()),
+            (_, Fate::Original { refusal: None, .. }) => Some(bug()),
+            (_, Fate::Original { stage, why, .. }) => Some(format!("{stage}: {why}; the original goes out")),
+            (_, Fate::Undecodable) => Some("bug: the event could not be read; please report it".to_owned()),
+            (_, Fate::Unchanged | Fate::Rewritten | Fate::Marked | Fate::Failed) => None,
+        };
+        self.account(found, Some((&event, &raw)), Some(&handled), content.as_ref(), failure)
+    }
+
+    fn handle(&self, event: &Event, raw: &Bytes) -> Result<(Handled, Option<Content>), String> {
+        let bucket = Bucket::new("replay").map_err(|error| error.to_string())?;
+        let tray = Tray::new(bucket, raw.clone());
+        let handled = RUNTIME.with_borrow_mut(|runtime| {
+            let runtime = match runtime {
+                Some(runtime) => runtime,
+                None => runtime.insert(Builder::new_current_thread().enable_time().build()?),
+            };
+            let call = async {
+                let deadline = Instant::now() + DEADLINE;
+                handle(&event.json, deadline, self.pipeline, &tray, &tray, &self.settings).await
+            };
+            Ok(runtime.block_on(call))
+        });
+        let handled = handled.map_err(|error: std::io::Error| format!("cannot start a runtime: {error}"))?;
+        Ok((handled, tray.into_rewritten()))
+    }
+
+    fn account(
+        &self,
+        found: &Found,
+        read: Option<(&Event, &Bytes)>,
+        handled: Option<&Handled>,
+        content: Option<&Content>,
+        mut failure: Option<String>,
+    ) -> Passed {
+        let mut written = None;
+        if let (Some(out), Some((_, raw))) = (self.out, read) {
+            let chunks = content.map_or(std::slice::from_ref(raw), Content::chunks);
+            match out.write(&found.relative, chunks.iter().map(AsRef::as_ref)) {
+                Ok(path) => written = Some(crate::terminal::path(&path)),
+                Err(error) => {
+                    failure.get_or_insert(format!("cannot write it below --out: {error}"));
+                }
+            }
+        }
+        let mut diff = String::new();
+        if let (true, Some((_, raw)), Some(content)) = (self.view.diff, read, content) {
+            let after = content.chunks().concat();
+            diff = diff::diff(&Message::parse(raw), &Message::parse(&after), self.view.colour);
+        }
+        let tally = Tally::new(read.map(|(_, raw)| raw.len()), handled, content.is_some(), failure.is_some());
+        let event = read.map(|(event, _)| event);
+        let account = Account { path: &found.shown, event, handled, written, failure, diff };
+        let shown = match self.view {
+            View { quiet: true, .. } if !tally.failed => String::new(),
+            View { json: true, .. } => shown::json(&account),
+            view => shown::text(&account, view),
+        };
+        Passed { shown, tally }
+    }
+
+    /// A panic came through: say so, and keep the message.
+    fn spared(&self, found: &Found) -> Passed {
+        let why = bug();
+        let raw = found.read().map(Bytes::from);
+        let kept = catch_unwind(AssertUnwindSafe(|| {
+            let written = raw.ok().and_then(|raw| {
+                let path = self.out?.write(&found.relative, std::iter::once(raw.as_ref())).ok()?;
+                Some(crate::terminal::path(&path))
+            });
+            let failure = Some(why.clone());
+            let account =
+                Account { path: &found.shown, event: None, handled: None, written, failure, diff: String::new() };
+            if self.view.json { shown::json(&account) } else { shown::text(&account, self.view) }
+        }));
+        let shown = kept.unwrap_or_else(|_| format!("{}  {why}\n", found.shown));
+        Passed { shown, tally: Tally::new(None, None, false, true) }
+    }
+}

@@ -1,0 +1,110 @@
+//! What is shown of a message: lines for people, or one line of JSON.
+//!
+//! Invariant: one message, one JSON line. What comes from rule files and messages is made safe for a terminal.
+
+use std::fmt::Write as _;
+
+use mailwright::flow::handler::{Fate, Handled};
+use mailwright::pipeline::{RuleReport, Verdict};
+use serde_json::{Map, Value, json};
+
+use super::View;
+use super::passage::Account;
+use crate::terminal::{BAD, FAINT, GOOD, NAME, ODD, escape};
+
+/// Lines for people.
+pub fn text(account: &Account<'_>, view: View) -> String {
+    let colour = view.colour;
+    let mut out = String::new();
+    let path = format!("{:<width$}", account.path, width = view.width);
+    out.push_str(&colour.paint(NAME, &path));
+    if let Some(event) = account.event {
+        let _ = write!(out, "  {:<8}", event.direction.as_str());
+    }
+    if let Some(handled) = account.handled {
+        let (style, fate) = match handled.report.fate {
+            Fate::Rewritten => (GOOD, "rewritten"),
+            Fate::Unchanged => (FAINT, "unchanged"),
+            Fate::Marked => (FAINT, "marked"),
+            Fate::Original { .. } => (BAD, "original"),
+            Fate::Undecodable | Fate::Failed => (BAD, "failed"),
+        };
+        let _ = write!(out, "  {}", colour.paint(style, fate));
+        let edits = edits(handled);
+        if edits > 0 {
+            let _ = write!(out, ", {}", crate::check::count(edits, "edit"));
+        }
+        let _ = write!(out, "  {}", answer(handled));
+        let time = format!("{:.1} ms", handled.report.times.total_ms);
+        let _ = write!(out, "  {}", colour.paint(FAINT, &time));
+    } else {
+        let _ = write!(out, "  {}", colour.paint(BAD, "failed"));
+    }
+    out.push('\n');
+    if let Some(failure) = &account.failure {
+        let _ = writeln!(out, "    {}", colour.paint(BAD, &escape(failure)));
+    }
+    let report = account.handled.and_then(|handled| handled.report.rules.as_ref());
+    for rule in report.map(|report| report.rules.as_slice()).unwrap_or_default() {
+        if let Some((style, line)) = rule_line(rule) {
+            let _ = writeln!(out, "    {}", colour.paint(style, &escape(&line)));
+        }
+    }
+    for note in report.map(|report| report.notes.as_slice()).unwrap_or_default() {
+        let _ = writeln!(out, "    {}", colour.paint(FAINT, &escape(&format!("note: {note}"))));
+    }
+    out.push_str(&account.diff);
+    out
+}
+
+/// Only rules that did something, or should have.
+fn rule_line(rule: &RuleReport) -> Option<(anstyle::Style, String)> {
+    let effects = rule.effects.join("; ");
+    let (style, what) = match &rule.verdict {
+        Verdict::Matched => (anstyle::Style::new(), effects),
+        Verdict::Audited => (ODD, format!("audit only: {effects}")),
+        Verdict::Skipped(why) => (ODD, format!("skipped: {why}")),
+        Verdict::Failed(why) => (BAD, format!("failed: {why}")),
+        Verdict::OutOfTime => (BAD, "not run: out of time".to_owned()),
+        Verdict::NotMatched(_) | Verdict::Excepted(_) | Verdict::Off | Verdict::Stopped => return None,
+    };
+    Some((style, format!("{:<18} {what}", rule.name)))
+}
+
+fn edits(handled: &Handled) -> usize {
+    handled.report.rules.iter().flat_map(|report| &report.rules).map(|rule| rule.edits).sum()
+}
+
+/// What is answered, in the words of rule files.
+pub fn answer(handled: &Handled) -> &'static str {
+    match handled.report.answer {
+        Some("DEFAULT") => "deliver",
+        Some("BOUNCE") => "bounce",
+        Some("DROP") => "drop",
+        Some("MOVE_TO_JUNK") => "junk",
+        Some("BYPASS_SPAM_CHECK") => "bypass_spam_check",
+        Some(other) => other,
+        None => "try again",
+    }
+}
+
+/// One line for programs: the function's own report, with the path and what was written.
+pub fn json(account: &Account<'_>) -> String {
+    let mut line = Map::new();
+    line.insert("path".to_owned(), json!(account.path));
+    line.insert("failure".to_owned(), json!(account.failure));
+    line.insert("written".to_owned(), json!(account.written));
+    if let Some(event) = account.event {
+        line.insert("message_id".to_owned(), json!(event.id));
+        line.insert("event".to_owned(), event.json.clone());
+    }
+    if let Some(handled) = account.handled {
+        line.insert("response".to_owned(), json!(handled.answer.as_ref().ok()));
+        if let Ok(Value::Object(report)) = serde_json::to_value(&handled.report) {
+            line.extend(report);
+        }
+    }
+    let mut line = Value::Object(line).to_string();
+    line.push('\n');
+    line
+}

@@ -1,0 +1,61 @@
+//! The ports of the function for a single message in memory: what is put is kept as the chunks that were handed over,
+//! so a large message is not copied.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use mailwright::flow::key::{Bucket, MessageId, ObjectKey};
+use mailwright::flow::ports::{Content, Location, MessageFlow, ObjectStore, PortError, Refusal};
+
+/// A flow that holds one message, and a store that holds its rewritten form.
+#[derive(Debug)]
+pub struct Tray {
+    bucket: Bucket,
+    raw: Bytes,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    stored: Option<Content>,
+    put_back: bool,
+}
+
+impl Tray {
+    /// A flow that holds `raw`.
+    pub fn new(bucket: Bucket, raw: Bytes) -> Self {
+        Self { bucket, raw, state: Mutex::default() }
+    }
+
+    /// What was put back; `None` where the message stays as it came in.
+    pub fn into_rewritten(self) -> Option<Content> {
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        state.stored.filter(|_| state.put_back)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl MessageFlow for Tray {
+    async fn fetch(&self, _: &MessageId) -> Result<Bytes, PortError> {
+        Ok(self.raw.clone())
+    }
+
+    async fn put_back(&self, _: &MessageId, _: &Location) -> Result<(), PortError> {
+        let mut state = self.state();
+        if state.stored.is_none() {
+            return Err(PortError::permanent(Refusal::Location, "nothing was stored"));
+        }
+        state.put_back = true;
+        Ok(())
+    }
+}
+
+impl ObjectStore for Tray {
+    async fn put(&self, key: &ObjectKey, content: &Content) -> Result<Location, PortError> {
+        self.state().stored = Some(content.clone());
+        Ok(Location { bucket: self.bucket.clone(), key: key.clone(), version: None })
+    }
+}

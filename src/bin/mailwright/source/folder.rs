@@ -1,0 +1,163 @@
+//! Folders, read with all that is below them, in the order of names.
+//!
+//! What counts as a message: `*.eml`; each message of `*.mbox`; every entry of a Maildir's `cur` and `new`; and a file
+//! without an extension whose first line is a header field or an mbox `From ` line. All else is passed over and
+//! counted, as are dot files and symbolic links to folders (a link to a file is read).
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::path::Path;
+
+use walkdir::{DirEntry, WalkDir};
+
+use super::{Finds, SourceError, add_file, add_mbox, first_octets, has_extension, mbox};
+
+/// Deepest folder that is looked into.
+const MAX_DEPTH: usize = 200;
+
+/// Find the messages below `root`.
+pub fn find(root: &Path, finds: &mut Finds) -> Result<(), SourceError> {
+    let entries = WalkDir::new(root).max_depth(MAX_DEPTH).sort_by_file_name().into_iter().filter_entry(is_entered);
+    for entry in entries {
+        let entry = entry.map_err(|error| {
+            let path = error.path().unwrap_or(root).to_owned();
+            let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+            SourceError::new("cannot read", &path, why, "make it readable, or leave it out")
+        })?;
+        let path = entry.path();
+        if entry.file_type().is_dir() {
+            continue;
+        }
+        // Follows a link. One that leads nowhere is a path that cannot be read.
+        let kind = fs::metadata(path).map_err(|e| SourceError::io(path, &e))?;
+        if !kind.is_file() || is_hidden(entry.file_name()) {
+            finds.passed_over += 1;
+            continue;
+        }
+        let relative = path.strip_prefix(root).unwrap_or(path);
+        let file = File::open(path).map_err(|e| SourceError::io(path, &e))?;
+        if in_maildir(path) || has_extension(path, "eml") {
+            add_file(path, relative.to_owned(), finds);
+        } else if has_extension(path, "mbox") {
+            add_mbox(path, relative, finds)?;
+        } else if path.extension().is_none() {
+            let start = first_octets(path, file)?;
+            if mbox::begins(&start) {
+                add_mbox(path, relative, finds)?;
+            } else if begins_with_field(&start) {
+                add_file(path, relative.to_owned(), finds);
+            } else {
+                finds.passed_over += 1;
+            }
+        } else {
+            finds.passed_over += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Dot folders are not entered, but for the folders of a Maildir (Maildir++: `.Sent`); nor is a Maildir's `tmp`, which
+/// holds what is still being delivered.
+fn is_entered(entry: &DirEntry) -> bool {
+    if entry.depth() == 0 || !entry.file_type().is_dir() {
+        return true;
+    }
+    let path = entry.path();
+    if entry.file_name() == "tmp" {
+        return !path.parent().is_some_and(is_maildir);
+    }
+    !is_hidden(entry.file_name()) || is_maildir(path)
+}
+
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}
+
+fn is_maildir(folder: &Path) -> bool {
+    folder.join("cur").is_dir() && folder.join("new").is_dir()
+}
+
+/// True for an entry of `cur` or `new`, also where one of them was given by name.
+fn in_maildir(file: &Path) -> bool {
+    let Some(folder) = file.parent() else { return false };
+    let whole = folder.canonicalize();
+    let folder = whole.as_deref().unwrap_or(folder);
+    matches!(folder.file_name().and_then(OsStr::to_str), Some("cur" | "new")) && folder.parent().is_some_and(is_maildir)
+}
+
+/// A field name and a colon (RFC 5322 §2.2).
+fn begins_with_field(start: &[u8]) -> bool {
+    let name = start.iter().take_while(|b| b.is_ascii_graphic() && **b != b':').count();
+    name > 0 && start.get(name) == Some(&b':')
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn write(folder: &Path, name: &str, content: &str) {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    fn found(root: &Path) -> (Vec<PathBuf>, usize) {
+        let mut finds = Finds::default();
+        find(root, &mut finds).unwrap();
+        (finds.messages.into_iter().map(|m| m.relative).collect(), finds.passed_over)
+    }
+
+    fn paths(names: &[&str]) -> Vec<PathBuf> {
+        names.iter().map(PathBuf::from).collect()
+    }
+
+    #[test]
+    fn mail_is_taken_in_order_and_the_rest_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for name in
+            ["b/2.eml", "b/1.EML", "a b.eml", "MANIFEST.tsv", "README.md", "gen.py", ".hidden.eml", ".git/x.eml"]
+        {
+            write(root, name, "Subject: x\n\n");
+        }
+        write(root, "17", "Subject: MH\n\n");
+        write(root, "LICENSE", "Permission is hereby granted\n");
+        write(root, "list.mbox", "From a\nSubject: x\n\n");
+        assert_eq!(found(root), (paths(&["17", "a b.eml", "b/1.EML", "b/2.eml", "list.mbox/000001.eml"]), 5));
+    }
+
+    #[test]
+    fn a_maildir_gives_what_is_in_cur_and_new_and_in_its_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        write(root, "cur/1700000000.M1P2.host.example,S=12:2,S", "no header\n");
+        write(root, "new/1700000001.M1P2.host.example", "A: 1\n\n");
+        write(root, "tmp/1700000002.M1P2.host.example", "half");
+        write(root, ".Sent/cur/1700000003.host:2,", "A: 1\n\n");
+        fs::create_dir_all(root.join(".Sent/new")).unwrap();
+        let wanted = [
+            ".Sent/cur/1700000003.host:2,",
+            "cur/1700000000.M1P2.host.example,S=12:2,S",
+            "new/1700000001.M1P2.host.example",
+        ];
+        assert_eq!(found(root), (paths(&wanted), 0));
+        assert_eq!(found(&root.join("cur")).0, paths(&["1700000000.M1P2.host.example,S=12:2,S"]));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_a_file_is_read_a_loop_is_not_entered_and_a_dangling_link_is_named() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        write(root, "a.eml", "A: 1\n\n");
+        symlink(root.join("a.eml"), root.join("b.eml")).unwrap();
+        symlink(root, root.join("loop")).unwrap();
+        assert_eq!(found(root), (paths(&["a.eml", "b.eml"]), 1));
+        symlink(root.join("gone"), root.join("c.eml")).unwrap();
+        let error = find(root, &mut Finds::default()).unwrap_err().to_string();
+        assert!(error.contains("c.eml"), "{error}");
+    }
+}

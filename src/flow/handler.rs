@@ -1,0 +1,521 @@
+//! From event to answer: decode, fetch, run, store, put back, answer. No AWS types.
+//!
+//! Invariant (nothing lost): each recipient gets the message exactly as it came or exactly as rewritten, or the
+//! invocation fails so that WorkMail tries again. A message is replaced by one call, which takes the whole of it or
+//! nothing.
+//!
+//! | what fails | what happens |
+//! |---|---|
+//! | the event cannot be read | answer `DEFAULT`; nothing else is known |
+//! | message gone, frozen, rejected, too large, location refused, access denied, request refused | for good: the original is delivered, with a warning |
+//! | throttling, 5xx, timeout, connection | tried again with backoff while there is time, then the invocation fails |
+//! | a rule with `on_error = "fail"` | the invocation fails |
+//! | time runs out | the rules that were not run count as failed; what is not put back in time fails the invocation |
+//!
+//! Where the rewritten message is refused for good, what rules asked for in the answer (bounce, drop, junk, …) still
+//! holds, since it is about the message and not about its new content. But when a rule with `on_error = "fail"` changed
+//! the message, the original must not go out: the invocation fails. The same where the message cannot be read for good
+//! (other than gone: there is nothing left to protect) and the rule set holds such a rule, as nobody can tell what it
+//! would have done. [`Settings::on_error`] can say so for the whole rule set.
+//!
+//! Nothing of what is logged or reported here is content: ids, rule names, counts, sizes, durations.
+
+use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Serialize;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::key::{KeyPrefix, MessageId, ObjectKey};
+use super::mark::{Marker, StampKey};
+use super::ports::{Content, MessageFlow, ObjectStore, PortError, Refusal, Trouble};
+use super::workmail::{Event, Response, preflight};
+use crate::envelope::Direction;
+use crate::message::{Draft, Message};
+use crate::pipeline::{Pipeline, Report, RunError, Verdict};
+use crate::rule::{Disposition, Mode, OnError};
+
+/// WorkMail waits so long for an answer (Administrator Guide, "Synchronous Run Lambda rule").
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+/// Kept back from the time given, for the answer to arrive.
+pub const ANSWER_RESERVE: Duration = Duration::from_millis(750);
+/// Kept back from the rules, for storing and putting back.
+pub const PUT_RESERVE: Duration = Duration::from_secs(3);
+/// No call is started with less time left than this.
+const MIN_TRY: Duration = Duration::from_millis(250);
+/// Pause before the second try, before jitter; it doubles from try to try.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// Longest pause, before jitter.
+const MAX_PAUSE: Duration = Duration::from_secs(2);
+
+/// What the operator decides.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What stands before the keys of stored messages.
+    pub prefix: KeyPrefix,
+    /// The secret of the processed mark. Without it there is no mark, and none is looked for.
+    pub stamp_key: Option<StampKey>,
+    /// What happens when the flow refuses for good: the original goes on (`Skip`), or the invocation fails (`Fail`).
+    pub on_error: OnError,
+}
+
+impl Default for Settings {
+    /// No prefix, no mark, the original goes on.
+    fn default() -> Self {
+        Self { prefix: KeyPrefix::default(), stamp_key: None, on_error: OnError::Skip }
+    }
+}
+
+/// What came of an invocation.
+#[derive(Debug)]
+pub struct Handled {
+    /// What to answer, or why the invocation must fail.
+    pub answer: Result<Response, FlowError>,
+    /// What happened, either way.
+    pub report: FlowReport,
+}
+
+/// Why an invocation fails. WorkMail tries again until the rule's timeout, then applies its fallback action.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FlowError {
+    /// A rule with `on_error = "fail"` failed, or the rewrite that it had a part in did not hold up.
+    #[error("{0}")]
+    Rule(String),
+    /// A call failed until there was no time left.
+    #[error("{stage} failed {tries} times, until time ran out: {error}")]
+    Trouble {
+        /// Which call.
+        stage: Stage,
+        /// How often it was tried.
+        tries: u32,
+        /// The last failure.
+        error: PortError,
+    },
+    /// A call was refused for good, and the original must not go out.
+    #[error("{stage}: {error}; the original is not delivered because {because}")]
+    Refused {
+        /// Which call.
+        stage: Stage,
+        /// The refusal.
+        error: PortError,
+        /// Who says so.
+        because: String,
+    },
+    /// A panic outside of any rule, and the original must not go out.
+    #[error(
+        "mailwright panicked; this is a bug in mailwright, please report it; the original is not delivered because {because}"
+    )]
+    Bug {
+        /// Who says so.
+        because: String,
+    },
+}
+
+impl FlowError {
+    /// A name for the sort of error, to filter and count by.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Rule(_) => "Mailwright.RuleFailed",
+            Self::Trouble { .. } => "Mailwright.OutOfTime",
+            Self::Refused { .. } => "Mailwright.Refused",
+            Self::Bug { .. } => "Mailwright.Bug",
+        }
+    }
+}
+
+/// A step on the way from event to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Getting the message.
+    Fetch,
+    /// Running the rules.
+    Run,
+    /// Putting the rewritten message to the store.
+    Store,
+    /// Telling the flow to take it.
+    PutBack,
+}
+
+impl std::fmt::Display for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Fetch => "fetching the message",
+            Self::Run => "running the rules",
+            Self::Store => "storing the rewritten message",
+            Self::PutBack => "putting the rewritten message back",
+        })
+    }
+}
+
+/// What became of the message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "is")]
+pub enum Fate {
+    /// No rule changed it: nothing was stored or put back.
+    Unchanged,
+    /// It was rewritten and put back.
+    Rewritten,
+    /// It bears the mark of an earlier try: nothing was run, the answer is the one of that try.
+    Marked,
+    /// The event does not say which message: delivered, unread.
+    Undecodable,
+    /// The flow refused for good, or mailwright has a bug: the original is delivered.
+    Original {
+        /// Where.
+        stage: Stage,
+        /// What sort of refusal; `None` for a bug of ours.
+        refusal: Option<Refusal>,
+        /// In words.
+        why: String,
+    },
+    /// The invocation fails.
+    Failed,
+}
+
+impl Fate {
+    /// The word for it in logs.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Unchanged => "unchanged",
+            Self::Rewritten => "rewritten",
+            Self::Marked => "marked",
+            Self::Undecodable => "undecodable",
+            Self::Original { .. } => "original",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What happened to one message; holds no content.
+#[derive(Debug, Clone, Serialize)]
+pub struct FlowReport {
+    /// The flow's handle for it.
+    pub message_id: Option<MessageId>,
+    /// The same for each try of one event.
+    pub invocation_id: Option<String>,
+    /// Which way it goes, where the event says so.
+    pub direction: Option<Direction>,
+    /// What became of it.
+    pub fate: Fate,
+    /// The word answered, such as `DEFAULT`; `None` when the invocation fails.
+    pub answer: Option<&'static str>,
+    /// Octets that came in.
+    pub size_in: Option<usize>,
+    /// Octets of the rewritten message.
+    pub size_out: Option<usize>,
+    /// Where it is stored.
+    pub key: Option<ObjectKey>,
+    /// Calls that were tried again.
+    pub retries: u32,
+    /// How long each stage took.
+    pub times: Times,
+    /// What the rules did; `None` when they were not run, or failed the invocation.
+    pub rules: Option<Report>,
+}
+
+/// How long the stages took, in milliseconds; 0 for one that was not reached.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Times {
+    /// [`Stage::Fetch`].
+    pub fetch_ms: f64,
+    /// [`Stage::Run`].
+    pub run_ms: f64,
+    /// [`Stage::Store`].
+    pub store_ms: f64,
+    /// [`Stage::PutBack`].
+    pub put_back_ms: f64,
+    /// All of them and what is between.
+    pub total_ms: f64,
+}
+
+/// Answer an event. `deadline` is when the answer must have been given; [`ANSWER_WITHIN`] holds in any case. Needs a
+/// tokio runtime with time enabled. Logs one event.
+pub async fn handle<F: MessageFlow, S: ObjectStore>(
+    event: &serde_json::Value,
+    deadline: Instant,
+    pipeline: &Pipeline,
+    flow: &F,
+    store: &S,
+    settings: &Settings,
+) -> Handled {
+    let started = Instant::now();
+    let event = Event::read(event);
+    let mut report = FlowReport {
+        message_id: event.message_id.clone(),
+        invocation_id: event.invocation_id.clone(),
+        direction: event.direction_known.then_some(event.envelope.direction),
+        fate: Fate::Undecodable,
+        answer: None,
+        size_in: None,
+        size_out: None,
+        key: None,
+        retries: 0,
+        times: Times::default(),
+        rules: None,
+    };
+    let answer = match &event.message_id {
+        None => Ok(Response::deliver()),
+        Some(id) => {
+            let until = deadline.min(started + ANSWER_WITHIN).checked_sub(ANSWER_RESERVE).unwrap_or(started);
+            let passage = Passage { id, event: &event, until, pipeline, flow, store, settings };
+            passage.pass(&mut report).await
+        }
+    };
+    match &answer {
+        Ok(response) => report.answer = Some(response.word()),
+        Err(_) => report.fate = Fate::Failed,
+    }
+    report.times.total_ms = ms_since(started);
+    log(&report, answer.as_ref().err());
+    Handled { answer, report }
+}
+
+/// One message on its way through.
+struct Passage<'a, F, S> {
+    id: &'a MessageId,
+    event: &'a Event,
+    until: Instant,
+    pipeline: &'a Pipeline,
+    flow: &'a F,
+    store: &'a S,
+    settings: &'a Settings,
+}
+
+/// What a run of the rules came to, without a borrow of the message.
+enum Ran {
+    Marked(Disposition),
+    Done { report: Report, content: Option<Content>, disposition: Disposition },
+}
+
+impl<F: MessageFlow, S: ObjectStore> Passage<'_, F, S> {
+    async fn pass(&self, report: &mut FlowReport) -> Result<Response, FlowError> {
+        let at = Instant::now();
+        let fetched = self.insist(Stage::Fetch, &mut report.retries, || self.flow.fetch(self.id)).await;
+        report.times.fetch_ms = ms_since(at);
+        let raw = match fetched? {
+            Ok(raw) => raw,
+            Err(error) => return self.unread(Stage::Fetch, Some(error), report),
+        };
+        report.size_in = Some(raw.len());
+
+        let at = Instant::now();
+        let ran = catch_unwind(AssertUnwindSafe(|| self.run(&raw)));
+        report.times.run_ms = ms_since(at);
+        let (content, disposition) = match ran {
+            Err(_) => return self.unread(Stage::Run, None, report),
+            Ok(Err(error)) => return Err(FlowError::Rule(error.to_string())),
+            Ok(Ok(Ran::Marked(disposition))) => {
+                report.fate = Fate::Marked;
+                return Ok(self.answer(&disposition));
+            }
+            Ok(Ok(Ran::Done { report: rules, content, disposition })) => {
+                report.rules = Some(rules);
+                (content, disposition)
+            }
+        };
+        let Some(content) = content else {
+            report.fate = Fate::Unchanged;
+            return Ok(self.answer(&disposition));
+        };
+        report.size_out = Some(content.len());
+        match self.replace(&raw, &content, report).await? {
+            Ok(()) => report.fate = Fate::Rewritten,
+            Err((stage, error)) => self.refused(stage, error, report)?,
+        }
+        Ok(self.answer(&disposition))
+    }
+
+    /// Look for the mark, run the rules, put the mark on.
+    fn run(&self, raw: &Bytes) -> Result<Ran, RunError> {
+        let message = Message::parse(raw);
+        let marker = self.settings.stamp_key.as_ref().map(|key| Marker {
+            key,
+            id: self.id,
+            digest: self.pipeline.digest(),
+            direction: self.event.envelope.direction,
+        });
+        if let Some(disposing) = marker.and_then(|marker| marker.read(&Draft::new(&message))) {
+            return Ok(Ran::Marked(self.pipeline.disposition_of(&disposing)));
+        }
+        let rules_until = self.until.checked_sub(PUT_RESERVE).unwrap_or(self.until);
+        let finish = |draft: &mut Draft<'_>, disposing: &[usize]| {
+            if let Some(marker) = marker {
+                marker.finish(draft, disposing);
+            }
+        };
+        let outcome =
+            self.pipeline.run_then(&message, &self.event.envelope, &|| Instant::now() >= rules_until, &finish)?;
+        let content = outcome.rewritten.map(|rendered| Content::new(raw, &rendered));
+        Ok(Ran::Done { report: outcome.report, content, disposition: outcome.disposition })
+    }
+
+    /// Store the rewritten message and put it back. The outer error fails the invocation, the inner one is a refusal.
+    async fn replace(
+        &self,
+        raw: &Bytes,
+        content: &Content,
+        report: &mut FlowReport,
+    ) -> Result<Result<(), (Stage, PortError)>, FlowError> {
+        if let Err(error) = preflight(raw.len(), content.len()) {
+            return Ok(Err((Stage::Store, error)));
+        }
+        let key = ObjectKey::of(&self.settings.prefix, self.id, content.sha256());
+        let at = Instant::now();
+        let stored = self.insist(Stage::Store, &mut report.retries, || self.store.put(&key, content)).await;
+        report.times.store_ms = ms_since(at);
+        let location = match stored? {
+            Ok(location) => location,
+            Err(error) => return Ok(Err((Stage::Store, error))),
+        };
+        report.key = Some(key);
+        let at = Instant::now();
+        let put = self.insist(Stage::PutBack, &mut report.retries, || self.flow.put_back(self.id, &location)).await;
+        report.times.put_back_ms = ms_since(at);
+        Ok(put?.map_err(|error| (Stage::PutBack, error)))
+    }
+
+    /// Call until it works, is refused for good, or time runs out. The outer error fails the invocation, the inner one
+    /// is a refusal.
+    async fn insist<T, Fut: Future<Output = Result<T, PortError>>>(
+        &self,
+        stage: Stage,
+        retries: &mut u32,
+        call: impl Fn() -> Fut,
+    ) -> Result<Result<T, PortError>, FlowError> {
+        for tries in 1.. {
+            // Half of what is left, so that a call that hangs leaves time for another.
+            let now = Instant::now();
+            let left = self.until.saturating_duration_since(now);
+            let error = match timeout_at(now + (left / 2).max(MIN_TRY), call()).await {
+                Ok(Ok(value)) => return Ok(Ok(value)),
+                Ok(Err(error @ PortError::Permanent { .. })) => return Ok(Err(error)),
+                Ok(Err(error)) => error,
+                Err(_) => PortError::transient(Trouble::Timeout, ""),
+            };
+            let pause = pause(tries);
+            if Instant::now() + pause + MIN_TRY > self.until {
+                return Err(FlowError::Trouble { stage, tries, error });
+            }
+            sleep(pause).await;
+            *retries += 1;
+        }
+        Err(FlowError::Trouble { stage, tries: u32::MAX, error: PortError::transient(Trouble::Timeout, "") })
+    }
+
+    /// The rules could not be run: for good, or by a bug of ours.
+    fn unread(&self, stage: Stage, error: Option<PortError>, report: &mut FlowReport) -> Result<Response, FlowError> {
+        let refusal = error.as_ref().and_then(refusal);
+        if refusal != Some(Refusal::Gone) {
+            let mut rules = self.pipeline.rules().iter();
+            let strict = rules.find(|rule| rule.mode == Mode::Enforce && rule.on_error == OnError::Fail);
+            if let Some(because) = self.because(strict.map(|rule| rule.name.as_str())) {
+                return Err(match error {
+                    Some(error) => FlowError::Refused { stage, error, because },
+                    None => FlowError::Bug { because },
+                });
+            }
+        }
+        let why = error.map_or_else(|| "mailwright panicked, please report it".to_owned(), |e| e.to_string());
+        report.fate = Fate::Original { stage, refusal, why };
+        Ok(Response::deliver())
+    }
+
+    /// The rewritten message was refused for good.
+    fn refused(&self, stage: Stage, error: PortError, report: &mut FlowReport) -> Result<(), FlowError> {
+        let rules = report.rules.iter().flat_map(|report| &report.rules).zip(self.pipeline.rules());
+        let strict = rules
+            .filter(|(did, rule)| did.verdict == Verdict::Matched && did.edits > 0 && rule.on_error == OnError::Fail);
+        let strict = strict.map(|(_, rule)| rule.name.as_str()).next();
+        if let Some(because) = self.because(strict) {
+            return Err(FlowError::Refused { stage, error, because });
+        }
+        report.fate = Fate::Original { stage, refusal: refusal(&error), why: error.to_string() };
+        Ok(())
+    }
+
+    /// Why the original must not go out, if it must not.
+    fn because(&self, rule: Option<&str>) -> Option<String> {
+        match rule {
+            Some(rule) => Some(format!("of rule `{rule}`, whose on_error is fail")),
+            None if self.settings.on_error == OnError::Fail => Some("the error policy is fail".to_owned()),
+            None => None,
+        }
+    }
+
+    fn answer(&self, disposition: &Disposition) -> Response {
+        let direction = self.event.direction_known.then_some(self.event.envelope.direction);
+        Response::new(disposition, direction)
+    }
+}
+
+fn refusal(error: &PortError) -> Option<Refusal> {
+    match error {
+        PortError::Permanent { kind, .. } => Some(*kind),
+        PortError::Transient { .. } => None,
+    }
+}
+
+/// Backoff that doubles, with jitter over its upper half.
+fn pause(tries: u32) -> Duration {
+    let whole = FIRST_PAUSE.saturating_mul(1 << tries.saturating_sub(1).min(10)).min(MAX_PAUSE);
+    let half = whole / 2;
+    // Each `RandomState` has keys of its own: chance enough, without a crate for it.
+    let chance = RandomState::new().hash_one(tries) % 1_000;
+    half + half.mul_f64(f64::from(u32::try_from(chance).unwrap_or(0)) / 1_000.0)
+}
+
+fn ms_since(at: Instant) -> f64 {
+    (at.elapsed().as_secs_f64() * 1_000_000.0).round() / 1_000.0
+}
+
+/// One event per message: ids, rule names, counts, sizes and durations.
+fn log(report: &FlowReport, error: Option<&FlowError>) {
+    let rules = report.rules.as_ref().map(|r| r.rules.as_slice()).unwrap_or_default();
+    let names = |is: fn(&Verdict) -> bool| {
+        rules.iter().filter(|r| is(&r.verdict)).map(|r| r.name.as_str()).collect::<Vec<_>>().join(",")
+    };
+    let matched = names(|v| matches!(v, Verdict::Matched));
+    let failed = names(|v| matches!(v, Verdict::Failed(_) | Verdict::OutOfTime));
+    let (refused_at, refusal, why) = match &report.fate {
+        Fate::Original { stage, refusal, why } => (Some(*stage), *refusal, Some(why.clone())),
+        _ => (None, None, error.map(ToString::to_string)),
+    };
+    macro_rules! event {
+        ($level:ident) => {
+            tracing::$level!(
+                fate = report.fate.as_str(),
+                message_id = report.message_id.as_ref().map(MessageId::as_str),
+                invocation_id = report.invocation_id.as_deref(),
+                direction = report.direction.map(Direction::as_str),
+                answer = report.answer,
+                size_in = report.size_in,
+                size_out = report.size_out,
+                key = report.key.as_ref().map(ObjectKey::as_str),
+                retries = report.retries,
+                rules_matched = matched,
+                rules_failed = failed,
+                edits = rules.iter().map(|r| r.edits).sum::<usize>(),
+                digest = report.rules.as_ref().map(|r| r.digest.as_str()),
+                refused_at = refused_at.map(tracing::field::debug),
+                refusal = refusal.map(tracing::field::debug),
+                error_kind = error.map(FlowError::kind),
+                error = why.as_deref(),
+                fetch_ms = report.times.fetch_ms,
+                run_ms = report.times.run_ms,
+                store_ms = report.times.store_ms,
+                put_back_ms = report.times.put_back_ms,
+                total_ms = report.times.total_ms,
+                "message"
+            )
+        };
+    }
+    match &report.fate {
+        Fate::Failed => event!(error),
+        Fate::Original { .. } | Fate::Undecodable => event!(warn),
+        Fate::Unchanged | Fate::Rewritten | Fate::Marked => event!(info),
+    }
+}
