@@ -189,7 +189,7 @@ fn parse<'s>(reading: &Reading, file: usize, source: &'s SourceFile) -> Option<S
     let (table, errors) = DeTable::parse_recoverable(&source.text);
     for error in &errors {
         let range = error.span().unwrap_or(0..0);
-        reading.error(Some(Span { file, range }), Code::Syntax, shown(&error.message().replace('\n', ", ")), "");
+        reading.error(Some(Span { file, range }), Code::Syntax, error.message().replace('\n', ", "), "");
     }
     // What is left of a broken file misleads: a lost bracket makes keys of one rule those of another.
     errors.is_empty().then_some(table)

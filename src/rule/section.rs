@@ -317,8 +317,10 @@ impl<'p> Section<'p> {
         });
     }
     /// Done: keys that nobody took are unknown options, reported with what the table may hold and the nearest name.
-    /// `of` is the name of the table, such as `append` or `recipients`; it is shown between backticks.
+    /// `of` is the name of the table, such as `append` or `recipients`; it is shown between backticks unless it is more
+    /// than one word.
     pub fn finish(self, of: &str, known: &[&str]) {
+        let of = if of.contains(' ') { of.to_owned() } else { format!("`{of}`") };
         for key in self.table.keys() {
             let name: &str = key.get_ref();
             if self.taken.contains(&name) {
@@ -326,12 +328,12 @@ impl<'p> Section<'p> {
             }
             let mut help = nearest_line(name, known.iter().copied());
             help.push_str(&if known.is_empty() {
-                format!("`{of}` takes no options")
+                format!("{of} takes no options")
             } else {
-                format!("`{of}` takes: {}", known.join(", "))
+                format!("{of} takes: {}", known.join(", "))
             });
             let span = Some(self.place(key.span()));
-            self.reading.error(span, Code::UnknownKey, format!("unknown key `{name}` in `{of}`"), help);
+            self.reading.error(span, Code::UnknownKey, format!("unknown key `{}` in {of}", shown(name)), help);
         }
     }
 

@@ -121,7 +121,7 @@ pub(super) fn read_name(section: &mut Section<'_>) -> Option<FieldName> {
     let name = match FieldName::new(&text.value) {
         Ok(name) => name,
         Err(fault) => {
-            let what = format!("`{}` is no field name: {fault}", shown(&text.value));
+            let what = format!("\"{}\" is no field name: {fault}", shown(&text.value));
             section.problem(&text.span, Code::HeaderField, what, "such as \"X-Department\"");
             return None;
         }

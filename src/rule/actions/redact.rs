@@ -142,8 +142,9 @@ fn compile(section: &mut Section<'_>) -> Option<Box<dyn Action>> {
         Ok(detectors) => detectors,
         Err(error) => {
             let span = patterns.get(error.index).map_or_else(|| section.span(), |pattern| pattern.span.clone());
-            let what = "the regular expression does not compile";
-            section.problem(&span, Code::Pattern, what, error.why.trim().lines().last().unwrap_or_default());
+            let why = error.why.trim().lines().last().unwrap_or_default();
+            let why = why.strip_prefix("error: ").unwrap_or(why);
+            section.problem(&span, Code::Pattern, format!("the regular expression does not compile: {why}"), "");
             return None;
         }
     };
