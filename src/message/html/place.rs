@@ -99,7 +99,8 @@ pub fn end(html: &str) -> Option<usize> {
             Kind::Comment { .. } | Kind::Raw { .. } => {}
         }
     }
-    Some(place.unwrap_or(html.len()))
+    // `</` at the very end is text, but with a block behind it it would open a comment.
+    Some(place.unwrap_or(html.strip_suffix("</").unwrap_or(html).len()))
 }
 
 /// The end tags to put in front of a block at `at`, the place that [`end`] gave, so that formatting, tables, lists and
