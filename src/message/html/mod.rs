@@ -8,15 +8,10 @@ mod element;
 mod entity;
 mod open;
 mod place;
+mod reply;
 mod tokens;
 mod visible;
 
 pub use place::{closers, end, start};
+pub use reply::reply_end;
 pub use visible::{Visible, visible};
-
-/// Where the newest text of a reply ends and the quoted message begins; `None` when it is no reply, when the replies
-/// stand between the quotes, or in doubt.
-pub fn reply_end(html: &str) -> Option<usize> {
-    let _ = html;
-    None
-}
