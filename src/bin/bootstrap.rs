@@ -1,2 +1,38 @@
 //! The Lambda function.
-fn main() {}
+
+use std::process::ExitCode;
+
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+use mailwright::flow::{aws, config::Config, handler};
+use mailwright::pipeline::Pipeline;
+use tokio::time::Instant;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    mailwright::flow::log::start();
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(target: "mailwright", %error, "the function cannot start");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Error> {
+    let config = &Config::from_env()?;
+    let mut pipeline = Pipeline::load(&config.rules)?;
+    if let Some(organization) = &config.organization {
+        pipeline = pipeline.with_organization(organization.clone());
+    }
+    let clients = aws::Clients::new(&config.environment);
+    let (pipeline, flow) = (&pipeline, &aws::WorkMailFlow::new(clients.flow));
+    let store = &aws::S3Store::new(clients.s3, config.bucket.clone());
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
+        let left = event.context.deadline().duration_since(std::time::SystemTime::now()).unwrap_or_default();
+        let deadline = Instant::now() + left;
+        let handled = handler::handle(&event.payload, deadline, pipeline, flow, store, &config.settings).await;
+        handled.answer.map_err(|e| Diagnostic { error_type: e.kind().to_owned(), error_message: e.to_string() })
+    }))
+    .await
+}

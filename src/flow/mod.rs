@@ -6,8 +6,14 @@
 //! Invariant (nothing lost): whatever fails, each recipient gets the message exactly as it came or exactly as
 //! rewritten, or the invocation fails so that WorkMail tries again.
 
+#[cfg(feature = "lambda")]
+pub mod aws;
+#[cfg(feature = "lambda")]
+pub mod config;
 pub mod handler;
 pub mod key;
+#[cfg(feature = "lambda")]
+pub mod log;
 pub mod mark;
 pub mod memory;
 pub mod ports;

@@ -1,0 +1,169 @@
+//! AWS errors, told apart by whether trying again can help.
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::SdkError;
+use crate::flow::ports::{PortError, Refusal, Trouble};
+
+/// Most of a service's message that is kept, in characters.
+const MAX_DETAIL: usize = 200;
+
+/// Which call failed: for what must be granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Call {
+    /// `GetRawMessageContent`.
+    Fetch,
+    /// `PutObject`.
+    Put,
+    /// `PutRawMessageContent`.
+    PutBack,
+}
+
+impl Call {
+    const fn grant(self) -> &'static str {
+        match self {
+            Self::Fetch => "grant workmailmessageflow:GetRawMessageContent to the function's role",
+            Self::Put => {
+                "grant s3:PutObject on the bucket to the function's role (and kms:GenerateDataKey on its key, if it has one)"
+            }
+            Self::PutBack => "grant workmailmessageflow:PutRawMessageContent to the function's role",
+        }
+    }
+}
+
+/// What an SDK error means.
+pub(super) fn port_error<E: ProvideErrorMetadata>(call: Call, error: &SdkError<E, HttpResponse>) -> PortError {
+    match error {
+        SdkError::ServiceError(error) => {
+            let detail = Detail { code: error.err().code(), message: error.err().message() };
+            told(call, error.raw().status().as_u16(), &detail)
+        }
+        SdkError::TimeoutError(_) => PortError::transient(Trouble::Timeout, ""),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => PortError::transient(Trouble::Timeout, ""),
+        SdkError::DispatchFailure(failure) if failure.is_user() => {
+            PortError::permanent(Refusal::Invalid, "the endpoint cannot be used")
+        }
+        SdkError::ResponseError(error) if error.raw().status().as_u16() >= 500 => {
+            PortError::transient(Trouble::Unavailable, "")
+        }
+        SdkError::ConstructionFailure(_) => PortError::permanent(Refusal::Invalid, "the request cannot be made"),
+        _ => PortError::transient(Trouble::Connection, ""),
+    }
+}
+
+/// What a service said.
+struct Detail<'e> {
+    code: Option<&'e str>,
+    message: Option<&'e str>,
+}
+
+fn told(call: Call, status: u16, said: &Detail<'_>) -> PortError {
+    use Refusal::{Denied, Frozen, Gone, Invalid, Location, Rejected};
+    use Trouble::{Throttled, Timeout, Unavailable};
+
+    let detail = clean(said);
+    let permanent = |kind, help: &str| {
+        let parts = [detail.as_str(), help];
+        PortError::permanent(kind, parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join("; "))
+    };
+    let transient = |kind| PortError::transient(kind, detail.clone());
+    let reading = "let workmail.REGION.amazonaws.com read the bucket: s3:GetObject and s3:GetObjectVersion in its policy, \
+                   same Region and account";
+    match (said.code.unwrap_or_default(), status) {
+        ("ResourceNotFoundException", _) => permanent(Gone, ""),
+        ("MessageFrozen", _) => permanent(Frozen, ""),
+        ("MessageRejected", _) => permanent(Rejected, ""),
+        ("InvalidContentLocation", _) => permanent(Location, reading),
+        // The four ways in which AWS services say it.
+        ("ThrottlingException" | "Throttling" | "TooManyRequestsException" | "SlowDown", _) | (_, 429) => {
+            transient(Throttled)
+        }
+        ("RequestTimeout" | "RequestTimeoutException", _) | (_, 408 | 504) => transient(Timeout),
+        // Credentials and clocks of a function's sandbox get renewed with it; a conflict of two puts passes.
+        (
+            "ExpiredToken" | "ExpiredTokenException" | "RequestTimeTooSkewed" | "RequestExpired" | "OperationAborted",
+            _,
+        )
+        | (_, 409 | 500..) => transient(Unavailable),
+        // The content arrived with other octets than were sent.
+        ("BadDigest" | "XAmzContentChecksumMismatch" | "IncompleteBody", _) => transient(Trouble::Connection),
+        ("NoSuchBucket", _) => permanent(Location, "MAILWRIGHT_BUCKET names a bucket that does not exist"),
+        ("PermanentRedirect" | "AuthorizationHeaderMalformed", _) | (_, 301 | 307) => {
+            permanent(Location, "the bucket must be in the function's Region")
+        }
+        ("AccessDenied" | "AccessDeniedException", _) | (_, 401 | 403) => permanent(Denied, call.grant()),
+        (_, 404) if call != Call::Put => permanent(Gone, ""),
+        _ => permanent(Invalid, ""),
+    }
+}
+
+/// Code and message, without anything that may come from the mail: what stands in quotes, and addresses.
+fn clean(said: &Detail<'_>) -> String {
+    let message = said.message.unwrap_or_default();
+    let mut kept = String::new();
+    for (at, piece) in message.split(['"', '\'', '`', '\u{201c}', '\u{201d}']).enumerate() {
+        kept.push_str(if at % 2 == 0 { piece } else { "…" });
+    }
+    let words = kept.split_whitespace().map(|word| if word.contains('@') { "…" } else { word });
+    let message: String =
+        words.collect::<Vec<_>>().join(" ").chars().filter(|c| !c.is_control()).take(MAX_DETAIL).collect();
+    match (said.code, message.is_empty()) {
+        (Some(code), false) => format!("{}: {message}", code.chars().take(MAX_DETAIL).collect::<String>()),
+        (Some(code), true) => code.chars().take(MAX_DETAIL).collect(),
+        (None, _) => message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(call: Call, code: Option<&str>, status: u16) -> Result<Refusal, Trouble> {
+        match told(call, status, &Detail { code, message: None }) {
+            PortError::Permanent { kind, .. } => Ok(kind),
+            PortError::Transient { kind, .. } => Err(kind),
+        }
+    }
+
+    #[test]
+    fn what_passes_is_tried_again_and_nothing_else() {
+        for (call, code, status, expected) in [
+            (Call::Fetch, Some("ResourceNotFoundException"), 404, Ok(Refusal::Gone)),
+            (Call::Fetch, None, 404, Ok(Refusal::Gone)),
+            (Call::PutBack, Some("MessageFrozen"), 400, Ok(Refusal::Frozen)),
+            (Call::PutBack, Some("MessageRejected"), 400, Ok(Refusal::Rejected)),
+            (Call::PutBack, Some("InvalidContentLocation"), 400, Ok(Refusal::Location)),
+            (Call::PutBack, Some("ThrottlingException"), 400, Err(Trouble::Throttled)),
+            (Call::Put, Some("SlowDown"), 503, Err(Trouble::Throttled)),
+            (Call::Fetch, Some("ValidationException"), 400, Ok(Refusal::Invalid)),
+            (Call::Fetch, Some("AccessDeniedException"), 403, Ok(Refusal::Denied)),
+            (Call::Put, None, 403, Ok(Refusal::Denied)),
+            (Call::Put, Some("NoSuchBucket"), 404, Ok(Refusal::Location)),
+            (Call::Put, Some("PermanentRedirect"), 301, Ok(Refusal::Location)),
+            (Call::Put, Some("ExpiredToken"), 400, Err(Trouble::Unavailable)),
+            (Call::Put, Some("InternalError"), 500, Err(Trouble::Unavailable)),
+            (Call::Fetch, None, 502, Err(Trouble::Unavailable)),
+            (Call::Fetch, None, 429, Err(Trouble::Throttled)),
+            (Call::Fetch, None, 408, Err(Trouble::Timeout)),
+            (Call::Put, Some("Whatever"), 400, Ok(Refusal::Invalid)),
+        ] {
+            assert_eq!(kind(call, code, status), expected, "{call:?} {code:?} {status}");
+        }
+    }
+
+    #[test]
+    fn a_denied_call_says_what_to_grant() {
+        let said = Detail { code: Some("AccessDenied"), message: Some("Access Denied") };
+        let text = told(Call::Put, 403, &said).to_string();
+        assert!(text.contains("s3:PutObject") && text.contains("Access Denied"), "{text}");
+    }
+
+    #[test]
+    fn what_a_service_quotes_from_the_mail_does_not_get_into_the_log() {
+        let message = "Header \"X-Secret: plan\" of ann@example.com is 'bad' \u{7} and unclosed \"Subject: x";
+        let text = clean(&Detail { code: Some("MessageRejected"), message: Some(message) });
+        assert_eq!(text, "MessageRejected: Header … of … is … and unclosed …");
+        assert!(clean(&Detail { code: None, message: Some(&"é ".repeat(1_000)) }).chars().count() <= MAX_DETAIL);
+    }
+}

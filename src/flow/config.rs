@@ -1,0 +1,178 @@
+//! The function's configuration: environment variables, all checked at start.
+//!
+//! | variable | meaning | without it |
+//! |---|---|---|
+//! | `MAILWRIGHT_BUCKET` | bucket for rewritten messages, in the function's Region and account | a problem |
+//! | `MAILWRIGHT_STAMP_KEY` | secret that the processed mark is made with, at least 32 characters | a problem |
+//! | `MAILWRIGHT_PREFIX` | what stands before the keys of stored messages | nothing does |
+//! | `MAILWRIGHT_RULES` | folder (or file) of the rule set | `/opt/rules` (a layer), else `rules` beside the program |
+//! | `MAILWRIGHT_DOMAINS` | the organization's mail domains, parted by commas | `organization.toml` of the rule set |
+//! | `MAILWRIGHT_ON_ERROR` | `skip`: what is refused for good goes out as it came; `fail`: the invocation fails | `skip` |
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::aws::{Environment, Problem};
+use super::handler::Settings;
+use super::key::{Bucket, KeyPrefix};
+use super::mark::StampKey;
+use crate::directory::Organization;
+use crate::envelope::Domain;
+use crate::rule::OnError;
+
+/// Where a layer puts the rules.
+const LAYER_RULES: &str = "/opt/rules";
+
+/// The function's configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where rewritten messages are stored.
+    pub bucket: Bucket,
+    /// Folder or file of the rule set.
+    pub rules: PathBuf,
+    /// Internal domains, where they are given here.
+    pub organization: Option<Organization>,
+    /// What the handler needs.
+    pub settings: Settings,
+    /// What the clients need.
+    pub environment: Environment,
+}
+
+/// Everything that is wrong with the environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError(Vec<Problem>);
+
+impl std::error::Error for ConfigError {}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("set these environment variables of the function:")?;
+        self.0.iter().try_for_each(|problem| write!(f, "\n  {} {}", problem.variable, problem.what))
+    }
+}
+
+impl Config {
+    /// From the environment of the process.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(&|name| std::env::var(name).ok())
+    }
+
+    /// From variables; every problem is found.
+    pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut problems = Vec::new();
+        let set = |name: &str| variable(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
+        let bucket = set("MAILWRIGHT_BUCKET")
+            .ok_or_else(|| "is not set: a bucket in the function's Region that WorkMail may read".to_owned())
+            .and_then(|name| Bucket::new(&name).map_err(|error| format!("cannot be used: {error}")));
+        let stamp_key = set("MAILWRIGHT_STAMP_KEY")
+            .ok_or_else(|| "is not set: a secret; `openssl rand -hex 32` makes one".to_owned())
+            .and_then(|key| StampKey::new(&key).map_err(|error| format!("cannot be used: {error}")));
+        let prefix = KeyPrefix::new(&set("MAILWRIGHT_PREFIX").unwrap_or_default())
+            .map_err(|error| format!("cannot be used: {error}"));
+        let on_error = match set("MAILWRIGHT_ON_ERROR").as_deref() {
+            None | Some("skip") => Ok(OnError::Skip),
+            Some("fail") => Ok(OnError::Fail),
+            Some(_) => Err("is neither `skip` nor `fail`".to_owned()),
+        };
+        let organization = set("MAILWRIGHT_DOMAINS").map(|list| domains(&list)).transpose();
+        let rules = set("MAILWRIGHT_RULES").map_or_else(|| default_rules(variable), |path| Ok(PathBuf::from(path)));
+
+        let bucket = keep(bucket, "MAILWRIGHT_BUCKET", &mut problems);
+        let stamp_key = keep(stamp_key, "MAILWRIGHT_STAMP_KEY", &mut problems);
+        let prefix = keep(prefix, "MAILWRIGHT_PREFIX", &mut problems);
+        let rules = keep(rules, "MAILWRIGHT_RULES", &mut problems);
+        let organization = keep(organization, "MAILWRIGHT_DOMAINS", &mut problems);
+        let on_error = keep(on_error, "MAILWRIGHT_ON_ERROR", &mut problems);
+        let environment = Environment::read(variable).map_err(|found| problems.extend(found)).ok();
+        match (bucket, stamp_key, prefix, rules, organization, on_error, environment) {
+            (
+                Some(bucket),
+                Some(key),
+                Some(prefix),
+                Some(rules),
+                Some(organization),
+                Some(on_error),
+                Some(environment),
+            ) => {
+                let settings = Settings { prefix, stamp_key: Some(key), on_error };
+                Ok(Self { bucket, rules, organization, settings, environment })
+            }
+            _ => Err(ConfigError(problems)),
+        }
+    }
+}
+
+fn keep<T>(read: Result<T, String>, variable: &'static str, problems: &mut Vec<Problem>) -> Option<T> {
+    read.map_err(|what| problems.push(Problem { variable, what })).ok()
+}
+
+fn domains(list: &str) -> Result<Organization, String> {
+    let names = list.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let domains = names.map(|name| Domain::new(name).map_err(|_| format!("holds `{name}`, which is no mail domain")));
+    Ok(Organization { domains: domains.collect::<Result<_, _>>()? })
+}
+
+fn default_rules(variable: &dyn Fn(&str) -> Option<String>) -> Result<PathBuf, String> {
+    let beside = Path::new(&variable("LAMBDA_TASK_ROOT").unwrap_or_default()).join("rules");
+    let places = [PathBuf::from(LAYER_RULES), beside];
+    let found = places.iter().find(|place| place.is_dir()).cloned();
+    found.ok_or_else(|| format!("is not set, and there is neither {} nor {}", places[0].display(), places[1].display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: [(&str, &str); 8] = [
+        ("MAILWRIGHT_BUCKET", "my-bucket"),
+        ("MAILWRIGHT_STAMP_KEY", "0123456789abcdef0123456789abcdef"),
+        ("MAILWRIGHT_PREFIX", "/rewritten"),
+        ("MAILWRIGHT_RULES", "my-rules"),
+        ("MAILWRIGHT_DOMAINS", "example.com, Example.NET ,"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "id"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+    ];
+
+    fn read(changes: &[(&str, Option<&str>)]) -> Result<Config, ConfigError> {
+        Config::read(&|name| {
+            let changed = changes.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+            changed.unwrap_or_else(|| GOOD.iter().find(|(key, _)| *key == name).map(|(_, v)| *v)).map(str::to_owned)
+        })
+    }
+
+    #[test]
+    fn a_good_environment_is_read() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.bucket.as_str(), "my-bucket");
+        assert_eq!(config.settings.prefix.as_str(), "rewritten/");
+        assert_eq!(config.rules, Path::new("my-rules"));
+        assert_eq!(config.settings.on_error, OnError::Skip);
+        let organization = config.organization.unwrap();
+        assert!(organization.is_internal(&Domain::new("example.net").unwrap()));
+        assert_eq!(organization.domains.len(), 2);
+        assert_eq!(read(&[("MAILWRIGHT_ON_ERROR", Some("fail"))]).unwrap().settings.on_error, OnError::Fail);
+        assert!(read(&[("MAILWRIGHT_DOMAINS", None)]).unwrap().organization.is_none());
+    }
+
+    #[test]
+    fn all_problems_are_said_in_one_message_without_the_secret() {
+        let error = read(&[
+            ("MAILWRIGHT_BUCKET", Some("my.bucket")),
+            ("MAILWRIGHT_STAMP_KEY", Some("hunter2")),
+            ("MAILWRIGHT_PREFIX", Some("a_b")),
+            ("MAILWRIGHT_DOMAINS", Some("example.com,a b")),
+            ("MAILWRIGHT_ON_ERROR", Some("maybe")),
+            ("AWS_REGION", None),
+        ]);
+        let text = error.unwrap_err().to_string();
+        assert_eq!(text.lines().count(), 7, "{text}");
+        for name in ["_BUCKET", "_STAMP_KEY", "_PREFIX", "_DOMAINS", "_ON_ERROR", "AWS_REGION"] {
+            assert!(text.contains(name), "{text}");
+        }
+        assert!(!text.contains("hunter2"));
+        let none = Config::read(&|_| None).unwrap_err().to_string();
+        assert!(none.contains("MAILWRIGHT_BUCKET is not set") && none.contains("MAILWRIGHT_STAMP_KEY is not set"));
+        assert!(!none.contains("MAILWRIGHT_DOMAINS"));
+    }
+}
