@@ -100,17 +100,25 @@ fn told(call: Call, status: u16, said: &Detail<'_>) -> PortError {
 
 /// Code and message, without anything that may come from the mail: what stands in quotes, and addresses.
 fn clean(said: &Detail<'_>) -> String {
-    let message = said.message.unwrap_or_default();
     let mut kept = String::new();
-    for (at, piece) in message.split(['"', '\'', '`', '\u{201c}', '\u{201d}']).enumerate() {
-        kept.push_str(if at % 2 == 0 { piece } else { "…" });
+    let mut quoted = false;
+    let mut before = ' ';
+    for c in said.message.unwrap_or_default().chars() {
+        // An apostrophe inside a word opens nothing.
+        if matches!(c, '"' | '`' | '\u{201c}' | '\u{201d}') || (c == '\'' && (quoted || !before.is_alphanumeric())) {
+            quoted = !quoted;
+            kept.push(if quoted { '…' } else { ' ' });
+        } else if !quoted {
+            kept.push(if c.is_control() { ' ' } else { c });
+        }
+        before = c;
     }
     let words = kept.split_whitespace().map(|word| if word.contains('@') { "…" } else { word });
-    let message: String =
-        words.collect::<Vec<_>>().join(" ").chars().filter(|c| !c.is_control()).take(MAX_DETAIL).collect();
-    match (said.code, message.is_empty()) {
-        (Some(code), false) => format!("{}: {message}", code.chars().take(MAX_DETAIL).collect::<String>()),
-        (Some(code), true) => code.chars().take(MAX_DETAIL).collect(),
+    let message: String = words.collect::<Vec<_>>().join(" ").chars().take(MAX_DETAIL).collect();
+    let code = said.code.map(|code| code.chars().take(MAX_DETAIL).collect::<String>());
+    match (code, message.is_empty()) {
+        (Some(code), false) => format!("{code}: {message}"),
+        (Some(code), true) => code,
         (None, _) => message,
     }
 }
@@ -161,9 +169,10 @@ mod tests {
 
     #[test]
     fn what_a_service_quotes_from_the_mail_does_not_get_into_the_log() {
-        let message = "Header \"X-Secret: plan\" of ann@example.com is 'bad' \u{7} and unclosed \"Subject: x";
+        let message =
+            "It doesn't fit: header \"X-Secret: plan\" of ann@example.com is 'bad' \u{7} and unclosed \"Subject: x";
         let text = clean(&Detail { code: Some("MessageRejected"), message: Some(message) });
-        assert_eq!(text, "MessageRejected: Header … of … is … and unclosed …");
+        assert_eq!(text, "MessageRejected: It doesn't fit: header … of … is … and unclosed …");
         assert!(clean(&Detail { code: None, message: Some(&"é ".repeat(1_000)) }).chars().count() <= MAX_DETAIL);
     }
 }
