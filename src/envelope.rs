@@ -1,6 +1,17 @@
 //! What the flow says about a message: direction, sender, recipients, ids. None of it is read from the message.
 
+mod punycode;
+
 use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use punycode::unicode_label;
+
+/// Longest domain, in octets (RFC 1035 §2.3.4).
+const MAX_DOMAIN: usize = 253;
+
+/// Longest address that is read, in octets: more than RFC 5321 §4.5.3.1 allows, less than an attack needs.
+const MAX_ADDRESS: usize = 1_000;
 
 /// Which way a message goes, seen from the organization. WorkMail: `flowDirection`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
@@ -28,12 +39,14 @@ impl fmt::Display for Direction {
     }
 }
 
-/// A mail domain: lower case, without a trailing dot, IDN as U-labels are kept as they are.
+/// A mail domain: lower case, without a trailing dot, `xn--` labels in their Unicode form, so that both spellings of an
+/// internationalised domain are one. No Unicode normalisation: spell it precomposed, as everyone does.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Domain(String);
 
-/// An e-mail address, split at its last `@`. `Debug` shows no address: addresses do not belong in logs.
-#[derive(Clone, PartialEq, Eq, Hash)]
+/// An e-mail address, split at its last `@`. Two are equal when their local parts are, to the case, and their domains in
+/// either spelling. `Debug` shows no address: addresses do not belong in logs.
+#[derive(Clone)]
 pub struct Address {
     text: String,
     at: usize,
@@ -61,18 +74,23 @@ pub struct Envelope {
 pub struct AddressError;
 
 impl Domain {
-    /// Check and normalise: trimmed, lower case, without a trailing dot.
+    /// Check and normalise: trimmed, lower case, without a trailing dot, `xn--` labels decoded (RFC 3492).
     pub fn new(text: &str) -> Result<Self, AddressError> {
-        let text = text.trim().trim_end_matches('.').to_lowercase();
-        if text.is_empty()
-            || text.len() > 253
+        let text = text.trim();
+        let text = text.strip_suffix('.').unwrap_or(text);
+        if text.len() > MAX_DOMAIN
             || text.contains(|c: char| c.is_whitespace() || c.is_control() || "@<>,;\"".contains(c))
         {
             return Err(AddressError);
         }
-        Ok(Self(text))
+        // RFC 3490 §3.1: ideographic and full-width full stops part labels too.
+        let labels: Vec<String> = text.split(['.', '\u{3002}', '\u{FF0E}', '\u{FF61}']).map(unicode_label).collect();
+        if labels.iter().any(String::is_empty) {
+            return Err(AddressError);
+        }
+        Ok(Self(labels.join(".")))
     }
-    /// In lower case.
+    /// In lower case, `xn--` labels decoded.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -85,11 +103,20 @@ impl fmt::Debug for Domain {
 }
 
 impl Address {
-    /// Split at the last `@`: a quoted local part may hold others. The case of the local part is kept.
+    /// Split at the last `@`: a quoted local part may hold others. Angle brackets round it go; the case of the local part
+    /// is kept. A local part may be quoted (RFC 5321 §4.1.2); one that is not holds no white space and no other `@`.
     pub fn new(text: &str) -> Result<Self, AddressError> {
-        let text = text.trim().trim_start_matches('<').trim_end_matches('>');
+        let text = text.trim();
+        let text = text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).unwrap_or(text).trim();
         let at = text.rfind('@').ok_or(AddressError)?;
-        if at == 0 || text.len() > 1_000 || text.contains(|c: char| c.is_control()) {
+        let local = text.get(..at).unwrap_or_default();
+        let quoted = local.len() > 2 && local.starts_with('"') && local.ends_with('"');
+        let odd = |c: char| c.is_whitespace() || "@<>\"".contains(c);
+        if local.is_empty()
+            || text.len() > MAX_ADDRESS
+            || text.contains(char::is_control)
+            || (!quoted && local.contains(odd))
+        {
             return Err(AddressError);
         }
         let domain = Domain::new(text.get(at + 1..).unwrap_or_default())?;
@@ -107,10 +134,112 @@ impl Address {
     pub fn domain(&self) -> &Domain {
         &self.domain
     }
+    /// For comparing as people do: all lower case, the domain in its Unicode form. Mail systems may tell the case of local
+    /// parts apart (RFC 5321 §2.4); hardly any does.
+    pub fn folded(&self) -> String {
+        let mut folded = self.local().to_lowercase();
+        folded.push('@');
+        folded.push_str(self.domain.as_str());
+        folded
+    }
+}
+
+impl PartialEq for Address {
+    fn eq(&self, other: &Self) -> bool {
+        self.local() == other.local() && self.domain == other.domain
+    }
+}
+
+impl Eq for Address {}
+
+impl Hash for Address {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.local().hash(state);
+        self.domain.hash(state);
+    }
 }
 
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Address(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn domain(text: &str) -> Domain {
+        Domain::new(text).unwrap()
+    }
+
+    fn address(text: &str) -> Address {
+        Address::new(text).unwrap()
+    }
+
+    #[test]
+    fn domains_are_the_same_in_any_case_and_spelling() {
+        assert_eq!(domain("Example.COM"), domain("example.com."));
+        assert_eq!(domain(" bücher.example "), domain("xn--bcher-kva.example"));
+        assert_eq!(domain("BÜCHER.example"), domain("XN--BCHER-KVA.Example"));
+        assert_eq!(domain("例え。テスト"), domain("xn--r8jz45g.xn--zckzah"));
+        assert_eq!(domain("xn--r8jz45g.xn--zckzah").as_str(), "例え.テスト");
+        assert_ne!(domain("example.com"), domain("mail.example.com"));
+        assert_ne!(domain("bucher.example"), domain("bücher.example"));
+    }
+
+    #[test]
+    fn no_domains() {
+        for text in ["", ".", "..", "a..b", ".example", "exa mple.com", "a@b", "<example.com>", "a,b", "x\r\ny"] {
+            assert_eq!(Domain::new(text), Err(AddressError), "{text:?}");
+        }
+        assert_eq!(Domain::new(&format!("{}.example", "a".repeat(250))), Err(AddressError));
+    }
+
+    #[test]
+    fn addresses_split_at_the_last_at() {
+        for (text, local, domain) in [
+            ("ann@example.com", "ann", "example.com"),
+            ("<ann@example.com>", "ann", "example.com"),
+            (" Ann.Lee+news@Example.COM ", "Ann.Lee+news", "example.com"),
+            ("\"a@b\"@example.com", "\"a@b\"", "example.com"),
+            ("\"a b\"@example.com", "\"a b\"", "example.com"),
+            ("jürgen@xn--bcher-kva.example", "jürgen", "bücher.example"),
+            ("ann@[192.0.2.1]", "ann", "[192.0.2.1]"),
+        ] {
+            let address = address(text);
+            assert_eq!((address.local(), address.domain().as_str()), (local, domain), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn no_addresses() {
+        for text in [
+            "",
+            "ann",
+            "@example.com",
+            "ann@",
+            "a@b@example.com",
+            "ann lee@example.com",
+            "ann\r\n@example.com",
+            "<@>",
+            "<ann@example.com",
+        ] {
+            assert_eq!(Address::new(text), Err(AddressError), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_keeps_its_text_and_compares_its_parts() {
+        assert_eq!(address("Ann@Example.com").as_str(), "Ann@Example.com");
+        assert_eq!(address("ann@xn--bcher-kva.example"), address("ann@BÜCHER.example"));
+        assert_ne!(address("Ann@example.com"), address("ann@example.com"));
+        assert_ne!(address("ann+x@example.com"), address("ann@example.com"));
+        assert_eq!(address("Ann+X@xn--bcher-kva.example").folded(), "ann+x@bücher.example");
+    }
+
+    #[test]
+    fn an_address_is_never_shown_by_debug() {
+        assert_eq!(format!("{:?}", address("ann@example.com")), "Address(…)");
     }
 }

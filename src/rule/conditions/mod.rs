@@ -1,6 +1,38 @@
 //! One file per kind of condition; the list that names them all.
+//!
+//! Invariant: a condition reads, it changes nothing, and what a message lacks does not hold.
 
-use super::ConditionKind;
+mod address_match;
+mod attachment;
+mod body;
+mod direction;
+mod header;
+mod kind;
+mod people;
+mod range;
+mod size;
+mod subject;
+mod text_match;
+
+#[cfg(test)]
+mod testing;
+
+use super::{ConditionKind, OptionDoc};
 
 /// Every kind of condition. Adding one: its file, and a line here.
-pub const KINDS: &[ConditionKind] = &[];
+pub const KINDS: &[ConditionKind] = &[
+    direction::KIND,
+    people::SENDER,
+    people::RECIPIENTS,
+    subject::KIND,
+    header::KIND,
+    body::KIND,
+    kind::KIND,
+    size::KIND,
+    attachment::KIND,
+];
+
+/// The keys of options, for [`super::section::Section::finish`].
+fn keys(options: &[OptionDoc]) -> Vec<&'static str> {
+    options.iter().map(|option| option.key).collect()
+}

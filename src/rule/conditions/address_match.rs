@@ -1,0 +1,234 @@
+//! Patterns for addresses: `internal`, `external`, an address, a domain, a glob.
+//!
+//! Upper and lower case are the same, also in local parts, and so are both spellings of an internationalised domain.
+
+use std::collections::HashSet;
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use crate::directory::Organization;
+use crate::envelope::{Address, Domain};
+use crate::rule::problem::Code;
+use crate::rule::section::{At, Section};
+
+/// What the reference says of a pattern.
+pub const TAKES: &str = "\"internal\" | \"external\" | address | domain | glob such as \"*.example.com\" or \"ann*@example.com\" \
+                         | array of these";
+
+/// Compiled patterns; one must match.
+#[derive(Debug, Default)]
+pub struct AddressMatch {
+    internal: bool,
+    external: bool,
+    nobody: bool,
+    addresses: HashSet<String>,
+    domains: HashSet<Domain>,
+    address_globs: GlobSet,
+    domain_globs: GlobSet,
+}
+
+/// A glob over addresses or domains; `*` also matches dots.
+fn glob(pattern: &str) -> Result<globset::Glob, globset::Error> {
+    GlobBuilder::new(pattern).case_insensitive(true).literal_separator(false).backslash_escape(false).build()
+}
+
+/// The domain of a glob, label by label in its Unicode form where it is no glob itself.
+fn glob_domain(domain: &str) -> String {
+    let labels = domain.split('.').map(|label| {
+        let whole = !label.contains(['*', '?', '[', ']', '{', '}', ',']);
+        let known = whole.then(|| Domain::new(label).ok()).flatten();
+        known.map_or_else(|| label.to_lowercase(), |domain| domain.as_str().to_owned())
+    });
+    labels.collect::<Vec<_>>().join(".")
+}
+
+impl AddressMatch {
+    /// Compile patterns, reporting each fault at its own. With `nobody`, an empty string stands for the null sender.
+    pub fn compile(section: &mut Section<'_>, patterns: &[At<String>], nobody: bool) -> Option<Self> {
+        let mut test = Self::default();
+        let mut address_globs = GlobSetBuilder::new();
+        let mut domain_globs = GlobSetBuilder::new();
+        let mut sound = true;
+        for pattern in patterns {
+            let written = pattern.value.trim();
+            let parts = written.rsplit_once('@');
+            let fault = if written == "internal" {
+                test.internal = true;
+                None
+            } else if written == "external" {
+                test.external = true;
+                None
+            } else if written.is_empty() {
+                test.nobody = nobody;
+                (!nobody).then_some((Code::WrongValue, "an empty pattern matches nobody".to_owned()))
+            } else if written.contains(['*', '?', '[', '{']) {
+                let (globs, whole) = match parts {
+                    Some((local, domain)) => {
+                        (&mut address_globs, format!("{}@{}", local.to_lowercase(), glob_domain(domain)))
+                    }
+                    None => (&mut domain_globs, glob_domain(written)),
+                };
+                match glob(&whole) {
+                    Ok(glob) => {
+                        globs.add(glob);
+                        None
+                    }
+                    Err(why) => Some((Code::Pattern, format!("this glob does not compile: {}", why.kind()))),
+                }
+            } else if parts.is_some() {
+                match Address::new(written) {
+                    Ok(address) => {
+                        test.addresses.insert(address.folded());
+                        None
+                    }
+                    Err(why) => Some((Code::WrongValue, format!("\"{}\" is {why}", shown(written)))),
+                }
+            } else {
+                match Domain::new(written).ok().filter(|domain| domain.as_str().contains('.')) {
+                    Some(domain) => {
+                        test.domains.insert(domain);
+                        None
+                    }
+                    None => {
+                        Some((Code::WrongValue, format!("\"{}\" is neither an address nor a domain", shown(written))))
+                    }
+                }
+            };
+            if let Some((code, what)) = fault {
+                sound = false;
+                section.problem(
+                    &pattern.span,
+                    code,
+                    what,
+                    "write \"internal\", \"external\", an address, a domain such as \"example.com\", or a glob such as \
+                     \"*.example.com\" or \"*@example.com\"",
+                );
+            }
+        }
+        for (globs, into) in [(address_globs, &mut test.address_globs), (domain_globs, &mut test.domain_globs)] {
+            match globs.build() {
+                Ok(set) => *into = set,
+                Err(why) => {
+                    sound = false;
+                    let span = patterns.first().map_or_else(|| section.span(), |pattern| pattern.span.clone());
+                    section.problem(&span, Code::Pattern, format!("these globs are too many: {}", why.kind()), "");
+                }
+            }
+        }
+        sound.then_some(test)
+    }
+
+    /// Does one of the patterns match? `None` is the null sender, which only the empty pattern matches.
+    pub fn holds(&self, address: Option<&Address>, organization: &Organization) -> bool {
+        let Some(address) = address else { return self.nobody };
+        let domain = address.domain();
+        if self.internal || self.external {
+            let internal = organization.is_internal(domain);
+            if (internal && self.internal) || (!internal && self.external) {
+                return true;
+            }
+        }
+        if self.domains.contains(domain) || self.domain_globs.is_match(domain.as_str()) {
+            return true;
+        }
+        if self.addresses.is_empty() && self.address_globs.is_empty() {
+            return false;
+        }
+        let folded = address.folded();
+        self.addresses.contains(&folded) || self.address_globs.is_match(&folded)
+    }
+}
+
+/// A pattern of a rule file for a problem: cut where it is long, without control characters.
+fn shown(text: &str) -> String {
+    text.chars().take(60).flat_map(char::escape_debug).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::section::tests::read;
+
+    fn compile(patterns: &str) -> (Option<AddressMatch>, String) {
+        let (test, problems) = read(&format!("p = {patterns}"), |mut section| {
+            let patterns = section.strings("p")?;
+            AddressMatch::compile(&mut section, &patterns, true)
+        });
+        (test, problems.render(false))
+    }
+
+    #[track_caller]
+    fn check(patterns: &str, holds: &[&str], not: &[&str]) {
+        let (test, problems) = compile(patterns);
+        let test = test.unwrap_or_else(|| panic!("{problems}"));
+        let organization = Organization {
+            domains: vec![Domain::new("example.com").unwrap(), Domain::new("bücher.example").unwrap()],
+        };
+        for address in holds {
+            assert!(test.holds(Some(&Address::new(address).unwrap()), &organization), "{patterns}: {address}");
+        }
+        for address in not {
+            assert!(!test.holds(Some(&Address::new(address).unwrap()), &organization), "{patterns}: {address}");
+        }
+    }
+
+    #[test]
+    fn internal_and_external() {
+        let ours = ["ann@example.com", "Ann@EXAMPLE.com", "x@xn--bcher-kva.example"];
+        let theirs = ["kim@customer.example", "x@mail.example.com"];
+        check("\"internal\"", &ours, &theirs);
+        check("\"external\"", &theirs, &ours);
+    }
+
+    #[test]
+    fn addresses_and_domains() {
+        check(
+            "\"Ann@Example.com\"",
+            &["ann@example.com", "ANN@EXAMPLE.COM"],
+            &["ann+x@example.com", "ann@mail.example.com", "joann@example.com"],
+        );
+        check("\"example.com\"", &["ann@example.com"], &["ann@mail.example.com", "ann@notexample.com"]);
+        check("\"bücher.example\"", &["a@xn--bcher-kva.example"], &["a@bucher.example"]);
+        check("'\"a@b\"@example.com'", &["\"a@b\"@example.com"], &["b@example.com"]);
+    }
+
+    #[test]
+    fn globs() {
+        check("\"*.example.com\"", &["a@mail.example.com", "a@a.b.example.com"], &["a@example.com", "a@xexample.com"]);
+        check("\"*@example.com\"", &["a@example.com", "A.B+c@Example.COM"], &["a@mail.example.com"]);
+        check(
+            "\"ann*@example.com\"",
+            &["ann@example.com", "Anna@example.com", "ann+x@example.com"],
+            &["joann@example.com"],
+        );
+        check("\"*@*.bücher.example\"", &["a@x.xn--bcher-kva.example"], &["a@xn--bcher-kva.example"]);
+        check("\"*@xn--bcher-kva.example\"", &["a@bücher.example"], &["a@bucher.example"]);
+        check("\"no-?eply@*\"", &["No-Reply@example.net"], &["noreply@example.net"]);
+    }
+
+    #[test]
+    fn one_of_several_is_enough() {
+        check(
+            "[\"internal\", \"kim@customer.example\", \"*.net\"]",
+            &["ann@example.com", "kim@customer.example", "x@example.net"],
+            &["lee@customer.example"],
+        );
+    }
+
+    #[test]
+    fn the_null_sender_matches_only_the_empty_pattern() {
+        let organization = Organization::default();
+        for (patterns, want) in [("\"\"", true), ("\"external\"", false), ("\"*\"", false), ("[\"*@*\", \"\"]", true)] {
+            assert_eq!(compile(patterns).0.unwrap().holds(None, &organization), want, "{patterns}");
+        }
+    }
+
+    #[test]
+    fn each_fault_is_reported_at_its_pattern() {
+        let (compiled, text) =
+            compile("[\"extern\", \"@example.com\", \"a@b@c.example\", \"[a@example.com\", \"ok.example\"]");
+        assert!(compiled.is_none());
+        assert_eq!(text.matches("R003").count(), 3, "{text}");
+        assert_eq!(text.matches("R005").count(), 1, "{text}");
+    }
+}

@@ -1,0 +1,302 @@
+//! `kind`: what sort of message it is, by its header and its parts.
+
+use crate::message::{Message, Part, Protection};
+use crate::rule::section::Section;
+use crate::rule::{Condition, ConditionKind, Scene};
+
+/// The kind.
+pub const KIND: ConditionKind = ConditionKind {
+    key: "kind",
+    doc: "Tests what sort of message it is, one or several of: \"reply\" (In-Reply-To or References), \"forward\" (subject \
+          such as Fwd:, or a message attached), \"auto-reply\" (RFC 3834 and kin), \"calendar\", \"signed\", \"encrypted\", \
+          \"report\" (delivery and read receipts), \"list\" (mailing lists), \"tnef\" (winmail.dat); of several one must hold.",
+    options: &[],
+    example: "kind = [\"calendar\", \"encrypted\"]",
+    compile,
+};
+
+/// A sort of message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Reply,
+    Forward,
+    AutoReply,
+    Calendar,
+    Signed,
+    Encrypted,
+    Report,
+    List,
+    Tnef,
+}
+
+const WORDS: &[(&str, Sort)] = &[
+    ("reply", Sort::Reply),
+    ("forward", Sort::Forward),
+    ("auto-reply", Sort::AutoReply),
+    ("calendar", Sort::Calendar),
+    ("signed", Sort::Signed),
+    ("encrypted", Sort::Encrypted),
+    ("report", Sort::Report),
+    ("list", Sort::List),
+    ("tnef", Sort::Tnef),
+];
+
+/// What mail programs put before the subject of a message that is passed on, lower case.
+const FORWARD_PREFIXES: &[&str] = &[
+    "fwd",
+    "fw",
+    "wg",
+    "tr",
+    "rv",
+    "enc",
+    "vs",
+    "vb",
+    "vl",
+    "doorst",
+    "pd",
+    "i",
+    "továbbítás",
+    "转发",
+    "轉寄",
+    "転送",
+];
+
+#[derive(Debug)]
+struct Is(Vec<Sort>);
+
+fn compile(section: &mut Section<'_>, key: &'static str) -> Option<Box<dyn Condition>> {
+    let sorts = section.choices(key, WORDS)?;
+    Some(Box::new(Is(sorts.into_iter().map(|at| at.value).collect())))
+}
+
+impl Condition for Is {
+    fn holds(&self, scene: &Scene<'_, '_>) -> bool {
+        self.0.iter().any(|sort| sort.holds(scene))
+    }
+    fn key(&self) -> &'static str {
+        KIND.key
+    }
+}
+
+impl Sort {
+    fn holds(self, scene: &Scene<'_, '_>) -> bool {
+        let has = |name| !scene.draft.values(name).is_empty();
+        let message = scene.draft.message();
+        let protected = |protection| scene.draft.protection() == Some(protection);
+        match self {
+            Self::Reply => has("In-Reply-To") || has("References"),
+            Self::Forward => {
+                scene.draft.subject().is_some_and(|subject| is_forward(&subject))
+                    || any_part(message, |part| part.media_type == "message/rfc822" && !in_report(message, part))
+            }
+            Self::AutoReply => {
+                scene.draft.values("Auto-Submitted").iter().any(|value| token(value) != "no")
+                    || has("X-Auto-Response-Suppress")
+                    || has("X-Autoreply")
+                    || precedence(scene, &["auto_reply", "bulk", "junk"])
+            }
+            Self::List => has("List-Id") || has("List-Post") || has("List-Unsubscribe") || precedence(scene, &["list"]),
+            Self::Calendar => protected(Protection::Calendar) || any_type(message, &["text/calendar"]),
+            Self::Report => {
+                protected(Protection::Report)
+                    || any_type(
+                        message,
+                        &["multipart/report", "message/delivery-status", "message/disposition-notification"],
+                    )
+            }
+            Self::Tnef => {
+                protected(Protection::Tnef) || any_type(message, &["application/ms-tnef", "application/vnd.ms-tnef"])
+            }
+            Self::Signed => {
+                let types = [
+                    "multipart/signed",
+                    "application/pkcs7-signature",
+                    "application/x-pkcs7-signature",
+                    "application/pgp-signature",
+                ];
+                protected(Protection::Signed)
+                    || any_type(message, &types)
+                    || any_part(message, |part| is_pkcs7(part) && smime_is(message, part, b"signed-data"))
+            }
+            Self::Encrypted => {
+                protected(Protection::Encrypted)
+                    || any_type(message, &["multipart/encrypted", "application/pgp-encrypted"])
+                    || any_part(message, |part| is_pkcs7(part) && !smime_is(message, part, b"signed-data"))
+            }
+        }
+    }
+}
+
+fn any_part(message: &Message<'_>, test: impl Fn(&Part) -> bool) -> bool {
+    message.parts().iter().any(test)
+}
+
+fn any_type(message: &Message<'_>, types: &[&str]) -> bool {
+    any_part(message, |part| types.contains(&part.media_type.as_str()))
+}
+
+fn is_pkcs7(part: &Part) -> bool {
+    matches!(part.media_type.as_str(), "application/pkcs7-mime" | "application/x-pkcs7-mime")
+}
+
+/// Is the returned message of a delivery report, which nobody passed on?
+fn in_report(message: &Message<'_>, part: &Part) -> bool {
+    let parent = part.parent.and_then(|parent| message.parts().get(parent.0));
+    parent.is_some_and(|parent| parent.media_type == "multipart/report")
+}
+
+/// Does the `smime-type` of the Content-Type (RFC 8551 §3.2.2) say so? Compressed and enveloped data say something else.
+fn smime_is(message: &Message<'_>, part: &Part, kind: &[u8]) -> bool {
+    let raw = message.raw();
+    part.fields
+        .iter()
+        .filter(|field| raw.get(field.name.clone()).is_some_and(|name| name.eq_ignore_ascii_case(b"content-type")))
+        .filter_map(|field| raw.get(field.value.clone()))
+        .any(|value| {
+            let value = value.to_ascii_lowercase();
+            memchr::memmem::find(&value, b"smime-type").is_some_and(|at| {
+                let rest = value.get(at + b"smime-type".len()..).unwrap_or_default();
+                let start = rest.iter().position(|b| !b" \t\r\n=\"".contains(b)).unwrap_or(rest.len());
+                rest.get(start..).is_some_and(|rest| rest.starts_with(kind))
+            })
+        })
+}
+
+/// The first token of a value, lower case, without its parameters and comments: `auto-replied; owner-email=…`.
+fn token(value: &str) -> String {
+    value.trim().split([';', ' ', '\t', '(']).next().unwrap_or_default().to_lowercase()
+}
+
+fn precedence(scene: &Scene<'_, '_>, words: &[&str]) -> bool {
+    scene.draft.values("Precedence").iter().any(|value| words.contains(&token(value).as_str()))
+}
+
+/// `Fwd: …`, also behind tags in brackets and behind `Re:`.
+fn is_forward(subject: &str) -> bool {
+    /// So many prefixes are looked at.
+    const MAX: usize = 8;
+    let mut rest = subject.trim_start();
+    for _ in 0..MAX {
+        if let Some(tag) = rest.strip_prefix('[') {
+            let Some((_, behind)) = tag.split_once(']') else { return false };
+            rest = behind.trim_start();
+            continue;
+        }
+        let Some((prefix, behind)) = rest.split_once([':', '：']) else { return false };
+        // `Fwd[2]:`, `Fw (3):`.
+        let prefix = prefix.split(['[', '(']).next().unwrap_or_default().trim().to_lowercase();
+        if FORWARD_PREFIXES.contains(&prefix.as_str()) {
+            return true;
+        }
+        if prefix.chars().count() > 3 {
+            return false;
+        }
+        rest = behind.trim_start();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_forward;
+    use crate::rule::conditions::testing::{holds, problems};
+
+    #[track_caller]
+    fn check(kind: &str, messages: &[&str], not: &[&str]) {
+        let when = format!("kind = \"{kind}\"");
+        for message in messages {
+            assert!(holds(&when, message), "{kind}: {message}");
+        }
+        for message in not {
+            assert!(!holds(&when, message), "not {kind}: {message}");
+        }
+    }
+
+    const PLAIN: &str = "Subject: hello\n\nx";
+    const REPORT: &str = "Subject: failed\nContent-Type: multipart/report; boundary=r; report-type=delivery-status\n\n--r\n\
+                          Content-Type: text/plain\n\nsorry\n--r\nContent-Type: message/delivery-status\n\nStatus: 5.0.0\n\
+                          --r\nContent-Type: message/rfc822\n\nSubject: x\n\ny\n--r--\n";
+
+    #[test]
+    fn replies() {
+        check(
+            "reply",
+            &["In-Reply-To: <1@x.example>\n\nx", "References: <1@x.example>\n\nx"],
+            &[PLAIN, "Subject: Re: x\n\nx"],
+        );
+    }
+
+    #[test]
+    fn forwards() {
+        let attached = "Content-Type: multipart/mixed; boundary=m\n\n--m\n\nsee\n--m\nContent-Type: message/rfc822\n\n\
+                        Subject: x\n\ny\n--m--\n";
+        check("forward", &["Subject: Fwd: hello\n\nx", attached], &[PLAIN, "Subject: Re: hello\n\nx", REPORT]);
+        for subject in ["FW: a", "Fwd:a", "WG: a", "TR : a", "RE: Fwd: a", "[ext] Fwd: a", "Fwd[2]: a", "转发：a"] {
+            assert!(is_forward(subject), "{subject}");
+        }
+        for subject in ["", "Re: a", "forward: a", "Fwd", "[Fwd: a", "Note: fw: a", "a:b:c:d:e:f:g:h:i:fw:x"] {
+            assert!(!is_forward(subject), "{subject}");
+        }
+    }
+
+    #[test]
+    fn automatic_replies() {
+        check(
+            "auto-reply",
+            &[
+                "Auto-Submitted: auto-replied\n\nx",
+                "Auto-Submitted: auto-generated; owner-email=\"ann@example.com\"\n\nx",
+                "X-Auto-Response-Suppress: All\n\nx",
+                "X-Autoreply: yes\n\nx",
+                "Precedence: bulk\n\nx",
+                "Precedence: AUTO_REPLY\n\nx",
+            ],
+            &[PLAIN, "Auto-Submitted: no\n\nx", "Auto-Submitted: No (a person)\n\nx", "Precedence: list\n\nx"],
+        );
+    }
+
+    #[test]
+    fn lists() {
+        check(
+            "list",
+            &[
+                "List-Id: <news.example.com>\n\nx",
+                "List-Post: <mailto:news@example.com>\n\nx",
+                "List-Unsubscribe: <https://example.com/u>\n\nx",
+                "Precedence: list\n\nx",
+            ],
+            &[PLAIN, "Precedence: bulk\n\nx"],
+        );
+    }
+
+    #[test]
+    fn calendar_report_and_tnef() {
+        let calendar = "Content-Type: multipart/alternative; boundary=a\n\n--a\n\nx\n--a\n\
+                        Content-Type: text/calendar; method=REQUEST\n\nBEGIN:VCALENDAR\n--a--\n";
+        let tnef = "Content-Type: multipart/mixed; boundary=a\n\n--a\n\nx\n--a\n\
+                    Content-Type: application/ms-tnef; name=winmail.dat\n\nx\n--a--\n";
+        check("calendar", &[calendar, "Content-Type: text/calendar\n\nx"], &[PLAIN, tnef]);
+        check("report", &[REPORT], &[PLAIN, calendar]);
+        check("tnef", &[tnef], &[PLAIN, calendar]);
+    }
+
+    #[test]
+    fn signed_and_encrypted() {
+        let signed = "Content-Type: multipart/signed; boundary=s; protocol=\"application/pgp-signature\"\n\n--s\n\nx\n--s\n\
+                      Content-Type: application/pgp-signature\n\ny\n--s--\n";
+        let opaque = "Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\n\nx";
+        let encrypted = "Content-Type: multipart/encrypted; boundary=s; protocol=\"application/pgp-encrypted\"\n\n--s\n\
+                         Content-Type: application/pgp-encrypted\n\nVersion: 1\n--s\n\
+                         Content-Type: application/octet-stream\n\ny\n--s--\n";
+        let enveloped = "Content-Type: application/x-pkcs7-mime;\n smime-type=\"enveloped-data\"\n\nx";
+        check("signed", &[signed, opaque], &[PLAIN, encrypted, enveloped]);
+        check("encrypted", &[encrypted, enveloped], &[PLAIN, signed, opaque]);
+    }
+
+    #[test]
+    fn one_of_several_is_enough_and_a_misspelt_one_is_a_problem() {
+        assert!(holds("kind = [\"signed\", \"reply\"]", "In-Reply-To: <1@x.example>\n\nx"));
+        assert!(!holds("kind = [\"signed\", \"list\"]", "In-Reply-To: <1@x.example>\n\nx"));
+        assert!(problems("kind = [\"signed\", \"autoreply\"]").contains("did you mean `auto-reply`"));
+    }
+}
