@@ -279,6 +279,8 @@ impl Opened<'_> {
         self.start_html(element, self_closing, token, name);
     }
 
+    // One arm for each rule of "in body", as the WHATWG lists them.
+    #[allow(clippy::too_many_lines)]
     fn start_html(&mut self, element: Element, self_closing: bool, token: &Token, name: Range<usize>) {
         use Element::{
             A, Applet, Area, Body, Br, Button, Caption, Col, Colgroup, Dd, Dt, Embed, Form, Frame, Frameset, Head, Hr,
@@ -293,7 +295,7 @@ impl Opened<'_> {
             Caption | Colgroup | Col | Tbody | Thead | Tfoot | Tr | Td | Th => self.start_table_part(element, name),
             Table => {
                 let context = self.table_context();
-                if context.is_some_and(|e| e.is_table_structure()) {
+                if context.is_some_and(Element::is_table_structure) {
                     self.end_table();
                 } else if !self.quirks {
                     self.close_paragraph();

@@ -28,8 +28,7 @@ pub fn start(html: &str) -> Option<usize> {
                 inside = None;
                 place = token.span.end;
             }
-            Kind::Text if inside == Some(Element::Template) => {}
-            Kind::Start { .. } | Kind::End { .. } if inside == Some(Element::Template) => {}
+            Kind::Text | Kind::Start { .. } | Kind::End { .. } if inside == Some(Element::Template) => {}
             Kind::Start { element: Element::Body, .. } => return Some(token.span.end),
             Kind::Start { element: Element::Frameset, .. } => return None,
             Kind::Doctype | Kind::Start { element: Element::Html | Element::Head, .. } => place = token.span.end,

@@ -6,7 +6,7 @@ use super::element::Element;
 use super::open::Walk;
 use super::tokens::{Kind, Token, attributes};
 use super::visible::Visible;
-use crate::message::reply::{Line, MAX_LINE, MAX_LINES, Mark, Quote, cut, newest_end};
+use crate::message::reply::{Line, MAX_LINE, MAX_LINES, Mark, Quote, cut, is_marked, newest_end};
 
 /// Where the newest text of a reply ends and the quoted message begins; `None` when it is no reply, when the replies
 /// stand between the quotes, or in doubt. A place between two elements, never inside a table's structure. Linear.
@@ -115,6 +115,7 @@ impl<'a> Reader<'a> {
                 quote: self.quote(),
                 mark: self.mark.take(),
                 wrapped: self.wrapper.is_some(),
+                apart: true,
             };
         }
         if self.line.text.len() < MAX_LINE {
@@ -130,6 +131,11 @@ impl<'a> Reader<'a> {
         if element.is_metadata() {
             return;
         }
+        if matches!(element, Element::Html | Element::Head | Element::Body) {
+            self.end_line();
+            self.run = None;
+            return;
+        }
         if element.parts_lines() || matches!(element, Element::Td | Element::Th) {
             self.end_line();
         }
@@ -143,18 +149,16 @@ impl<'a> Reader<'a> {
         }
         match sign(self.html, element, token) {
             Some(Sign::Quoted) => self.push_mark(Mark::Quoted),
-            Some(Sign::Wrapper) => {
-                // Only the outermost counts; a quote inside a quote says nothing new.
-                if self.wrapper.is_none() && self.quotes.is_empty() {
-                    self.run = self.extra.take().or(self.run);
-                    self.push_mark(Mark::Wrapper);
-                    self.wrapper = Some((element, 1));
-                }
+            // Only the outermost counts; a quote inside a quote says nothing new.
+            Some(Sign::Wrapper) if self.wrapper.is_none() && self.quotes.is_empty() => {
+                self.run = self.extra.take().or(self.run);
+                self.push_mark(Mark::Wrapper);
+                self.wrapper = Some((element, 1));
             }
             Some(Sign::Extra) => self.extra = self.run,
             Some(Sign::Signature) => self.mark = Some(Mark::Signature),
             Some(Sign::Attribution) => self.mark = Some(Mark::Attribution),
-            None => {}
+            Some(Sign::Wrapper) | None => {}
         }
         if element == Element::Hr {
             self.push_mark(Mark::Rule);
@@ -188,6 +192,9 @@ impl<'a> Reader<'a> {
         let mut line = std::mem::take(&mut self.first);
         // Source lines are no lines here.
         line.text = Cow::Owned(text.split_whitespace().collect::<Vec<_>>().join(" "));
+        if line.quote == Quote::No && is_marked(&line.text) {
+            line.quote = Quote::Marked;
+        }
         self.lines.push(line);
     }
 }

@@ -74,10 +74,9 @@ impl<'a> Tokens<'a> {
         let token = match rest {
             [] => return None,
             [b'<', b'!', ..] => self.declaration(start, foreign),
-            [b'<', b'?', ..] => self.bogus_comment(start),
             [b'<', b'/', letter, ..] if letter.is_ascii_alphabetic() => self.tag(start, start + 2),
             // `</` at the very end is text.
-            [b'<', b'/', _, ..] => self.bogus_comment(start),
+            [b'<', b'?', ..] | [b'<', b'/', _, ..] => self.bogus_comment(start),
             [b'<', letter, ..] if letter.is_ascii_alphabetic() => self.tag(start, start + 1),
             _ => self.text(start),
         };

@@ -70,6 +70,8 @@ pub(super) struct Line<'a> {
     pub(super) mark: Option<Mark>,
     /// Inside the element of the last [`Mark::Wrapper`].
     pub(super) wrapped: bool,
+    /// An empty line or the edge of a block is above it.
+    pub(super) apart: bool,
 }
 
 /// Where the newest text of a plain-text reply ends and the quoted message begins, as a byte offset at the start of a
@@ -77,14 +79,16 @@ pub(super) struct Line<'a> {
 pub fn reply_end(text: &str) -> Option<usize> {
     let mut lines = Vec::new();
     let mut place = 0;
+    let mut apart = true;
     for whole in text.split_inclusive('\n') {
         if lines.len() >= MAX_LINES {
             return None;
         }
         let shown = cut(whole.trim(), MAX_LINE);
         let quote = if is_marked(shown) { Quote::Marked } else { Quote::No };
-        lines.push(Line { text: Cow::Borrowed(shown), place: Some(place), quote, ..Line::default() });
+        lines.push(Line { text: Cow::Borrowed(shown), place: Some(place), quote, apart, ..Line::default() });
         place += whole.len();
+        apart = shown.is_empty();
     }
     newest_end(&lines)
 }
@@ -338,11 +342,15 @@ fn header_follows(lines: &[Line], from: usize) -> bool {
     next.is_some_and(|(position, _)| header_keys(lines, position).count >= 3)
 }
 
-/// True when line `at` begins the header of a quoted message.
+/// True when line `at` begins the header of a quoted message. In the middle of other lines it is something else: the
+/// raw header that comes back with a bounce.
 fn is_header(lines: &[Line], at: usize) -> bool {
     let keys = header_keys(lines, at);
+    let ruled = with_rule_above(lines, at) != at;
     // "From, To, Date" is also a journey: that needs an address or a rule above.
-    keys.count >= 3 && (keys.subject || keys.address || with_rule_above(lines, at) != at)
+    keys.count >= 3
+        && (keys.subject || keys.address || ruled)
+        && (ruled || lines.get(at).is_some_and(|line| line.apart))
 }
 
 #[derive(Default)]
@@ -357,10 +365,12 @@ fn header_keys(lines: &[Line], at: usize) -> Keys {
     let mut seen = [false; 4];
     let mut keys = Keys::default();
     let (mut other, mut empty) = (0, 0);
+    let mut first = None;
     for (offset, line) in lines.iter().skip(at).take(MAX_HEADER).enumerate() {
         let found = key_of(&line.text);
         match found {
             Some((key, value)) => {
+                first = first.or(Some(key));
                 let known = match key {
                     HeaderKey::From => 0,
                     HeaderKey::Date => 1,
@@ -375,10 +385,11 @@ fn header_keys(lines: &[Line], at: usize) -> Keys {
             }
             None if offset == 0 => return Keys::default(),
             None if line.text.is_empty() => empty += 1,
+            None if is_separator(&line.text) || is_dashed(&line.text) || line.quote != Quote::No => break,
             None => other += 1,
         }
         // Fields that are not known here, long lists of recipients.
-        if other > 4 || empty > 1 {
+        if other > 4 || empty > 1 || (empty > 0 && first != Some(HeaderKey::From)) {
             break;
         }
     }
@@ -403,7 +414,7 @@ fn key_of(text: &str) -> Option<(HeaderKey, &str)> {
 // -- lines --
 
 /// Begins with `>`, or with up to three initials and `>`. `>From ` is how mbox files write a line that begins so.
-fn is_marked(line: &str) -> bool {
+pub(super) fn is_marked(line: &str) -> bool {
     let rest = line.trim_start_matches(|c: char| c.is_ascii_uppercase());
     rest.starts_with('>') && line.len() - rest.len() <= 3 && !line.starts_with(">From ")
 }

@@ -124,6 +124,14 @@ const TEXT: &[(&str, &str)] = &[
     ("a journey", "Your trip\n\nFrom: Berlin\nTo: Paris\nDate: 7 May 2024\n\nHave a good time.\n"),
     ("a form", "New request\n\nName: Kim\nSubject: Help\nDate: 7 May\n\nThe printer is on fire.\n"),
     ("wrote in a sentence", "On Tuesday Kim wrote:\n\nthe plan is late. I do not agree, because it is not.\n"),
+    (
+        "raw header in a bounce",
+        "Not delivered.\n\nReceived: by mx.example.com; Tue, 7 May 2024 10:15:00 +0000\nFrom: kim@example.com\nTo: ann@example.net\nSubject: Meeting\n",
+    ),
+    (
+        "a line that looks like a field",
+        "Nobody is there to talk\nto :-)\n\n‸-----Original Message-----\nFrom: Kim\nSent: Tuesday\nSubject: Meeting\n\nHello?\n",
+    ),
     ("dashes", "Agenda\n\n--- Morning ---\nCoffee\n--- Evening ---\nTea\n"),
     ("original message in a sentence", "Please see the original message for details.\nAnn\n"),
 ];
@@ -172,15 +180,15 @@ const HTML: &[(&str, &str)] = &[
     ),
     (
         "outlook, german",
-        r#"<div class=WordSection1><p class=MsoNormal>Passt.</p>‸<div style='border:none;border-top:solid #B5C4DF 1.0pt'><p class=MsoNormal><b><span lang=DE>Von:</span></b><span lang=DE> Kim Lee [mailto:kim@example.com] <br><b>Gesendet:</b> Dienstag, 7. Mai 2024 10:15<br><b>An:</b> Ann<br><b>Betreff:</b> Treffen</span></p></div><p class=MsoNormal>Treffen?</p></div>"#,
+        "<div class=WordSection1><p class=MsoNormal>Passt.</p>‸<div style='border:none;border-top:solid #B5C4DF 1.0pt'><p class=MsoNormal><b><span lang=DE>Von:</span></b><span lang=DE> Kim Lee [mailto:kim@example.com] <br><b>Gesendet:</b> Dienstag, 7. Mai 2024 10:15<br><b>An:</b> Ann<br><b>Betreff:</b> Treffen</span></p></div><p class=MsoNormal>Treffen?</p></div>",
     ),
     (
         "outlook, plain separator",
-        r#"<p>Fine.</p>‸<p>-----Original Message-----<br>From: Kim<br>Sent: Tuesday<br>To: Ann<br>Subject: Meeting</p><p>Shall we meet?</p>"#,
+        "<p>Fine.</p>‸<p>-----Original Message-----<br>From: Kim<br>Sent: Tuesday<br>To: Ann<br>Subject: Meeting</p><p>Shall we meet?</p>",
     ),
     (
         "webmail with a rule and header lines",
-        r#"<p>Fine.</p>‸<hr><div>From: kim@example.com</div><div>Date: Tuesday</div><div>To: Ann</div><div>Shall we meet?</div>"#,
+        "<p>Fine.</p>‸<hr><div>From: kim@example.com</div><div>Date: Tuesday</div><div>To: Ann</div><div>Shall we meet?</div>",
     ),
     (
         "new outlook",
@@ -213,6 +221,18 @@ const HTML: &[(&str, &str)] = &[
     (
         "apple mail",
         r#"<body>Fine.<div><br></div><div><br>‸<blockquote type="cite"><div>On 7 May 2024, at 10:15, Kim Lee &lt;kim@example.com&gt; wrote:</div><br><div>Shall we meet?</div></blockquote></div><br></body>"#,
+    ),
+    (
+        "nothing above the quote",
+        r#"<html><head></head><body>‸<blockquote type="cite">On 7 May 2024, Kim wrote:<br>Shall we meet?</blockquote></body></html>"#,
+    ),
+    (
+        "marks as text",
+        "<div>Fine.<br><br>‸On 7 May 2024 10:15, Kim Lee wrote:<br>&gt; Shall we meet?<br>&gt;<br>&gt; Kim</div>",
+    ),
+    (
+        "marks as text, answers between",
+        "<div>On 7 May 2024 10:15, Kim Lee wrote:<br>&gt; Shall we meet?<br>Yes.<br>&gt; Where?<br>Here.</div>",
     ),
     (
         "apple mail, old",
@@ -254,7 +274,7 @@ const HTML: &[(&str, &str)] = &[
     ),
     (
         "header in a table",
-        r#"<p>Fine.</p>‸<table><tr><td>-----Original Message-----</td></tr><tr><td>From: kim@example.com</td></tr></table><p>Shall we meet?</p>"#,
+        "<p>Fine.</p>‸<table><tr><td>-----Original Message-----</td></tr><tr><td>From: kim@example.com</td></tr></table><p>Shall we meet?</p>",
     ),
     ("mark in a comment", r#"<p>Hello</p><!-- <div class="gmail_quote">On 7 May 2024, Kim wrote:</div> --><p>Ann</p>"#),
     ("mark with nothing behind it", r#"<p>Hello</p><div id="appendonsend"></div>"#),

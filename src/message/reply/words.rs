@@ -12,6 +12,7 @@ pub(super) enum HeaderKey {
 }
 
 /// The header field that a label stands for, without its colon.
+#[allow(clippy::too_many_lines)] // a list
 pub(super) fn header_key(label: &str) -> Option<HeaderKey> {
     Some(match label {
         "from"
