@@ -17,6 +17,9 @@ mod set_header;
 mod stop;
 mod tag_subject;
 
+#[cfg(test)]
+mod tests;
+
 /// Every kind of action. Adding one: its file, and a line here.
 pub const KINDS: &[ActionKind] = &[
     append::KIND,
