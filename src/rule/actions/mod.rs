@@ -4,6 +4,7 @@ use super::ActionKind;
 
 mod add_header;
 mod append;
+mod attributes;
 mod block;
 mod bounce;
 mod bypass_spam_check;

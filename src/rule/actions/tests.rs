@@ -125,7 +125,8 @@ fn a_block_goes_into_each_body_in_its_form() {
 fn a_value_of_the_message_is_no_markup_and_no_header_line() {
     let mail = BOTH.replace("Minutes", "=?utf-8?q?=3Cimg_src=3Dx=3E=0D=0ABcc:_eve@example.net?=");
     let out = rewritten("kind = \"append\"\nhtml = \"<p>Re {{ subject }}</p>\"\n", &mail);
-    assert!(!out.contains("<img"), "{out}");
+    let (_, html) = out.split_once("<html>").unwrap();
+    assert!(html.contains("&lt;img src=x&gt;") && !html.contains("<img"), "{out}");
     let out = rewritten("kind = \"set_header\"\nname = \"X-Copy\"\nvalue = \"{{ subject }}\"\n", &mail);
     assert!(!out.contains("\nBcc:"), "{out}");
 }
@@ -201,6 +202,17 @@ fn data_is_masked_in_the_subject_and_in_every_body() {
     assert!(out.contains("Subject: Pay 4111 1111 1111 1111\n"), "{out}");
     assert!(out.contains("No. ************1111,"), "{out}");
     assert!(out.contains("<p>No. **** <b>****</b> ****&nbsp;1111</p>"), "{out}");
+}
+
+#[test]
+fn what_links_and_pictures_say_is_masked_too() {
+    let html = "From: a@b\nMIME-Version: 1.0\nContent-Type: text/html\n\n<p><a class=x HREF='mailto:kim@customer.example?subject=x' \
+                title=\"Write to kim@customer.example\">write</a> <img alt=\"card 4111111111111111\" \
+                src=\"https://x.example/4111111111111111.png\"> <a href=\"https://x.example/?to=kim@customer.example\">x</a></p>\n";
+    let out = rewritten(REDACT, html);
+    assert!(out.contains("HREF='mailto:[EMAIL]?subject=x' title=\"Write to [EMAIL]\">write</a>"), "{out}");
+    assert!(out.contains("<img alt=\"card [CARD]\" src=\"https://x.example/4111111111111111.png\">"), "{out}");
+    assert_eq!(rewritten(REDACT, &out), out);
 }
 
 #[test]
