@@ -354,7 +354,7 @@ fn read_action(mut section: Section<'_>, inbound_only: bool) -> Option<Box<dyn A
             &kind.span,
             Code::Direction,
             format!("WorkMail knows `{}` for inbound mail only", found.kind),
-            "the rule needs `direction = \"inbound\"` in its `when`",
+            "add `direction = \"inbound\"` to the `when` of the rule",
         );
     }
     let action = (found.compile)(&mut section);

@@ -27,10 +27,16 @@ pub fn run(options: &Options) -> End {
     let (end, shown) = match Pipeline::load(&options.rules) {
         Ok(pipeline) => {
             let (rules, files) = (pipeline.rules().len(), files(&options.rules));
+            let warnings = pipeline.warnings();
             let shown = if options.json {
-                json!({ "rules": rules, "files": files, "digest": pipeline.digest(), "problems": [] }).to_string()
-            } else {
+                let (digest, problems) = (pipeline.digest(), warnings.to_json());
+                json!({ "rules": rules, "files": files, "digest": digest, "problems": problems }).to_string()
+            } else if warnings.is_empty() {
                 format!("{} in {}, no problems", count(rules, "rule"), count(files, "file"))
+            } else {
+                let counted = count(warnings.len(), "warning");
+                let totals = format!("{} in {}, {counted}", count(rules, "rule"), count(files, "file"));
+                format!("{}\n\n{totals}", warnings.render(Colour::of(&out).0))
             };
             (End::Good, shown)
         }
