@@ -1,0 +1,252 @@
+//! The `mailwright` command as a user meets it: its output, its files, its exit codes.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+const RULES: &str = r#"
+[[rule]]
+name = "stamp"
+when = { direction = "outbound" }
+[[rule.action]]
+kind = "set_header"
+name = "X-Checked"
+value = "yes"
+"#;
+
+/// A folder with `rules/` in it.
+struct Case {
+    folder: TempDir,
+}
+
+impl Case {
+    fn new() -> Self {
+        let case = Self { folder: tempfile::tempdir().unwrap() };
+        case.write("rules/10-stamp.toml", RULES);
+        case.write("rules/organization.toml", "domains = [\"example.com\"]\n");
+        case
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mailwright"));
+        command.args(arguments).current_dir(self.folder.path()).env_remove("MAILWRIGHT_STAMP_KEY").stdin(Stdio::null());
+        command
+    }
+
+    /// Exit code, standard output, standard error.
+    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        read(&self.command(arguments).output().unwrap())
+    }
+}
+
+fn read(output: &Output) -> (i32, String, String) {
+    let text = |octets: &[u8]| String::from_utf8(octets.to_vec()).unwrap();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+fn mail(from: &str) -> String {
+    format!("From: {from}\r\nTo: kim@customer.example\r\nSubject: Hello\r\n\r\nHello.\r\n")
+}
+
+fn stamped(from: &str) -> String {
+    format!("X-Checked: yes\r\n{}", mail(from))
+}
+
+fn octets(path: &Path) -> String {
+    String::from_utf8(fs::read(path).unwrap()).unwrap()
+}
+
+#[test]
+fn every_message_is_written_at_its_relative_path_changed_or_not() {
+    let case = Case::new();
+    case.write("mail/out going/a.eml", mail("ann@example.com"));
+    case.write("mail/b.eml", mail("kim@customer.example"));
+    case.write("mail/empty.eml", "");
+    case.write("mail/notes.txt", "no mail");
+    case.write(
+        "mail/list.mbox",
+        format!("From x 10:00\n{}\nFrom y 10:00\n{}", mail("ann@example.com"), mail("x@y.example")),
+    );
+    let (code, stdout, stderr) = case.run(&["replay", "mail", "--out", "after"]);
+    assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+    assert!(stdout.contains("5 messages: 2 rewritten, 3 left as they came, 0 failed (1 file passed over"), "{stdout}");
+    assert_eq!(octets(&case.path("after/out going/a.eml")), stamped("ann@example.com"));
+    assert_eq!(octets(&case.path("after/b.eml")), mail("kim@customer.example"));
+    assert_eq!(octets(&case.path("after/empty.eml")), "");
+    assert_eq!(octets(&case.path("after/list.mbox/000001.eml")), stamped("ann@example.com"));
+    assert_eq!(octets(&case.path("after/list.mbox/000002.eml")), mail("x@y.example"));
+}
+
+#[test]
+fn the_command_line_says_what_the_header_does_not() {
+    let case = Case::new();
+    case.write("a.eml", "Subject: nobody\r\n\r\nx\r\n");
+    let (_, stdout, _) = case.run(&["replay", "a.eml"]);
+    assert!(stdout.contains("a.eml  inbound   unchanged  deliver"), "{stdout}");
+    let (_, stdout, _) = case.run(&["replay", "a.eml", "--from", "ann@example.com"]);
+    assert!(stdout.contains("a.eml  outbound  rewritten, 1 edit  deliver"), "{stdout}");
+    let (_, stdout, _) = case.run(&["replay", "a.eml", "--direction", "outbound"]);
+    assert!(stdout.contains("a.eml  outbound  rewritten"), "{stdout}");
+    let (_, stdout, _) =
+        case.run(&["replay", "a.eml", "--from", "ann@other.example", "--domains", "x.example,other.example"]);
+    assert!(stdout.contains("a.eml  outbound  rewritten"), "{stdout}");
+}
+
+#[test]
+fn json_has_one_object_a_line_in_the_order_of_the_messages() {
+    let case = Case::new();
+    for number in 0..300 {
+        case.write(&format!("mail/{number:03}.eml"), mail("ann@example.com"));
+    }
+    let (code, stdout, _) = case.run(&["replay", "mail", "--json"]);
+    assert_eq!(code, 0);
+    let lines: Vec<serde_json::Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 301);
+    for (number, line) in lines.iter().take(300).enumerate() {
+        assert_eq!(line["path"], format!("mail/{number:03}.eml"));
+        assert_eq!(line["fate"]["is"], "rewritten");
+        assert_eq!(line["rules"]["rules"][0]["verdict"]["is"], "matched");
+        assert_eq!(line["event"]["flowDirection"], "OUTBOUND");
+        assert_eq!(line["response"]["actions"][0]["action"]["type"], "DEFAULT");
+    }
+    assert_eq!(lines[300]["totals"]["messages"], 300);
+    assert_eq!(lines[300]["totals"]["rules"][0]["matched"], 300);
+}
+
+#[test]
+fn standard_input_is_a_message_or_an_mbox() {
+    let case = Case::new();
+    for (input, wanted) in [
+        (mail("ann@example.com"), "stdin  outbound  rewritten"),
+        (format!("From x 10:00\n{}", mail("ann@example.com")), "stdin/000001.eml  outbound  rewritten"),
+    ] {
+        let mut child = case.command(&["replay", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let (code, stdout, _) = read(&child.wait_with_output().unwrap());
+        assert_eq!(code, 0);
+        assert!(stdout.contains(wanted), "{stdout}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_named_and_nothing_is_run() {
+    let case = Case::new();
+    case.write("a.eml", mail("ann@example.com"));
+    case.write("no mail/notes.txt", "x");
+    case.write("rules-with-a-fault/a.toml", "[[rule]]\nname = \"x\"\nplce = 1\n");
+    for (arguments, wanted) in [
+        (&["a.eml", "gone.eml"][..], "cannot read `gone.eml`"),
+        (&["no mail"], "no message found; 1 files were passed over"),
+        (&["a.eml", "--from", "nobody"], "--from `nobody`: not an e-mail address"),
+        (&["a.eml", "--domains", "a b"], "--domains `a b`: not an e-mail address or a mail domain"),
+        (&["a.eml", "--stamp-key", "short"], "--stamp-key: a stamp key has at least"),
+        (&["a.eml", "--rules", "gone"], "gone"),
+        (&["a.eml", "--rules", "rules-with-a-fault"], "plce"),
+        (&["a.eml", "--out", "."], "--out `.` would write over `a.eml`"),
+        (&["a.eml", "a.eml", "--out", "after"], "would both be written to `a.eml`"),
+        (&[], "PATH"),
+    ] {
+        let arguments: Vec<&str> = ["replay"].iter().chain(arguments).copied().collect();
+        let (code, stdout, stderr) = case.run(&arguments);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(wanted), "{arguments:?}: {stderr}");
+    }
+    assert!(!case.path("after").exists());
+}
+
+#[test]
+fn mail_cannot_reach_the_terminal() {
+    let case = Case::new();
+    case.write(
+        "rules/20-tag.toml",
+        "[[rule]]\nname = \"tag\"\n[[rule.action]]\nkind = \"tag_subject\"\ntag = \"[T]\"\n",
+    );
+    case.write(
+        "a\x1b[2J.eml",
+        "From: ann@example.com\r\nSubject: \x1b]0;title\x07 x\u{202e}\r\nX: \u{9b}2J\r\n\r\n\x1b[2J\r\n",
+    );
+    let (code, stdout, _) = case.run(&["replay", ".", "--diff"]);
+    assert_eq!(code, 0);
+    assert!(stdout.contains("a\\x1b[2J.eml") && stdout.contains("\\x1b]0;title\\x07"), "{stdout}");
+    assert!(!stdout.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'), "{stdout:?}");
+}
+
+#[test]
+fn a_diff_shows_what_was_put_in_and_nothing_else() {
+    let case = Case::new();
+    case.write("a.eml", mail("ann@example.com"));
+    let (_, stdout, _) = case.run(&["replay", "a.eml", "--diff"]);
+    let signed: Vec<&str> = stdout.lines().filter(|l| l.starts_with("    + ") || l.starts_with("    - ")).collect();
+    assert_eq!(signed, ["    + X-Checked: yes"], "{stdout}");
+}
+
+#[test]
+fn an_odd_message_never_stops_the_run() {
+    let case = Case::new();
+    let nested: String = (0..10_000).fold(String::from("From: ann@example.com\n"), |mut mail, level| {
+        mail += &format!("Content-Type: multipart/mixed; boundary={level}\n\n--{level}\n");
+        mail
+    });
+    let odd: [(&str, Vec<u8>); 7] = [
+        ("headers-only", b"From: ann@example.com\r\nTo: x@y.example".to_vec()),
+        ("no-headers", b"\r\n\r\njust text".to_vec()),
+        ("nul", b"From: ann@example.com\r\n\r\n\0\0\0".to_vec()),
+        ("one-line", [b"From: ann@example.com\r\n\r\n".as_slice(), &vec![b'x'; 5_000_000]].concat()),
+        ("nested", nested.into_bytes()),
+        ("boundary", b"From: ann@example.com\nContent-Type: multipart/mixed; boundary=\"\n\n--\n".to_vec()),
+        ("charset", b"From: ann@example.com\nContent-Type: text/plain; charset=\xff\xfe\n\n\xff\xfe\xfd".to_vec()),
+    ];
+    for (name, raw) in &odd {
+        case.write(&format!("mail/{name}.eml"), raw);
+    }
+    let (code, stdout, stderr) = case.run(&["replay", "mail", "--out", "after"]);
+    assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+    assert!(stdout.contains("\n7 messages: "), "{stdout}");
+    for (name, raw) in &odd {
+        let after = fs::read(case.path(&format!("after/{name}.eml"))).unwrap();
+        assert!(after.ends_with(raw), "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_message_that_cannot_be_written_is_a_failure_and_the_run_goes_on() {
+    let case = Case::new();
+    case.write("mail/a.eml", mail("ann@example.com"));
+    case.write("mail/b.eml", mail("ann@example.com"));
+    fs::create_dir_all(case.path("after/a.eml")).unwrap();
+    let (code, stdout, _) = case.run(&["replay", "mail", "--out", "after"]);
+    assert_eq!(code, 1, "{stdout}");
+    assert!(stdout.contains("cannot write it below --out") && stdout.contains("1 failed"), "{stdout}");
+    assert_eq!(octets(&case.path("after/b.eml")), stamped("ann@example.com"));
+}
+
+#[test]
+fn check_counts_rules_or_shows_every_problem() {
+    let case = Case::new();
+    assert_eq!(case.run(&["check"]), (0, "1 rule in 2 files, no problems\n".into(), String::new()));
+    let (code, stdout, _) = case.run(&["check", "rules", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((code, json["problems"].as_array().unwrap().len()), (0, 0));
+
+    case.write("rules/20.toml", "[[rule]]\nname = \"x\"\nplce = 1\n[[rule.action]]\nkind = \"apend\"\n");
+    let (code, stdout, _) = case.run(&["check"]);
+    assert_eq!(code, 2);
+    assert!(stdout.contains("plce") && stdout.contains("append") && stdout.ends_with("2 problems\n"), "{stdout}");
+    let (code, stdout, _) = case.run(&["check", "rules", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((code, json["problems"].as_array().unwrap().len()), (2, 2));
+}
