@@ -10,8 +10,11 @@ use aho_corasick::AhoCorasick;
 const BEFORE: usize = 120;
 const AFTER: usize = 60;
 
-/// How much of a token (a URL, a message id, a base64 line) is looked at on either side, in bytes.
-const TOKEN: usize = 1_024;
+/// How much of what touches a number is looked at on either side, in bytes.
+const TOKEN: usize = 128;
+
+/// How far back the start of a URL is looked for, in bytes.
+const URL: usize = 1_024;
 
 /// So many characters of base64 beside a number make it part of a blob.
 const BLOB: usize = 24;
@@ -70,7 +73,7 @@ pub fn is_something_else(bytes: &[u8], range: &Range<usize>) -> bool {
     }
     let before = back(bytes, range.start, in_token);
     let after = ahead(bytes, range.end, in_token);
-    in_url(before)
+    in_url(bytes, range.start)
         || in_message_id(bytes, range)
         || in_hex(bytes, range)
         || in_uuid(bytes, range)
@@ -89,13 +92,16 @@ pub fn follows_plus(bytes: &[u8], start: usize) -> bool {
 }
 
 /// `https://example.com/4111…`. A comma or bar before the number ends the URL: a line of CSV.
-fn in_url(before: &[u8]) -> bool {
-    if before.last().is_some_and(|last| b",;|".contains(last)) {
+fn in_url(bytes: &[u8], start: usize) -> bool {
+    let window = bytes.get(start.saturating_sub(URL)..start).unwrap_or_default();
+    if window.last().is_none_or(|last| b",;| \t\r\n".contains(last)) {
         return false;
     }
-    let starts = |prefix: &[u8]| before.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix));
-    memchr::memmem::find(before, b"://").is_some()
-        || [&b"www."[..], b"cid:", b"mid:", b"urn:"].iter().any(|p| starts(p))
+    // What ends a URL; found by memchr, which is ten times as fast here as a loop.
+    let end = memchr::memrchr3(b' ', b'\n', b'<', window).max(memchr::memrchr3(b'\t', b'"', b'>', window));
+    let token = end.map_or(window, |end| window.get(end + 1..).unwrap_or_default());
+    let starts = |prefix: &[u8]| token.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix));
+    memchr::memmem::find(token, b"://").is_some() || [&b"www."[..], b"cid:", b"mid:", b"urn:"].iter().any(|p| starts(p))
 }
 
 /// `<4111….x@mail.example>`.

@@ -129,7 +129,8 @@ pub fn mod97(number: &[u8]) -> bool {
 /// The number whose check digits begin at `digits`: two letters stand before them.
 pub fn at(bytes: &[u8], digits: usize) -> Option<Range<usize>> {
     let start = digits.checked_sub(2)?;
-    let country = bytes.get(start..digits)?.to_ascii_uppercase();
+    let country = bytes.get(start..digits).filter(|letters| letters.iter().all(u8::is_ascii_alphabetic))?;
+    let country = country.to_ascii_uppercase();
     let structure = structure(&country)?;
     let mut number = country;
     let mut at = digits;
