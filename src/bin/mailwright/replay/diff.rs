@@ -60,7 +60,9 @@ fn section(title: &str, old: &str, new: &str, colour: Colour, out: &mut String) 
     }
     out.push_str(&colour.paint(FAINT, &format!("    --- {title}")));
     out.push('\n');
-    let diff = TextDiff::configure().timeout(PATIENCE).diff_lines(old, new);
+    // Without their ends, so that the last line is the same line when another follows it.
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
+    let diff = TextDiff::configure().timeout(PATIENCE).diff_slices(&old, &new);
     let mut lines = Lines { colour, out, left: LINES, dropped: 0 };
     for (number, hunk) in diff.grouped_ops(CONTEXT).iter().enumerate() {
         if number > 0 {
@@ -69,6 +71,9 @@ fn section(title: &str, old: &str, new: &str, colour: Colour, out: &mut String) 
         for op in hunk {
             lines.op(&diff, op);
         }
+    }
+    if old == new {
+        lines.push(' ', "only line ends differ");
     }
     lines.end();
 }
@@ -132,10 +137,8 @@ fn common_start(a: &str, b: &str) -> usize {
     a.chars().zip(b.chars()).take_while(|(x, y)| x == y).map(|(x, _)| x.len_utf8()).sum()
 }
 
-/// A line to show: without its line end, at most [`LINE`] characters, from a little before octet `parting`.
+/// A line to show: at most [`LINE`] characters, from a little before octet `parting`.
 fn clip(line: &str, parting: usize) -> String {
-    let line = line.strip_suffix('\n').unwrap_or(line);
-    let line = line.strip_suffix('\r').unwrap_or(line);
     let long = line.char_indices().nth(LINE).is_some();
     let start = if long {
         let (before, _) = line.split_at_checked(parting.min(line.len())).unwrap_or((line, ""));
@@ -171,6 +174,15 @@ mod tests {
             shown(old, "1\r\n2\r\n3\r\n4\r\nx\x1b[31m\r\n5\r\n"),
             "    --- t\n      3\n      4\n    + x\\x1b[31m\n      5\n"
         );
+    }
+
+    #[test]
+    fn a_last_line_without_an_end_is_the_same_line_when_text_follows() {
+        assert_eq!(
+            shown("1\nBilling", "1\nBilling\n\nNotice"),
+            "    --- t\n      1\n      Billing\n    +\n    + Notice\n"
+        );
+        assert_eq!(shown("1", "1\n"), "    --- t\n      only line ends differ\n");
     }
 
     #[test]

@@ -61,6 +61,7 @@ pub fn text(account: &Account<'_>, view: View) -> String {
 fn rule_line(rule: &RuleReport) -> Option<(anstyle::Style, String)> {
     let effects = rule.effects.join("; ");
     let (style, what) = match &rule.verdict {
+        Verdict::Matched if rule.edits == 0 => (FAINT, effects),
         Verdict::Matched => (anstyle::Style::new(), effects),
         Verdict::Audited => (ODD, format!("audit only: {effects}")),
         Verdict::Skipped(why) => (ODD, format!("skipped: {why}")),

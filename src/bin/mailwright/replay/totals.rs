@@ -142,11 +142,14 @@ impl<'r> Totals<'r> {
         let answers: Vec<String> = self.answers.iter().map(|(answer, n)| format!("{answer} {n}")).collect();
         let _ = writeln!(out, "answers: {}", answers.join(", "));
         let (per_second, megabytes) = self.speed();
-        let octets = megabytes_of(self.octets);
+        let octets = match self.octets {
+            small @ 0..1_000_000 => format!("{:.1} KB", megabytes_of(small) * 1_000.0),
+            octets => format!("{:.1} MB", megabytes_of(octets)),
+        };
         let seconds = self.elapsed.as_secs_f64();
         let _ = writeln!(
             out,
-            "{octets:.1} MB in {seconds:.3} s on {}: {per_second:.0} messages/s, {megabytes:.0} MB/s",
+            "{octets} in {seconds:.3} s on {}: {per_second:.0} messages/s, {megabytes:.0} MB/s",
             count(self.workers, "core")
         );
         if let Some(folder) = self.out {

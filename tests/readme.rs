@@ -1,0 +1,109 @@
+//! README.md holds what is true: the output that it shows is the output of the command that it shows, and its tables
+//! are those of the code. `BLESS=1 cargo test --profile quick --test readme` writes them anew; read the difference.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use mailwright::rule::{OptionDoc, actions, conditions};
+use regex::Regex;
+
+const RUN: &str = "cargo run --release -- ";
+
+#[test]
+fn what_the_readme_shows_is_true() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(&path).unwrap();
+    let mut told = readme.clone();
+    put(&mut told, "replay", &fenced(&output(command(&readme, "replay"))));
+    put(&mut told, "check", &fenced(&output(command(&readme, "check"))));
+    put(&mut told, "conditions", &condition_table());
+    put(&mut told, "actions", &action_table());
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, told).unwrap();
+        return;
+    }
+    let (is, should) = (without_times(&readme), without_times(&told));
+    for (is, should) in is.lines().zip(should.lines()) {
+        assert_eq!(is, should, "README.md differs; BLESS=1 cargo test --profile quick --test readme writes it anew");
+    }
+    assert_eq!(is, should, "README.md differs in length");
+}
+
+/// The arguments of the command in the README that begins with `word`.
+fn command<'r>(readme: &'r str, word: &str) -> &'r str {
+    let mut lines = readme.lines().filter_map(|line| line.strip_prefix(RUN));
+    lines.find(|arguments| arguments.starts_with(word)).unwrap_or_else(|| panic!("README.md has no `{RUN}{word}`"))
+}
+
+fn output(arguments: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_mailwright"))
+        .args(arguments.split_whitespace())
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_remove("MAILWRIGHT_STAMP_KEY")
+        .output()
+        .unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && error.is_empty(), "{arguments}: {error}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn fenced(text: &str) -> String {
+    format!("```text\n{}\n```\n", text.trim_end())
+}
+
+/// Replace what stands between `<!-- name -->` and `<!-- /name -->`.
+fn put(readme: &mut String, name: &str, text: &str) {
+    let (open, close) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
+    let start = readme.find(&open).unwrap_or_else(|| panic!("README.md has no {open}")) + open.len();
+    let end = start + readme[start..].find(&close).unwrap_or_else(|| panic!("README.md has no {close}"));
+    readme.replace_range(start..end, text);
+}
+
+/// Times, speeds and cores are the machine's.
+fn without_times(text: &str) -> String {
+    let times = Regex::new(r"[0-9.]+ (ms|s on|cores?|messages/s|MB/s)\b").unwrap();
+    times.replace_all(text, "_ $1").replace("_ cores", "_ core")
+}
+
+fn condition_table() -> String {
+    let mut table = String::from("| condition | holds when | options | example |\n|---|---|---|---|\n");
+    for kind in conditions::KINDS {
+        let (doc, options, example) = (cell(kind.doc), options(kind.options), code(kind.example));
+        writeln!(table, "| `{}` | {doc} | {options} | {example} |", kind.key).unwrap();
+    }
+    table
+}
+
+fn action_table() -> String {
+    let mut table = String::from("| action | does | directions | options |\n|---|---|---|---|\n");
+    for kind in actions::KINDS {
+        let (doc, options) = (cell(kind.doc), options(kind.options));
+        let directions: Vec<&str> = kind.directions.iter().map(|direction| direction.as_str()).collect();
+        let directions = if directions.len() == 2 { "both".to_owned() } else { directions.join(", ") };
+        writeln!(table, "| `{}` | {doc} | {directions} | {options} |", kind.kind).unwrap();
+    }
+    table
+}
+
+/// What each option takes; what it is for stands in the code, and in the help of a problem with it.
+fn options(options: &[OptionDoc]) -> String {
+    let one = |option: &OptionDoc| {
+        let default = match option.default {
+            "" => "required".to_owned(),
+            default => format!("else {}", cell(default)),
+        };
+        format!("`{}`: {} ({default})", option.key, cell(option.takes))
+    };
+    options.iter().map(one).collect::<Vec<_>>().join("<br>")
+}
+
+fn code(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(|line| format!("`{}`", line.trim().replace('|', "\\|"))).collect();
+    lines.join("<br>")
+}
+
+/// Text for a cell: a bar would end it.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ")
+}
