@@ -9,6 +9,8 @@ mod entity;
 mod open;
 mod place;
 mod reply;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod visible;
 

@@ -149,7 +149,7 @@ impl Opened<'_> {
                     self.reopen_formatting();
                 }
             }
-            Kind::Raw { .. } | Kind::Cdata | Kind::Comment { .. } | Kind::Unfinished => {}
+            Kind::Raw { .. } | Kind::Cdata { .. } | Kind::Comment { .. } | Kind::Unfinished => {}
         }
     }
 

@@ -87,8 +87,10 @@ pub fn end(html: &str) -> Option<usize> {
                 }
             }
             Kind::Raw { closed: false, .. } => return Some(place.unwrap_or(raw_start)),
-            Kind::Comment { closed: false } | Kind::Unfinished => return Some(place.unwrap_or(token.span.start)),
-            Kind::Cdata => place = None,
+            Kind::Comment { closed: false } | Kind::Cdata { closed: false } | Kind::Unfinished => {
+                return Some(place.unwrap_or(token.span.start));
+            }
+            Kind::Cdata { .. } => place = None,
             // An end tag after `</body>` that closes something still moves the place.
             Kind::End { element } => {
                 if !element.is_metadata() && walk.opened.may_close(element) {

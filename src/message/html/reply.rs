@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
                     self.wrapper = depth.checked_sub(1).filter(|depth| *depth > 0).map(|depth| (element, depth));
                 }
             }
-            Kind::Raw { .. } | Kind::Cdata | Kind::Comment { .. } | Kind::Doctype | Kind::Unfinished => {}
+            Kind::Raw { .. } | Kind::Cdata { .. } | Kind::Comment { .. } | Kind::Doctype | Kind::Unfinished => {}
         }
     }
 

@@ -20,8 +20,9 @@ use super::element::Element;
 pub(super) enum Kind {
     /// Text with character references.
     Text,
-    /// What is between `<![CDATA[` and `]]>` inside SVG or MathML; the token includes both.
-    Cdata,
+    /// What is between `<![CDATA[` and `]]>` inside SVG or MathML; the token includes both; `closed` when the
+    /// second is there.
+    Cdata { closed: bool },
     /// All that stands in a raw element, see [`Element::is_raw`]; `closed` when its end tag follows.
     Raw { element: Element, closed: bool },
     /// `<name …>`.
@@ -108,7 +109,7 @@ impl<'a> Tokens<'a> {
             let inner = start + 9;
             let found = bytes.get(inner..).and_then(|rest| memmem::find(rest, b"]]>"));
             let end = found.map_or(bytes.len(), |found| inner + found + 3);
-            return Token { kind: Kind::Cdata, span: start..end, name: start..start };
+            return Token { kind: Kind::Cdata { closed: found.is_some() }, span: start..end, name: start..start };
         }
         let mut token = self.bogus_comment(start);
         if rest.get(..7).is_some_and(|word| word.eq_ignore_ascii_case(b"doctype")) {

@@ -123,10 +123,9 @@ pub fn visible(html: &str) -> Visible {
                 visible.separator(&mut pending);
                 visible.escaped(html, token.span);
             }
-            Kind::Cdata if !hidden => {
+            Kind::Cdata { closed } if !hidden => {
                 visible.separator(&mut pending);
                 let inner = token.span.start + "<![CDATA[".len();
-                let closed = html.get(token.span.clone()).is_some_and(|all| all.ends_with("]]>"));
                 let end = if closed { token.span.end - "]]>".len() } else { token.span.end };
                 visible.verbatim(html, inner..end.max(inner));
             }
