@@ -186,7 +186,7 @@ fn text_leads_back_to_the_bytes_that_show_it() {
     // A reference that stands for two letters is not divided.
     let visible = visible("&fjlig;");
     assert_eq!(visible.text, "fj");
-    assert_eq!(visible.source_ranges(1..2), [0..7]);
+    assert_eq!(visible.source_ranges(1..2), vec![0.."&fjlig;".len()]);
     assert!(visible.source_ranges(0..0).is_empty());
 }
 
@@ -316,7 +316,6 @@ fn tag_length(tag: &str) -> Option<usize> {
     for (at, char) in tag.char_indices() {
         match (quote, char) {
             (Some(open), _) if open == char => quote = None,
-            (Some(_), _) => {}
             (None, '>') => return Some(at + 1),
             (None, '"' | '\'') if value => quote = Some(char),
             _ => {}
