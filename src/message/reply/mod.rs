@@ -102,12 +102,9 @@ pub(super) fn newest_end(lines: &[Line]) -> Option<usize> {
             Some(Mark::Quoted) if last_text > at => Some(at),
             Some(Mark::Wrapper) if last_text > at => return wrapper_end(lines, at),
             _ if line.text.is_empty() => None,
-            _ if quoted => match attribution_above(lines, at) {
-                Some(first) => return cited_end(lines, at, first),
-                None if line.quote == Quote::Cited => return cited_end(lines, at, at),
-                None if line.quote == Quote::Marked => return None,
-                None => None,
-            },
+            _ if quoted && let Some(first) = attribution_above(lines, at) => return cited_end(lines, at, first),
+            _ if line.quote == Quote::Cited => return cited_end(lines, at, at),
+            _ if line.quote == Quote::Marked => return None,
             _ if is_separator(&line.text) || (is_dashed(&line.text) && header_follows(lines, at + 1)) => Some(at),
             _ if is_header(lines, at) => Some(at),
             _ if is_attribution_of_rest(lines, at) => Some(attribution_start(lines, at)),
@@ -385,7 +382,7 @@ fn header_keys(lines: &[Line], at: usize) -> Keys {
             }
             None if offset == 0 => return Keys::default(),
             None if line.text.is_empty() => empty += 1,
-            None if is_separator(&line.text) || is_dashed(&line.text) || line.quote != Quote::No => break,
+            None if is_separator(&line.text) || is_dashed(&line.text) => break,
             None => other += 1,
         }
         // Fields that are not known here, long lists of recipients.

@@ -223,6 +223,10 @@ const HTML: &[(&str, &str)] = &[
         r#"<body>Fine.<div><br></div><div><br>‸<blockquote type="cite"><div>On 7 May 2024, at 10:15, Kim Lee &lt;kim@example.com&gt; wrote:</div><br><div>Shall we meet?</div></blockquote></div><br></body>"#,
     ),
     (
+        "outlook express",
+        r#"<DIV>Fine.</DIV>‸<BLOCKQUOTE style="BORDER-LEFT: #000000 2px solid"><DIV>----- Original Message ----- </DIV><DIV><B>From:</B> Kim</DIV><DIV><B>Sent:</B> Tuesday</DIV><DIV><B>Subject:</B> Meeting</DIV><DIV>Shall we meet?</DIV></BLOCKQUOTE>"#,
+    ),
+    (
         "nothing above the quote",
         r#"<html><head></head><body>‸<blockquote type="cite">On 7 May 2024, Kim wrote:<br>Shall we meet?</blockquote></body></html>"#,
     ),
