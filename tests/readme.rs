@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use mailwright::rule::{OptionDoc, actions, conditions};
+use mailwright::rule::{OptionDoc, actions, conditions, template};
 use regex::Regex;
 
 const RUN: &str = "cargo run --release -- ";
@@ -19,6 +19,7 @@ fn what_the_readme_shows_is_true() {
     put(&mut told, "check", &fenced(&output(command(&readme, "check"))));
     put(&mut told, "conditions", &condition_table());
     put(&mut told, "actions", &action_table());
+    put(&mut told, "variables", &variable_table());
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&path, told).unwrap();
         return;
@@ -67,10 +68,18 @@ fn without_times(text: &str) -> String {
 }
 
 fn condition_table() -> String {
-    let mut table = String::from("| condition | holds when | options | example |\n|---|---|---|---|\n");
+    let mut table = String::from("| condition | what it tests | options | example |\n|---|---|---|---|\n");
     for kind in conditions::KINDS {
         let (doc, options, example) = (cell(kind.doc), options(kind.options), code(kind.example));
         writeln!(table, "| `{}` | {doc} | {options} | {example} |", kind.key).unwrap();
+    }
+    table
+}
+
+fn variable_table() -> String {
+    let mut table = String::from("| variable | what it holds |\n|---|---|\n");
+    for variable in template::VARIABLES {
+        writeln!(table, "| `{{{{ {} }}}}` | {} |", variable.name, cell(variable.doc)).unwrap();
     }
     table
 }
@@ -103,7 +112,9 @@ fn code(text: &str) -> String {
     lines.join("<br>")
 }
 
-/// Text for a cell: a bar would end it.
+/// Text for a cell: a bar would end it, and a star outside of code would be emphasis.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('\n', " ")
+    let pieces = text.split('`').enumerate();
+    let pieces = pieces.map(|(nth, piece)| if nth % 2 == 0 { piece.replace('*', "\\*") } else { piece.to_owned() });
+    pieces.collect::<Vec<_>>().join("`").replace('|', "\\|").replace('\n', " ")
 }
