@@ -136,8 +136,8 @@ mod tests {
 
     fn read(changes: &[(&str, Option<&str>)]) -> Result<Config, ConfigError> {
         Config::read(&|name| {
-            let changed = changes.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
-            changed.unwrap_or_else(|| GOOD.iter().find(|(key, _)| *key == name).map(|(_, v)| *v)).map(str::to_owned)
+            let other = changes.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+            other.unwrap_or_else(|| GOOD.iter().find(|(key, _)| *key == name).map(|(_, v)| *v)).map(str::to_owned)
         })
     }
 

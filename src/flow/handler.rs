@@ -42,7 +42,7 @@ use crate::rule::{Disposition, Mode, OnError};
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// Kept back from the time given, for the answer to arrive.
 pub const ANSWER_RESERVE: Duration = Duration::from_millis(750);
-/// Kept back from the rules, for storing and putting back.
+/// Kept back from the rules, for storing and putting back; a third of the time where that is less.
 pub const PUT_RESERVE: Duration = Duration::from_secs(3);
 /// No call is started with less time left than this.
 const MIN_TRY: Duration = Duration::from_millis(250);
@@ -261,7 +261,7 @@ pub async fn handle<F: MessageFlow, S: ObjectStore>(
         None => Ok(Response::deliver()),
         Some(id) => {
             let until = deadline.min(started + ANSWER_WITHIN).checked_sub(ANSWER_RESERVE).unwrap_or(started);
-            let passage = Passage { id, event: &event, until, pipeline, flow, store, settings };
+            let passage = Passage { id, event: &event, started, until, pipeline, flow, store, settings };
             passage.pass(&mut report).await
         }
     };
@@ -278,6 +278,7 @@ pub async fn handle<F: MessageFlow, S: ObjectStore>(
 struct Passage<'a, F, S> {
     id: &'a MessageId,
     event: &'a Event,
+    started: Instant,
     until: Instant,
     pipeline: &'a Pipeline,
     flow: &'a F,
@@ -341,7 +342,8 @@ impl<F: MessageFlow, S: ObjectStore> Passage<'_, F, S> {
         if let Some(disposing) = marker.and_then(|marker| marker.read(&Draft::new(&message))) {
             return Ok(Ran::Marked(self.pipeline.disposition_of(&disposing)));
         }
-        let rules_until = self.until.checked_sub(PUT_RESERVE).unwrap_or(self.until);
+        let reserve = PUT_RESERVE.min(self.until.saturating_duration_since(self.started) / 3);
+        let rules_until = self.until.checked_sub(reserve).unwrap_or(self.until);
         let finish = |draft: &mut Draft<'_>, disposing: &[usize]| {
             if let Some(marker) = marker {
                 marker.finish(draft, disposing);
