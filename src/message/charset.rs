@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use encoding_rs::{
     CoderResult, EncoderResult, Encoding, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252,
+    X_USER_DEFINED,
 };
 
 /// How a body's bytes are read.
@@ -86,7 +87,6 @@ const EXACT: &[&str] = &[
     "koi8-u",
     "macintosh",
     "ibm866",
-    "gbk",
     "gb18030",
     "euc-jp",
 ];
@@ -111,7 +111,7 @@ impl Charset {
             let wide = ["utf-32", "utf32", "ucs-4", "iso-10646", "cp037", "cp500", "ebcdic", "ibm1047"];
             return unknown(if wide.iter().any(|w| label.starts_with(w)) { Write::Nothing } else { Write::Ascii });
         };
-        if encoding == REPLACEMENT {
+        if encoding == REPLACEMENT || encoding == X_USER_DEFINED {
             // ISO-2022-KR, ISO-2022-CN, HZ: ASCII, outside their shifted runs, and a line begins in ASCII.
             return unknown(Write::Ascii);
         }
@@ -138,12 +138,30 @@ impl Charset {
     /// The text of `bytes`; what is not valid reads as U+FFFD. The flag says whether all was valid.
     pub fn decode<'b>(&self, bytes: &'b [u8]) -> (Cow<'b, str>, bool) {
         let (text, errors) = self.read_as.decode_without_bom_handling(bytes);
-        (text, !errors)
+        let valid = !errors && !self.is_contested(bytes, &text);
+        (text, valid)
+    }
+
+    /// True when readers do not agree on what the bytes mean: those that take the label at its word see control
+    /// characters, or the bytes are UTF-8 whatever the label says.
+    fn is_contested(&self, bytes: &[u8], text: &str) -> bool {
+        if !self.read_as.is_single_byte() || bytes.is_ascii() {
+            return false;
+        }
+        let narrow = matches!(self.write, Write::Latin1 | Write::Ascii) && self.read_as == WINDOWS_1252;
+        narrow && bytes.iter().any(|b| (0x80..0xA0).contains(b))
+            || text.chars().any(|c| ('\u{80}'..='\u{9F}').contains(&c))
+            || std::str::from_utf8(bytes).is_ok()
     }
 
     /// True when all that was read may be written as UTF-8 instead.
     pub fn can_move(&self, valid: bool) -> bool {
         self.known && valid
+    }
+
+    /// True when a character has two octets or more, so that what is out of step stays so.
+    pub fn is_wide(&self) -> bool {
+        matches!(self.write, Write::Utf16 { .. })
     }
 
     /// True when text in this charset cannot be edited at all.
@@ -171,9 +189,9 @@ impl Charset {
             Write::Iso2022Jp => {
                 let mut out = Vec::new();
                 // New text begins and ends in ASCII; what stands around it goes on as it was.
-                let shifted = shift_state(bytes.get(..at).unwrap_or_default());
+                let shifted = shift_state(bytes.get(..at).unwrap_or_default()).filter(|_| !text.is_empty());
                 if shifted.is_some() {
-                    out.extend_from_slice(b"\x1b(B");
+                    out.extend_from_slice(ISO_2022_JP_ASCII);
                 }
                 out.extend(encode_with(ISO_2022_JP, text)?);
                 out.extend_from_slice(shifted.unwrap_or_default());
@@ -209,9 +227,20 @@ impl Charset {
             decoded += written;
         }
         found.extend(wanted.map(|_| bytes.len()));
+        if self.write == Write::Iso2022Jp {
+            // A place before a shift back to ASCII is as good behind it, and there new text needs no shift of its own.
+            for at in &mut found {
+                if bytes.get(*at..).is_some_and(|rest| rest.starts_with(ISO_2022_JP_ASCII)) {
+                    *at += ISO_2022_JP_ASCII.len();
+                }
+            }
+        }
         found
     }
 }
+
+/// The shift to ASCII (RFC 1468).
+const ISO_2022_JP_ASCII: &[u8] = b"\x1b(B";
 
 fn encode_with(encoding: &'static Encoding, text: &str) -> Option<Vec<u8>> {
     let mut encoder = encoding.new_encoder();
@@ -229,7 +258,7 @@ fn shift_state(bytes: &[u8]) -> Option<&[u8]> {
         [_, _, _, ..] => rest.get(..3)?,
         _ => return None,
     };
-    (escape != b"\x1b(B").then_some(escape)
+    (escape != ISO_2022_JP_ASCII).then_some(escape)
 }
 
 #[cfg(test)]

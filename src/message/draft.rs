@@ -74,6 +74,9 @@ pub enum BodyError {
     /// No blank line says where the body begins, and readers do not agree on it.
     #[error("no blank line ends its header, so where it begins is in doubt")]
     Separator,
+    /// Its header can be read in several ways, or it passes a limit.
+    #[error("readers do not agree on its structure")]
+    Doubtful,
     /// The ranges of an edit do not ascend, overlap, or are no ranges of the text.
     #[error("the edit does not fit the text")]
     Range,
@@ -197,6 +200,9 @@ impl<'m> Draft<'m> {
         if !self.message.part(part).is_some_and(|p| p.has_separator) {
             return Err(BodyError::Separator);
         }
+        if self.message.is_doubtful() {
+            return Err(BodyError::Doubtful);
+        }
         let mut text = self.part_text(part)?.clone();
         if !text.edit(edits) {
             return Err(BodyError::Range);
@@ -215,8 +221,11 @@ impl<'m> Draft<'m> {
     /// Put a block into each body that shows it: the text form into `text/plain`, the HTML form into `text/html`.
     /// Says into how many; all or none. `Ok(0)` where there is no body.
     pub fn insert(&mut self, block: &Block, at: Place) -> Result<usize, BodyError> {
-        if self.bodies().is_empty() {
+        if self.protection().is_some() || self.wrapped.is_some() {
             return Ok(0);
+        }
+        if self.message.is_doubtful() {
+            return Err(BodyError::Doubtful);
         }
         let mut new = Vec::new();
         for body in body::targets(self.message.parts(), at == Place::Start) {

@@ -64,6 +64,9 @@ fn named<'p>(message: &'p Message<'_>, part: &'p Part, name: &'p [u8]) -> impl I
 
 fn charset_edit(message: &Message<'_>, part: &Part, field: &FieldSpan, charset: &str) -> Result<Edit, BodyError> {
     let value = message.bytes(&field.value);
+    if !value.is_ascii() {
+        return Err(BodyError::Field);
+    }
     let at = |range: Range<usize>| field.value.start + range.start..field.value.start + range.end;
     if let Some(range) = parameter(value, b"charset") {
         return Ok(Edit { range: at(range), with: charset.as_bytes().to_vec() });
@@ -84,7 +87,7 @@ fn charset_edit(message: &Message<'_>, part: &Part, field: &FieldSpan, charset: 
 }
 
 /// Where the value of a parameter stands, quotes included (RFC 2045 §5.1). Comments and quoted strings are passed over.
-fn parameter(value: &[u8], name: &[u8]) -> Option<Range<usize>> {
+pub(super) fn parameter(value: &[u8], name: &[u8]) -> Option<Range<usize>> {
     let mut at = 0;
     let mut in_parameter = false;
     while let Some(&b) = value.get(at) {

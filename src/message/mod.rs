@@ -44,8 +44,6 @@ pub enum LineEnd {
     CrLf,
     /// `\n`: files on disk.
     Lf,
-    /// `\r`: a message that holds no `\n` at all.
-    Cr,
 }
 
 impl LineEnd {
@@ -54,7 +52,6 @@ impl LineEnd {
         match self {
             Self::CrLf => b"\r\n",
             Self::Lf => b"\n",
-            Self::Cr => b"\r",
         }
     }
 }
@@ -77,14 +74,15 @@ pub struct Message<'a> {
     parts: Vec<Part>,
     line_end: LineEnd,
     notes: Vec<&'static str>,
+    lone_cr: bool,
     protection: OnceLock<Option<Protection>>,
 }
 
 impl<'a> Message<'a> {
     /// Index `raw`. Never fails, linear in its length.
     pub fn parse(raw: &'a [u8]) -> Self {
-        let scan::Scanned { parts, line_end, notes } = scan::scan(raw);
-        Self { raw, parts, line_end, notes, protection: OnceLock::new() }
+        let scan::Scanned { parts, line_end, notes, lone_cr } = scan::scan(raw);
+        Self { raw, parts, line_end, notes, lone_cr, protection: OnceLock::new() }
     }
 
     /// The bytes that came in.
@@ -127,6 +125,11 @@ impl<'a> Message<'a> {
         *self.protection.get_or_init(|| body::protection(self))
     }
 
+    /// True when readers do not agree on its structure: no text of it is edited.
+    pub fn is_doubtful(&self) -> bool {
+        self.parts.iter().any(|part| part.doubtful)
+    }
+
     /// Attachments, in document order: parts with a file name or an attachment disposition, and all that is no text
     /// body, no multipart, no signature and no inline image of a related part.
     pub fn attachments(&self) -> Vec<Attachment> {
@@ -134,9 +137,9 @@ impl<'a> Message<'a> {
     }
 
     /// Where new fields of a part go: on top of its header. `None` where a field put there would swallow or displace what
-    /// follows: an empty message, or one that begins with white space and has no field.
+    /// follows: an empty message, one without a line end, or one that begins with white space and has no field.
     fn field_place(&self, id: PartId) -> Option<usize> {
-        let part = self.part(id)?;
+        let part = self.part(id).filter(|_| !self.lone_cr)?;
         let at = part.header.start;
         match self.raw.get(at) {
             Some(b' ' | b'\t') => part.fields.first().map(|field| field.whole.start),

@@ -6,7 +6,7 @@ use std::ops::Range;
 use mail_parser::parsers::MessageStream;
 use mail_parser::{ContentType, HeaderValue};
 
-use super::{FieldSpan, PartId};
+use super::{FieldSpan, PartId, mime_field};
 
 /// `Content-Transfer-Encoding` (RFC 2045 §6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,8 @@ pub struct Part {
     pub boundary: Option<Vec<u8>>,
     /// `format=flowed` (RFC 3676).
     pub flowed: bool,
+    /// True when readers do not agree on what this part is: its text is left alone.
+    pub doubtful: bool,
     /// `smime-type` of `application/pkcs7-mime` (RFC 8551), lower case.
     pub smime_type: Option<String>,
 }
@@ -92,8 +94,9 @@ pub(super) fn read(raw: &[u8], fields: Vec<FieldSpan>, default_type: &str) -> Pa
         boundary: None,
         flowed: false,
         smime_type: None,
+        doubtful: false,
     };
-    let (mut content_type, mut disposition, mut encoding) = (None, None, None);
+    let (mut content_type, mut disposition, mut encoding) = (None::<&FieldSpan>, None, None);
     for field in &fields {
         // "Content-" is rare enough to make this the only comparison for most fields.
         let name = raw.get(field.name.clone()).unwrap_or_default();
@@ -106,7 +109,12 @@ pub(super) fn read(raw: &[u8], fields: Vec<FieldSpan>, default_type: &str) -> Pa
             Some(n) if n.eq_ignore_ascii_case(b"transfer-encoding") => &mut encoding,
             _ => continue,
         };
+        if let Some(first) = slot {
+            part.doubtful |= !same_value(raw, first, field);
+        }
         slot.get_or_insert(field);
+        // White space before the colon: some readers do not see such a field.
+        part.doubtful |= raw.get(field.name.end) != Some(&b':');
     }
     if let Some(value) = content_type.and_then(|f| structured(raw, f)) {
         part.media_type = media_type(&value);
@@ -116,6 +124,9 @@ pub(super) fn read(raw: &[u8], fields: Vec<FieldSpan>, default_type: &str) -> Pa
         part.file_name = parameter("name").map(str::to_owned);
         part.flowed = parameter("format").is_some_and(|f| f.eq_ignore_ascii_case("flowed"));
         part.smime_type = parameter("smime-type").map(str::to_lowercase);
+    }
+    if let Some(field) = content_type {
+        part.doubtful |= reads_differently(raw.get(field.value.clone()).unwrap_or_default(), &part);
     }
     if part.media_type.is_empty() {
         default_type.clone_into(&mut part.media_type);
@@ -132,6 +143,33 @@ pub(super) fn read(raw: &[u8], fields: Vec<FieldSpan>, default_type: &str) -> Pa
     }
     part.fields = fields;
     part
+}
+
+/// The same value twice is no doubt.
+fn same_value(raw: &[u8], a: &FieldSpan, b: &FieldSpan) -> bool {
+    let value = |field: &FieldSpan| raw.get(field.value.clone()).unwrap_or_default().trim_ascii();
+    value(a).eq_ignore_ascii_case(value(b))
+}
+
+/// Read a Content-Type value once more, as simple readers do: the type up to the first `;`, the boundary without comments
+/// and folding. True when it comes to another structure than `part`.
+fn reads_differently(value: &[u8], part: &Part) -> bool {
+    let simple = value.split(|b| *b == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
+    let simple: &[u8] = if simple.iter().filter(|b| **b == b'/').count() == 1 { &simple } else { b"text/plain" };
+    let media_type = if part.media_type.is_empty() { "text/plain" } else { &part.media_type };
+    let matters = |t: &[u8]| t.starts_with(b"text/") || t.starts_with(b"multipart/");
+    if simple != media_type.as_bytes() && (matters(simple) || matters(media_type.as_bytes())) {
+        return true;
+    }
+    if !part.is_multipart() {
+        return false;
+    }
+    let range = mime_field::parameter(value, b"boundary");
+    let value = range.and_then(|r| value.get(r)).unwrap_or_default();
+    let inner = value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\""));
+    let odd: &[u8] = if inner.is_some() { b"\"\\" } else { b"\"\\()" };
+    let boundary = inner.unwrap_or(value);
+    part.boundary.as_deref() != Some(boundary) || boundary.iter().any(|b| !(b' '..=b'~').contains(b) || odd.contains(b))
 }
 
 /// A value of the form of Content-Type, read by mail-parser.
@@ -164,11 +202,8 @@ fn media_type(value: &ContentType<'_>) -> String {
 }
 
 fn transfer_encoding(value: &[u8]) -> TransferEncoding {
-    let mut value = value.trim_ascii();
-    // A comment or a stray parameter may follow the token.
-    if let Some(end) = value.iter().position(|b| matches!(b, b';' | b'(') || b.is_ascii_whitespace()) {
-        value = value.get(..end).unwrap_or_default();
-    }
+    let value = value.trim_ascii();
+    // QUIRK: with a comment or a parameter behind it, some readers know the encoding and some do not.
     let is = |name: &str| value.eq_ignore_ascii_case(name.as_bytes());
     if is("base64") {
         TransferEncoding::Base64

@@ -78,6 +78,9 @@ fn hypertext(text: &str, block: &str, place: Place, newline: &str) -> Result<Tex
     let at = at.filter(|at| text.is_char_boundary(*at)).ok_or(BodyError::NoPlace)?;
     let closers = html::closers(text, at);
     let block = block.lines().map(str::trim_end).collect::<Vec<_>>().join(newline);
-    // Line ends around it keep lines short, and mean nothing in HTML.
-    Ok(TextEdit { range: at..at, text: format!("{newline}{closers}{block}{newline}") })
+    // Line ends around it keep lines short, and mean nothing in HTML. But what looks like a delimiter and is none, for what
+    // follows it on its line, must not come to stand alone.
+    let line = text.get(..at).and_then(|above| above.rsplit('\n').next()).unwrap_or_default();
+    let before = if line.starts_with("--") { "" } else { newline };
+    Ok(TextEdit { range: at..at, text: format!("{before}{closers}{block}{newline}") })
 }

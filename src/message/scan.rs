@@ -23,21 +23,31 @@ pub(super) struct Scanned {
     pub parts: Vec<Part>,
     pub line_end: LineEnd,
     pub notes: Vec<&'static str>,
+    /// True when its lines end in CR alone, which no mail in transit does: it is left as it is.
+    pub lone_cr: bool,
 }
 
 /// Index a message.
 pub(super) fn scan(raw: &[u8]) -> Scanned {
     let line_end = line_end_of(raw);
     let mut scanner = Scanner {
-        lines: Lines { raw, end: line_end },
+        lines: Lines { raw },
         parts: Vec::new(),
         open: Vec::new(),
         levels: HashMap::new(),
         notes: Vec::new(),
-        needle: memmem::Finder::new(if line_end == LineEnd::Cr { b"\r--" } else { b"\n--" }),
+        needle: memmem::Finder::new(b"\n--"),
     };
-    scanner.run();
-    Scanned { parts: scanner.parts, line_end, notes: scanner.notes }
+    let lone_cr = memchr::memchr(b'\n', raw).is_none() && memchr::memchr(b'\r', raw).is_some();
+    if lone_cr {
+        scanner.note("its lines end in CR alone; it is left as it is");
+        let mut part = part::read(raw, Vec::new(), "text/plain");
+        part.body = 0..raw.len();
+        scanner.parts.push(part);
+    } else {
+        scanner.run();
+    }
+    Scanned { parts: scanner.parts, line_end, notes: scanner.notes, lone_cr }
 }
 
 fn line_end_of(raw: &[u8]) -> LineEnd {
@@ -50,28 +60,20 @@ fn line_end_of(raw: &[u8]) -> LineEnd {
                 LineEnd::Lf
             }
         }
-        None if memchr::memchr(b'\r', raw).is_some() => LineEnd::Cr,
         None => LineEnd::CrLf,
     }
 }
 
-/// Lines of the message. A line ends at LF; at CR only where the message holds no LF.
+/// Lines of the message. A line ends at LF, with or without a CR before it.
 #[derive(Clone, Copy)]
 pub(super) struct Lines<'a> {
     pub raw: &'a [u8],
-    pub end: LineEnd,
 }
 
 impl Lines<'_> {
     /// End of the line that begins at `at`: (without its line end, with it).
     pub fn line(&self, at: usize) -> (usize, usize) {
         let rest = self.raw.get(at..).unwrap_or_default();
-        if self.end == LineEnd::Cr {
-            return match memchr::memchr(b'\r', rest) {
-                Some(n) => (at + n, at + n + 1),
-                None => (self.raw.len(), self.raw.len()),
-            };
-        }
         match memchr::memchr(b'\n', rest) {
             Some(n) if n > 0 && rest.get(n - 1) == Some(&b'\r') => (at + n - 1, at + n + 1),
             Some(n) => (at + n, at + n + 1),
@@ -82,9 +84,6 @@ impl Lines<'_> {
     /// Where the line end before `at` begins, not before `from`; `at` itself when none stands there.
     fn before_line_end(&self, at: usize, from: usize) -> usize {
         let byte = |i: usize| self.raw.get(i).copied();
-        if at > from && self.end == LineEnd::Cr && byte(at - 1) == Some(b'\r') {
-            return at - 1;
-        }
         if at > from && byte(at - 1) == Some(b'\n') {
             return if at - 1 > from && byte(at - 2) == Some(b'\r') { at - 2 } else { at - 1 };
         }
@@ -126,6 +125,9 @@ impl Scanner<'_> {
                     let parent = self.open.get(level).map(|(part, _)| *part);
                     if self.parts.len() >= MAX_PARTS {
                         self.note("it has more parts than the limit; the rest is opaque");
+                        if let Some(root) = self.parts.first_mut() {
+                            root.doubtful = true;
+                        }
                         break;
                     }
                     at = self.part(parent, next);
@@ -162,15 +164,18 @@ impl Scanner<'_> {
         part.header = at..header.end;
         part.body = header.body..OPEN_END;
         part.has_separator = header.has_separator;
+        part.doubtful |= has_lone_cr(self.lines.raw.get(at..header.end).unwrap_or_default());
         if header.odd {
             self.note("a header block holds a line that is no field; its body is left alone");
         }
         if part.is_multipart() {
             if part.boundary.as_ref().is_none_or(|b| b.is_empty() || b.len() > MAX_BOUNDARY) {
                 part.boundary = None;
+                part.doubtful = true;
                 self.note("a multipart without a usable boundary is opaque");
             } else if self.open.len() >= MAX_DEPTH {
                 part.boundary = None;
+                part.doubtful = true;
                 self.note("it is nested deeper than the limit; what is inside is opaque");
             }
         } else {
@@ -311,6 +316,11 @@ fn field_name(line: &[u8]) -> Option<usize> {
     let colon = memchr::memchr(b':', line)?;
     let name = line.get(..colon)?.trim_ascii_end();
     name.iter().all(u8::is_ascii_graphic).then_some(name.len())
+}
+
+/// Some readers take a CR alone for a line end.
+fn has_lone_cr(header: &[u8]) -> bool {
+    memchr::memchr_iter(b'\r', header).any(|at| header.get(at + 1).is_some_and(|b| *b != b'\n'))
 }
 
 /// QUIRK: files cut from an mbox begin with its `From ` line, which is no part of the message. Answers where the header

@@ -180,11 +180,23 @@ impl<'m> PartText<'m> {
         if !self.valid && replacements.iter().any(|(_, text)| !text.is_ascii()) {
             return Err(BodyError::Unmovable);
         }
-        match self.splices(&replacements) {
-            Some(splices) => self.splice(message, id, part, &splices),
-            None if self.charset.can_move(self.valid) => self.move_to_utf8(message, id, part),
-            None => Err(BodyError::Unmovable),
+        if !self.valid && self.charset.is_wide() {
+            return Err(BodyError::Unmovable);
         }
+        let mut edits = match self.splices(&replacements) {
+            Some(splices) => self.splice(message, id, part, &splices)?,
+            None if self.charset.can_move(self.valid) => self.move_to_utf8(message, id, part)?,
+            None => return Err(BodyError::Unmovable),
+        };
+        // An empty body may have no line end of its own before the delimiter behind it.
+        let end = part.body.end;
+        if part.body.is_empty()
+            && message.raw().get(end..).is_some_and(|rest| rest.starts_with(b"--"))
+            && let Some(edit) = edits.iter_mut().rfind(|edit| edit.range == part.body)
+        {
+            edit.with.extend_from_slice(message.line_end().as_bytes());
+        }
+        Ok(edits)
     }
 
     fn splices(&self, replacements: &[(Range<usize>, String)]) -> Option<Vec<Splice>> {
@@ -210,6 +222,9 @@ impl<'m> PartText<'m> {
         if let Some(edits) = in_place {
             return Ok(edits);
         }
+        if !transfer::is_sound(part.encoding, raw) {
+            return Err(BodyError::Encoding);
+        }
         let bytes = self.bytes();
         let mut new = Vec::with_capacity(bytes.len() + 256);
         let mut at = 0;
@@ -226,6 +241,9 @@ impl<'m> PartText<'m> {
     }
 
     fn move_to_utf8(&self, message: &Message<'m>, id: PartId, part: &Part) -> Result<Vec<Edit>, BodyError> {
+        if !transfer::is_sound(part.encoding, message.bytes(&part.body)) {
+            return Err(BodyError::Encoding);
+        }
         let (encoding, data) = transfer::encode(self.current().as_bytes(), message.line_end());
         let mut edits = mime_field::set(message, id, Some("utf-8"), encoding)?;
         edits.push(Edit { range: part.body.clone(), with: data });
@@ -238,11 +256,9 @@ impl<'m> PartText<'m> {
         match text.find(['\n', '\r']) {
             Some(at) if text.get(at..).is_some_and(|t| t.starts_with("\r\n")) => "\r\n",
             Some(at) if text.get(at..).is_some_and(|t| t.starts_with('\n')) => "\n",
-            Some(_) if message.line_end() == LineEnd::Cr => "\r",
             _ if part.encoding == TransferEncoding::Identity => match message.line_end() {
                 LineEnd::CrLf => "\r\n",
                 LineEnd::Lf => "\n",
-                LineEnd::Cr => "\r",
             },
             _ => "\r\n",
         }

@@ -31,6 +31,13 @@ pub(super) fn decode(encoding: TransferEncoding, raw: &[u8]) -> Result<Cow<'_, [
     }
 }
 
+/// True when all readers undo the encoding alike, so that the whole may be encoded anew.
+pub(super) fn is_sound(encoding: TransferEncoding, raw: &[u8]) -> bool {
+    encoding != TransferEncoding::QuotedPrintable
+        || memchr::memchr_iter(b'=', raw)
+            .all(|at| raw.get(at..).is_none_or(|rest| !matches!(quoted_printable_token(rest), Token::Literal(_))))
+}
+
 /// One replacement in decoded octets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Splice {
@@ -55,6 +62,10 @@ pub(super) fn splice(
             if !fits {
                 return Ok(None);
             }
+            // A line that changes is written in 7 bits, all of it.
+            if splices.iter().any(|s| line_around(raw, &s.at).iter().any(|b| !b.is_ascii() || *b == 0)) {
+                return Ok(None);
+            }
             splices.iter().map(|s| Edit { range: s.at.clone(), with: s.with.clone() }).collect()
         }
         TransferEncoding::QuotedPrintable => splice_quoted_printable(raw, splices, line_end),
@@ -68,6 +79,14 @@ pub(super) fn splice(
         edit.range = edit.range.start + offset..edit.range.end + offset;
     }
     Ok(Some(edits))
+}
+
+/// The lines that a range touches.
+fn line_around<'r>(raw: &'r [u8], range: &Range<usize>) -> &'r [u8] {
+    let start = raw.get(..range.start).and_then(|before| memchr::memrchr(b'\n', before)).map_or(0, |at| at + 1);
+    let end =
+        raw.get(range.end..).and_then(|after| memchr::memchr(b'\n', after)).map_or(raw.len(), |at| range.end + at);
+    raw.get(start..end).unwrap_or_default()
 }
 
 /// Encode a whole body anew, in the encoding that suits it: quoted-printable for text that is mostly ASCII, base64
@@ -94,7 +113,6 @@ pub(super) fn with_line_end(bytes: Vec<u8>, line_end: LineEnd) -> Vec<u8> {
     match line_end {
         LineEnd::CrLf => bytes,
         LineEnd::Lf => bytes.into_iter().filter(|b| *b != b'\r').collect(),
-        LineEnd::Cr => bytes.into_iter().filter(|b| *b != b'\n').collect(),
     }
 }
 
@@ -221,7 +239,9 @@ fn splice_quoted_printable(raw: &[u8], splices: &[Splice], line_end: LineEnd) ->
             with.extend_from_slice(newline);
         }
         let column = before.iter().rev().take_while(|b| !is_end(b)).take(ENCODED_LINE).count();
-        let encoded = with_line_end(qp::BODY.encode(&splice.with).into_bytes(), line_end);
+        // Where characters have two octets, CR and LF are no line ends.
+        let engine = if splice.with.contains(&0) { qp::BINARY } else { qp::BODY };
+        let encoded = with_line_end(engine.encode(&splice.with).into_bytes(), line_end);
         let first_line = encoded.iter().position(is_end).unwrap_or(encoded.len());
         if column > 0 && with.is_empty() && column + first_line >= ENCODED_LINE && first_line > 0 {
             with.push(b'=');
@@ -310,6 +330,10 @@ fn splice_base64(raw: &[u8], splices: &[Splice], line_end: LineEnd) -> Result<Ed
     let column = data.get(..start).unwrap_or_default().iter().rev().take_while(|b| !is_end(b)).take(MAX_LINE).count();
 
     let encoded = base64::STANDARD.encode(&tail).into_bytes();
+    // Without padding, readers would go on into what stands behind the data.
+    if !raw.get(extent..).unwrap_or_default().trim_ascii().is_empty() && !encoded.ends_with(b"=") {
+        return Err(BodyError::Encoding);
+    }
     let mut with = Vec::with_capacity(encoded.len() + encoded.len() / 30);
     let newline = line_end.as_bytes();
     let room = ENCODED_LINE.saturating_sub(column) / 4 * 4;

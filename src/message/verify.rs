@@ -87,7 +87,7 @@ fn locality(message: &Message<'_>, rendered: &Rendered<'_>, edited: &[PartId], w
 
 /// Invariant 4: what edits bring in.
 fn wire(message: &Message<'_>, rendered: &Rendered<'_>) -> Result<(), Violation> {
-    let is_end = |b: &u8| *b == b'\n' || (*b == b'\r' && message.line_end() == LineEnd::Cr);
+    let is_end = |b: &u8| *b == b'\n';
     // Octets of the current line so far, and whether an edit touched it.
     let (mut column, mut touched) = (0_usize, false);
     let line_done = |len: usize, touched: bool| {
@@ -97,7 +97,7 @@ fn wire(message: &Message<'_>, rendered: &Rendered<'_>) -> Result<(), Violation>
         match slice {
             Slice::Kept(range) => {
                 let bytes = message.bytes(range);
-                match (memchr_end(bytes, message.line_end()), bytes.iter().rposition(is_end)) {
+                match (memchr::memchr(b'\n', bytes), bytes.iter().rposition(is_end)) {
                     (Some(first), Some(last)) => {
                         line_done(column + first, touched)?;
                         column = bytes.len() - last - 1;
@@ -131,20 +131,15 @@ fn wire(message: &Message<'_>, rendered: &Rendered<'_>) -> Result<(), Violation>
     line_done(column, touched)
 }
 
-fn memchr_end(bytes: &[u8], line_end: LineEnd) -> Option<usize> {
-    memchr::memchr(if line_end == LineEnd::Cr { b'\r' } else { b'\n' }, bytes)
-}
-
 fn has_bare_lf(bytes: &[u8]) -> bool {
     memchr::memchr_iter(b'\n', bytes).any(|at| at.checked_sub(1).and_then(|i| bytes.get(i)) != Some(&b'\r'))
 }
 
 /// The rewritten message without the bodies of large parts that were not edited.
 fn skeleton(message: &Message<'_>, rendered: &Rendered<'_>, edited: &[PartId]) -> Vec<u8> {
-    let left_out =
-        message.parts().iter().enumerate().filter(|(id, part)| {
-            part.boundary.is_none() && part.body.len() > LEFT_OUT && !edited.contains(&PartId(*id))
-        });
+    let left_out = message.parts().iter().enumerate().filter(|(id, part)| {
+        part.boundary.is_none() && part.has_separator && part.body.len() > LEFT_OUT && !edited.contains(&PartId(*id))
+    });
     let mut left_out = left_out.map(|(_, part)| part.body.clone()).peekable();
     let mut out = Vec::new();
     for slice in rendered.parts() {
