@@ -511,7 +511,7 @@ fn log(report: &FlowReport, error: Option<&FlowError>) {
                 store_ms = report.times.store_ms,
                 put_back_ms = report.times.put_back_ms,
                 total_ms = report.times.total_ms,
-                "message"
+                "message handled"
             )
         };
     }
