@@ -165,6 +165,10 @@ fn reads_differently(value: &[u8], part: &Part) -> bool {
         return false;
     }
     let range = mime_field::parameter(value, b"boundary");
+    let behind = range.as_ref().and_then(|r| value.get(r.end..)).unwrap_or_default().trim_ascii_start();
+    if !behind.is_empty() && !behind.starts_with(b";") {
+        return true;
+    }
     let value = range.and_then(|r| value.get(r)).unwrap_or_default();
     let inner = value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\""));
     let odd: &[u8] = if inner.is_some() { b"\"\\" } else { b"\"\\()" };
