@@ -196,6 +196,7 @@ impl Pipeline {
         &self.warnings
     }
     /// Internal domains from elsewhere (environment, command line) instead of `organization.toml`.
+    #[must_use]
     pub fn with_organization(mut self, organization: Organization) -> Self {
         self.organization = organization;
         self
@@ -244,7 +245,7 @@ struct Done {
     unfit: Option<String>,
 }
 
-impl<'m> Run<'_, 'm> {
+impl Run<'_, '_> {
     fn rule(&mut self, index: usize, rule: &Rule, out_of_time: &dyn Fn() -> bool) -> Result<RuleReport, RunError> {
         let verdict = |verdict| RuleReport { name: rule.name.clone(), verdict, effects: Vec::new(), edits: 0 };
         if rule.mode == Mode::Off {

@@ -5,6 +5,7 @@
 //! one go.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -91,7 +92,8 @@ pub(crate) fn from_sources(files: Vec<(String, String)>) -> Result<RuleSet, Prob
 }
 
 fn is_rule_file(name: &str) -> bool {
-    !name.starts_with('.') && !name.contains('/') && name.len() > 5 && name.ends_with(".toml")
+    // In lower case only: what is shipped to Linux must load there as it did at home.
+    !name.starts_with('.') && !name.contains('/') && name.strip_suffix(".toml").is_some_and(|stem| !stem.is_empty())
 }
 
 /// A rule file, and the organization beside it.
@@ -163,7 +165,10 @@ fn compile(reading: Reading, inputs: Vec<Input>, place: &str) -> Result<RuleSet,
     for (name, text) in &read {
         digest_file(&mut digest, name, text);
     }
-    let digest = digest.finalize().iter().take(8).map(|octet| format!("{octet:02x}")).collect();
+    let digest = digest.finalize().iter().take(8).fold(String::new(), |mut hex, octet| {
+        let _ = write!(hex, "{octet:02x}");
+        hex
+    });
     Ok(RuleSet { rules: loaded.rules, organization: loaded.organization, digest, warnings: problems })
 }
 
@@ -273,7 +278,7 @@ fn read_rule(mut section: Section<'_>, sources: &[SourceFile], names: &mut HashM
         .into_iter()
         .map(|table| nesting::read(table, "unless"))
         .collect();
-    let actions = if section.holds("action") == Holds::Nothing {
+    let actions: Vec<Box<dyn Action>> = if section.holds("action") == Holds::Nothing {
         section.problem(
             &section.span(),
             Code::Missing,
@@ -286,7 +291,7 @@ fn read_rule(mut section: Section<'_>, sources: &[SourceFile], names: &mut HashM
         tables.into_iter().filter_map(|table| read_action(table, inbound_only)).collect()
     };
     section.finish("rule", RULE_KEYS);
-    let fails = actions.iter().any(|action: &Box<dyn Action>| action.on_error() == OnError::Fail);
+    let fails = actions.iter().any(|action| action.on_error() == OnError::Fail);
     Some(Rule {
         name: name?,
         description,

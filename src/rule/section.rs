@@ -3,6 +3,7 @@
 //! Invariant: a reader that answers `None` for a key that is there has reported why.
 
 use std::cell::RefCell;
+use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
@@ -193,7 +194,8 @@ impl<'p> Section<'p> {
             other => self.wrong(key, other, &span, "a string"),
         }
     }
-    /// A string, or an array of strings; an empty array is a problem.
+    /// A string, or an array of strings; an empty array is a problem. What is no string is a problem and left out, so
+    /// that the caller finds what is wrong with the others.
     pub fn strings(&mut self, key: &'static str) -> Option<Vec<At<String>>> {
         let (value, span) = self.take(key)?;
         match value {
@@ -204,18 +206,16 @@ impl<'p> Section<'p> {
                     return None;
                 }
                 let mut list = Vec::with_capacity(items.len());
-                let mut whole = true;
                 for item in items {
                     let span = self.place(item.span());
                     match item.get_ref() {
                         DeValue::String(text) => list.push(At { value: text.clone().into_owned(), span }),
                         other => {
                             self.wrong::<()>(key, other, &span, "strings only");
-                            whole = false;
                         }
                     }
                 }
-                whole.then_some(list)
+                (!list.is_empty()).then_some(list)
             }
             other => self.wrong(key, other, &span, "a string or an array of strings"),
         }
@@ -260,7 +260,7 @@ impl<'p> Section<'p> {
             .iter()
             .filter_map(|text| self.word(key, text, words).map(|value| At { value, span: text.span.clone() }))
             .collect();
-        (good.len() == found.len()).then_some(good)
+        (!good.is_empty()).then_some(good)
     }
     /// A table.
     pub fn section(&mut self, key: &'static str) -> Option<Section<'p>> {
@@ -327,11 +327,11 @@ impl<'p> Section<'p> {
                 continue;
             }
             let mut help = nearest_line(name, known.iter().copied());
-            help.push_str(&if known.is_empty() {
-                format!("{of} takes no options")
+            let _ = if known.is_empty() {
+                write!(help, "{of} takes no options")
             } else {
-                format!("{of} takes: {}", known.join(", "))
-            });
+                write!(help, "{of} takes: {}", known.join(", "))
+            };
             let span = Some(self.place(key.span()));
             self.reading.error(span, Code::UnknownKey, format!("unknown key `{}` in {of}", shown(name)), help);
         }
@@ -503,7 +503,7 @@ pub(super) mod tests {
         let text = "s = 1\nl = [1, \"b\", 2]\nt = \"yes\"\nn = -7\nz = \"10 apples\"\nw = \"onn\"\nplce = 1\n";
         let ((), problems) = read(text, |mut section| {
             assert!(section.string("s").is_none());
-            assert!(section.strings("l").is_none());
+            assert_eq!(section.strings("l").map(|list| list.len()), Some(1));
             assert!(section.boolean("t").is_none());
             assert!(section.number("n").is_none());
             assert!(section.size("z").is_none());

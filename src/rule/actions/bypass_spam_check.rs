@@ -1,6 +1,5 @@
 //! `bypass_spam_check`: delivered without the spam check.
 
-use super::super::section::Section;
 use super::super::{Action, ActionError, ActionKind, Disposition, Effect, Scene};
 use crate::envelope::Direction;
 
@@ -11,12 +10,8 @@ pub const KIND: ActionKind = ActionKind {
     options: &[],
     directions: &[Direction::Inbound],
     example: "kind = \"bypass_spam_check\"\n",
-    compile,
+    compile: |_| Some(Box::new(BypassSpamCheck)),
 };
-
-fn compile(_: &mut Section<'_>) -> Option<Box<dyn Action>> {
-    Some(Box::new(BypassSpamCheck))
-}
 
 #[derive(Debug)]
 struct BypassSpamCheck;

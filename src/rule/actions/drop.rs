@@ -1,6 +1,5 @@
 //! `drop`: neither delivered nor sent back.
 
-use super::super::section::Section;
 use super::super::{Action, ActionError, ActionKind, Disposition, Effect, Scene};
 use crate::envelope::Direction;
 
@@ -11,12 +10,8 @@ pub const KIND: ActionKind = ActionKind {
     options: &[],
     directions: &[Direction::Inbound, Direction::Outbound],
     example: "kind = \"drop\"\n",
-    compile,
+    compile: |_| Some(Box::new(Drop)),
 };
-
-fn compile(_: &mut Section<'_>) -> Option<Box<dyn Action>> {
-    Some(Box::new(Drop))
-}
 
 #[derive(Debug)]
 struct Drop;

@@ -1,6 +1,5 @@
 //! `junk`: to the junk folder.
 
-use super::super::section::Section;
 use super::super::{Action, ActionError, ActionKind, Disposition, Effect, Scene};
 use crate::envelope::Direction;
 
@@ -11,12 +10,8 @@ pub const KIND: ActionKind = ActionKind {
     options: &[],
     directions: &[Direction::Inbound],
     example: "kind = \"junk\"\n",
-    compile,
+    compile: |_| Some(Box::new(Junk)),
 };
-
-fn compile(_: &mut Section<'_>) -> Option<Box<dyn Action>> {
-    Some(Box::new(Junk))
-}
 
 #[derive(Debug)]
 struct Junk;

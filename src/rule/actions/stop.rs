@@ -1,6 +1,5 @@
 //! `stop`: no later rule runs.
 
-use super::super::section::Section;
 use super::super::{Action, ActionError, ActionKind, Effect, Scene};
 use crate::envelope::Direction;
 
@@ -11,12 +10,8 @@ pub const KIND: ActionKind = ActionKind {
     options: &[],
     directions: &[Direction::Inbound, Direction::Outbound],
     example: "kind = \"stop\"\n",
-    compile,
+    compile: |_| Some(Box::new(Stop)),
 };
-
-fn compile(_: &mut Section<'_>) -> Option<Box<dyn Action>> {
-    Some(Box::new(Stop))
-}
 
 #[derive(Debug)]
 struct Stop;
