@@ -434,3 +434,6 @@ fn fence<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(run))
         .map_err(|_| "it panicked; this is a bug in mailwright, please report it".to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -359,7 +359,7 @@ fn read_action(mut section: Section<'_>, inbound_only: bool) -> Option<Box<dyn A
             &kind.span,
             Code::Direction,
             format!("WorkMail knows `{}` for inbound mail only", found.kind),
-            "add `direction = \"inbound\"` to the `when` of the rule",
+            "the rule needs `direction = \"inbound\"` in its `when`",
         );
     }
     let action = (found.compile)(&mut section);

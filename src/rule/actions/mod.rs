@@ -4,6 +4,7 @@ use super::ActionKind;
 
 mod add_header;
 mod append;
+mod attributes;
 mod block;
 mod bounce;
 mod bypass_spam_check;
@@ -16,6 +17,9 @@ mod remove_header;
 mod set_header;
 mod stop;
 mod tag_subject;
+
+#[cfg(test)]
+mod tests;
 
 /// Every kind of action. Adding one: its file, and a line here.
 pub const KINDS: &[ActionKind] = &[

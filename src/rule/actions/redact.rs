@@ -1,7 +1,9 @@
 //! `redact`: sensitive data is masked in the subject and in every body.
 //!
 //! Invariant: where this action has run and answered without an error, none of what it looks for is left in the
-//! subject and in the text that a reader sees; what cannot be read or changed is an error, never passed over.
+//! subject, in the text that a reader sees and in what links and pictures say of themselves (`mailto:`, `tel:`, `alt`,
+//! `title`, `value`); what cannot be read or changed is an error, never passed over. Addresses of web pages stay: they
+//! would lead elsewhere.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +12,7 @@ use super::super::problem::Code;
 use super::super::section::{Holds, Section};
 use super::super::template::escape_html;
 use super::super::{Action, ActionError, ActionKind, Effect, OnError, OptionDoc, Protected, Scene};
+use super::attributes;
 use super::block::read_protected;
 use crate::envelope::Direction;
 use crate::message::{Body, BodyKind, Draft, Field, FieldName, TextEdit, html};
@@ -253,7 +256,17 @@ impl Redact {
                 for find in &finds {
                     self.html_edits(&visible, find, &mut edits);
                 }
-                edits
+                for range in attributes::shown(source) {
+                    let value = source.get(range.clone()).unwrap_or_default();
+                    let finds = self.detectors.find(value);
+                    counts.add(&finds);
+                    edits.extend(finds.into_iter().map(|find| {
+                        let mask = self.mask(find.detector, value.get(find.range.clone()).unwrap_or_default());
+                        let edit = range.start + find.range.start..range.start + find.range.end;
+                        TextEdit { range: edit, text: escape_html(&mask) }
+                    }));
+                }
+                apart(edits)
             }
         }
     }
@@ -334,6 +347,20 @@ impl Action for Redact {
     fn protected_policy(&self) -> Option<Protected> {
         Some(self.protected)
     }
+}
+
+/// In order; what overlaps (tags shown as text, as in a textarea) is edited once.
+fn apart(mut edits: Vec<TextEdit>) -> Vec<TextEdit> {
+    edits.sort_by_key(|edit| edit.range.start);
+    let mut end = 0;
+    edits.retain(|edit| {
+        let apart = edit.range.start >= end;
+        if apart {
+            end = edit.range.end;
+        }
+        apart
+    });
+    edits
 }
 
 /// How many finds of which detector.

@@ -1,0 +1,391 @@
+use super::*;
+use crate::envelope::{Address, Domain};
+use crate::message::{Field, FieldName};
+use crate::rule::ActionError;
+
+const MAIL: &str =
+    "From: ann@example.com\nTo: kim@customer.example\nSubject: Minutes\nMessage-ID: <1@example.com>\n\nHi\n";
+const SIGNED: &str = "From: ann@example.com\nSubject: Minutes\nMIME-Version: 1.0\nContent-Type: multipart/signed; \
+                      protocol=\"application/pkcs7-signature\"; boundary=b\n\n--b\n\nCard 4111 1111 1111 1111\n--b\n\
+                      Content-Type: application/pkcs7-signature\n\nx\n--b--\n";
+
+fn crlf(text: &str) -> Vec<u8> {
+    text.replace('\n', "\r\n").into_bytes()
+}
+
+fn envelope(direction: Direction) -> Envelope {
+    Envelope {
+        direction,
+        sender: Address::new("ann@example.com").ok(),
+        recipients: Address::new("kim@customer.example").into_iter().collect(),
+        message_id: "0-1".into(),
+        truncated: false,
+    }
+}
+
+fn field(name: &str) -> Field {
+    Field::new(FieldName::new(name).unwrap(), "yes").unwrap()
+}
+
+/// Puts a field on top, then does as told.
+#[derive(Debug)]
+struct Stamp(&'static str, Then);
+
+#[derive(Debug, Clone)]
+enum Then {
+    Done,
+    Fail,
+    Panic,
+    Unfit,
+    Stop,
+    Dispose(Disposition),
+    /// An action on the body with this policy.
+    Body(Protected),
+}
+
+impl Action for Stamp {
+    fn run(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
+        scene.draft.add_field(field(self.0));
+        match self.1.clone() {
+            Then::Done | Then::Body(_) => Ok(Effect::Edited(1, "1 field".into())),
+            Then::Fail => Err(ActionError::Template("on purpose".into())),
+            Then::Panic => panic!("on purpose"),
+            Then::Unfit => Ok(Effect::Unfit("there is no body".into())),
+            Then::Stop => Ok(Effect::Stop),
+            Then::Dispose(disposition) => Ok(Effect::Dispose(disposition)),
+        }
+    }
+    fn kind(&self) -> &'static str {
+        "stamp"
+    }
+    fn protected(&self, scene: &Scene<'_, '_>) -> Option<Protected> {
+        scene.draft.protection().and(self.protected_policy())
+    }
+    fn run_wrapped(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
+        scene.draft.add_field(field("X-Wrapped"));
+        Ok(Effect::Edited(1, "wrapped".into()))
+    }
+    fn disposition(&self) -> Option<Disposition> {
+        match &self.1 {
+            Then::Dispose(disposition) => Some(disposition.clone()),
+            _ => None,
+        }
+    }
+    fn protected_policy(&self) -> Option<Protected> {
+        match self.1 {
+            Then::Body(policy) => Some(policy),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Holds(bool);
+
+impl Condition for Holds {
+    fn holds(&self, _: &Scene<'_, '_>) -> bool {
+        self.0
+    }
+    fn key(&self) -> &'static str {
+        if self.0 { "yes" } else { "no" }
+    }
+}
+
+fn rule(name: &str, actions: Vec<Stamp>) -> Rule {
+    Rule {
+        name: name.into(),
+        description: String::new(),
+        mode: Mode::Enforce,
+        on_error: OnError::Skip,
+        when: Vec::new(),
+        unless: Vec::new(),
+        actions: actions.into_iter().map(|action| Box::new(action) as Box<dyn Action>).collect(),
+    }
+}
+
+fn failing(name: &str, actions: Vec<Stamp>) -> Rule {
+    Rule { on_error: OnError::Fail, ..rule(name, actions) }
+}
+
+fn pipeline(rules: Vec<Rule>) -> Pipeline {
+    Pipeline { rules, digest: "0".repeat(16), organization: Organization::default(), warnings: Problems::default() }
+}
+
+/// The outcome with the rewritten message as text.
+struct Ran {
+    verdicts: Vec<Verdict>,
+    effects: Vec<Vec<String>>,
+    text: Option<String>,
+    disposition: Disposition,
+    disposing: Vec<usize>,
+}
+
+impl Ran {
+    fn has(&self, name: &str) -> bool {
+        self.text.as_ref().is_some_and(|text| text.contains(&format!("{name}: yes\r\n")))
+    }
+}
+
+fn run_on(pipeline: &Pipeline, mail: &str, envelope: &Envelope) -> Result<Ran, RunError> {
+    let raw = crlf(mail);
+    let message = Message::parse(&raw);
+    let outcome = pipeline.run(&message, envelope, &|| false)?;
+    Ok(Ran {
+        verdicts: outcome.report.rules.iter().map(|rule| rule.verdict.clone()).collect(),
+        effects: outcome.report.rules.iter().map(|rule| rule.effects.clone()).collect(),
+        text: outcome.rewritten.map(|rewritten| String::from_utf8(rewritten.to_vec()).unwrap()),
+        disposition: outcome.disposition,
+        disposing: outcome.disposing,
+    })
+}
+
+fn run(rules: Vec<Rule>) -> Result<Ran, RunError> {
+    run_on(&pipeline(rules), MAIL, &envelope(Direction::Outbound))
+}
+
+#[test]
+fn no_rule_no_change() {
+    let ran = run(Vec::new()).unwrap();
+    assert_eq!(ran.text, None);
+    assert_eq!(ran.disposition, Disposition::Deliver);
+}
+
+#[test]
+fn rules_see_what_those_before_them_did_and_new_fields_go_on_top() {
+    let ran = run(vec![rule("a", vec![Stamp("X-A", Then::Done)]), rule("b", vec![Stamp("X-B", Then::Done)])]).unwrap();
+    assert_eq!(ran.verdicts, [Verdict::Matched, Verdict::Matched]);
+    assert!(ran.text.unwrap().starts_with("X-B: yes\r\nX-A: yes\r\nFrom: "));
+}
+
+#[test]
+fn all_of_when_must_hold_and_one_table_of_unless_is_enough() {
+    let when = |holds: &[bool]| -> Vec<Box<dyn Condition>> {
+        holds.iter().map(|holds| Box::new(Holds(*holds)) as Box<dyn Condition>).collect()
+    };
+    let with = |holds: &[bool], unless: &[&[bool]]| Rule {
+        when: when(holds),
+        unless: unless.iter().map(|table| when(table)).collect(),
+        ..rule("r", vec![Stamp("X-A", Then::Done)])
+    };
+    let verdict = |rule| run(vec![rule]).unwrap().verdicts.remove(0);
+    assert_eq!(verdict(with(&[true, true], &[])), Verdict::Matched);
+    assert_eq!(verdict(with(&[true, false], &[])), Verdict::NotMatched("no".into()));
+    assert_eq!(verdict(with(&[], &[&[true, false], &[false]])), Verdict::Matched);
+    assert_eq!(verdict(with(&[], &[&[false], &[true, true]])), Verdict::Excepted("yes, yes".into()));
+}
+
+#[test]
+fn a_rule_that_fails_is_taken_back_and_the_others_go_on() {
+    for then in [Then::Fail, Then::Panic] {
+        let ran = run(vec![
+            rule("a", vec![Stamp("X-A", Then::Done)]),
+            rule("b", vec![Stamp("X-B", Then::Done), Stamp("X-C", then)]),
+            rule("d", vec![Stamp("X-D", Then::Done)]),
+        ])
+        .unwrap();
+        assert!(matches!(ran.verdicts.get(1), Some(Verdict::Failed(_))), "{:?}", ran.verdicts);
+        assert!(ran.has("X-A") && !ran.has("X-B") && !ran.has("X-C") && ran.has("X-D"));
+    }
+}
+
+#[test]
+fn a_rule_that_must_not_fail_ends_the_run_and_its_panic_is_not_told() {
+    for then in [Then::Fail, Then::Panic] {
+        let error = run(vec![failing("guard", vec![Stamp("X-A", then.clone())])]).err().unwrap().to_string();
+        assert!(error.starts_with("rule `guard` failed"), "{error}");
+        assert!(matches!(then, Then::Fail) == error.contains("on purpose"), "{error}");
+    }
+}
+
+#[test]
+fn audit_reports_and_changes_nothing() {
+    let audit = |then| Rule { mode: Mode::Audit, ..failing("audit", vec![Stamp("X-A", then)]) };
+    let ran = run(vec![
+        audit(Then::Done),
+        audit(Then::Stop),
+        audit(Then::Dispose(Disposition::Drop)),
+        audit(Then::Panic),
+        rule("b", vec![Stamp("X-B", Then::Done)]),
+    ])
+    .unwrap();
+    assert_eq!(ran.verdicts.first(), Some(&Verdict::Audited));
+    assert_eq!(ran.verdicts.get(2), Some(&Verdict::Audited));
+    assert!(matches!(ran.verdicts.get(3), Some(Verdict::Failed(_))));
+    assert_eq!(ran.verdicts.get(4), Some(&Verdict::Matched));
+    assert_eq!((ran.disposition.clone(), ran.disposing.len()), (Disposition::Deliver, 0));
+    assert!(!ran.has("X-A") && ran.has("X-B"));
+}
+
+#[test]
+fn stop_and_off() {
+    let off = Rule { mode: Mode::Off, ..rule("off", vec![Stamp("X-A", Then::Done)]) };
+    let last = rule("last", vec![Stamp("X-B", Then::Done)]);
+    let ran = run(vec![off, rule("stop", vec![Stamp("X-S", Then::Stop)]), last]).unwrap();
+    assert_eq!(ran.verdicts, [Verdict::Off, Verdict::Matched, Verdict::Stopped]);
+    assert!(ran.has("X-S") && !ran.has("X-A") && !ran.has("X-B"));
+}
+
+#[test]
+fn the_strictest_disposition_wins_and_a_second_try_answers_the_same() {
+    let ask = |name: &str, disposition| rule(name, vec![Stamp("X-A", Then::Dispose(disposition))]);
+    let pipeline = pipeline(vec![
+        ask("bypass", Disposition::BypassSpamCheck),
+        ask("first", Disposition::Bounce("first".into())),
+        rule("nothing", vec![Stamp("X-B", Then::Done)]),
+        ask("second", Disposition::Bounce("second".into())),
+        ask("junk", Disposition::Junk),
+    ]);
+    let ran = run_on(&pipeline, MAIL, &envelope(Direction::Inbound)).unwrap();
+    assert_eq!(ran.disposition, Disposition::Bounce("first".into()));
+    assert_eq!(ran.disposing, [0, 1, 3, 4]);
+    assert_eq!(pipeline.disposition_of(&ran.disposing), ran.disposition);
+    assert_eq!(pipeline.disposition_of(&[0]), Disposition::BypassSpamCheck);
+    assert_eq!(pipeline.disposition_of(&[2, 99]), Disposition::Deliver);
+}
+
+#[test]
+fn nobody_is_bounced_who_did_not_write() {
+    let bounce = || rule("b", vec![Stamp("X-A", Then::Dispose(Disposition::Bounce("no".into())))]);
+    let null = Envelope { sender: None, ..envelope(Direction::Inbound) };
+    let ran = run_on(&pipeline(vec![bounce()]), MAIL, &null).unwrap();
+    assert_eq!((ran.disposition, ran.disposing.len()), (Disposition::Deliver, 0));
+    assert!(ran.effects.concat().concat().contains("no sender to bounce to"));
+    for (header, delivered) in [
+        ("Auto-Submitted: auto-replied (vacation)", true),
+        ("auto-submitted: AUTO-GENERATED; owner-email=\"x\"", true),
+        ("Auto-Submitted: no", false),
+        ("Precedence: Bulk", true),
+        ("Precedence: list", true),
+        ("Precedence: first-class", false),
+    ] {
+        let mail = format!("{header}\n{MAIL}");
+        let ran = run_on(&pipeline(vec![bounce()]), &mail, &envelope(Direction::Inbound)).unwrap();
+        assert_eq!(ran.disposition == Disposition::Deliver, delivered, "{header}");
+    }
+}
+
+#[test]
+fn junk_is_for_inbound_mail() {
+    for disposition in [Disposition::Junk, Disposition::BypassSpamCheck] {
+        let rules = || pipeline(vec![rule("j", vec![Stamp("X-A", Then::Dispose(disposition.clone()))])]);
+        let ran = run_on(&rules(), MAIL, &envelope(Direction::Outbound)).unwrap();
+        assert_eq!(ran.disposition, Disposition::Deliver);
+        let ran = run_on(&rules(), MAIL, &envelope(Direction::Inbound)).unwrap();
+        assert_eq!(ran.disposition, disposition);
+    }
+}
+
+#[test]
+fn out_of_time_is_as_if_each_rule_left_had_failed() {
+    let raw = crlf(MAIL);
+    let message = Message::parse(&raw);
+    let asked = std::cell::Cell::new(0);
+    let late = || asked.replace(asked.get() + 1) > 0;
+    let rules = || vec![rule("a", vec![Stamp("X-A", Then::Done)]), rule("b", vec![Stamp("X-B", Then::Done)])];
+    let pipe = pipeline(rules());
+    let outcome = pipe.run(&message, &envelope(Direction::Outbound), &late).unwrap();
+    let verdicts: Vec<Verdict> = outcome.report.rules.into_iter().map(|rule| rule.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Matched, Verdict::OutOfTime]);
+    let mut guarded = rules();
+    guarded.push(failing("guard", vec![Stamp("X-C", Then::Done)]));
+    asked.set(0);
+    let error = pipeline(guarded).run(&message, &envelope(Direction::Outbound), &late).unwrap_err();
+    assert_eq!(error.to_string(), "rule `guard` failed and its on_error is fail: time ran out");
+}
+
+#[test]
+fn what_a_message_cannot_take_is_left_out_and_the_rest_of_the_rule_goes_on() {
+    let ran = run(vec![failing("a", vec![Stamp("X-A", Then::Unfit), Stamp("X-B", Then::Done)])]).unwrap();
+    assert_eq!(ran.verdicts, [Verdict::Matched]);
+    assert!(ran.has("X-B"));
+    let ran = run(vec![rule("a", vec![Stamp("X-A", Then::Unfit)])]).unwrap();
+    assert_eq!(ran.verdicts, [Verdict::Skipped("there is no body".into())]);
+}
+
+#[test]
+fn protected_messages_go_by_the_policy_of_the_rule() {
+    let on_signed = |policy, own: Option<Disposition>| {
+        let mut actions = vec![Stamp("X-Body", Then::Body(policy)), Stamp("X-Header", Then::Done)];
+        actions.extend(own.map(|own| Stamp("X-Own", Then::Dispose(own))));
+        let pipeline = pipeline(vec![rule("r", actions)]);
+        let ran = run_on(&pipeline, SIGNED, &envelope(Direction::Inbound)).unwrap();
+        assert_eq!(pipeline.disposition_of(&ran.disposing), ran.disposition, "a second try answers the same");
+        ran
+    };
+    let ran = on_signed(Protected::Skip, None);
+    assert_eq!(ran.verdicts, [Verdict::Skipped("signed".into())]);
+    assert_eq!(ran.text, None);
+    let ran = on_signed(Protected::HeadersOnly, None);
+    assert!(!ran.has("X-Body") && ran.has("X-Header"));
+    let ran = on_signed(Protected::Wrap, None);
+    assert!(!ran.has("X-Body") && ran.has("X-Wrapped") && ran.has("X-Header"));
+    let ran = on_signed(Protected::Bounce, None);
+    assert!(matches!(&ran.disposition, Disposition::Bounce(text) if text.contains("protected")));
+    assert_eq!(ran.text, None);
+    assert_eq!(on_signed(Protected::Bounce, Some(Disposition::Drop)).disposition, Disposition::Drop);
+    let ran = run_on(
+        &pipeline(vec![rule("r", vec![Stamp("X-Body", Then::Body(Protected::Bounce))])]),
+        MAIL,
+        &envelope(Direction::Inbound),
+    );
+    assert!(ran.unwrap().has("X-Body"), "a message that nothing protects is edited");
+}
+
+#[test]
+fn the_flow_has_the_last_word_and_hears_who_asked_for_what() {
+    let raw = crlf(MAIL);
+    let message = Message::parse(&raw);
+    let pipeline = pipeline(vec![rule("d", vec![Stamp("X-A", Then::Dispose(Disposition::Drop))])]);
+    let heard = std::cell::RefCell::new(Vec::new());
+    let outcome = pipeline
+        .run_then(&message, &envelope(Direction::Outbound), &|| false, &|draft, disposing| {
+            heard.borrow_mut().push(disposing.to_vec());
+            draft.add_field(field("X-Last"));
+        })
+        .unwrap();
+    assert_eq!(heard.into_inner(), [vec![0]]);
+    assert!(outcome.rewritten.unwrap().to_vec().starts_with(b"X-Last: yes\r\nX-A: yes\r\n"));
+}
+
+fn sources(files: &[(&str, &str)]) -> Pipeline {
+    let files = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    Pipeline::from_sources(files).unwrap()
+}
+
+#[test]
+fn the_digest_is_of_all_files_that_count() {
+    let rules = "[[rule]]\nname = \"a\"\naction = { kind = \"append\", html = { file = \"t.html\" } }\n";
+    let organization = "domains = [\"example.com\"]\n";
+    let one = sources(&[("a.toml", rules), ("t.html", "<p>x</p>"), ("unused.html", "1")]);
+    assert_eq!(one.digest().len(), 16);
+    assert!(one.digest().bytes().all(|b| b.is_ascii_hexdigit()));
+    let same = sources(&[("t.html", "<p>x</p>"), ("unused.html", "2"), ("a.toml", rules)]);
+    assert_eq!(one.digest(), same.digest());
+    for other in [
+        sources(&[("b.toml", rules), ("t.html", "<p>x</p>")]),
+        sources(&[("a.toml", rules), ("t.html", "<p>y</p>")]),
+        sources(&[("a.toml", rules), ("t.html", "<p>x</p>"), ("organization.toml", organization)]),
+    ] {
+        assert_ne!(one.digest(), other.digest());
+    }
+}
+
+#[test]
+fn who_is_internal_comes_from_the_organization_file() {
+    let rules = "[[rule]]\nname = \"a\"\naction = { kind = \"drop\" }\n";
+    let pipeline = sources(&[("a.toml", rules), ("organization.toml", "domains = \"Example.COM.\"\n")]);
+    assert!(pipeline.organization().is_internal(&Domain::new("example.com").unwrap()));
+    assert_eq!(pipeline.rules().len(), 1);
+}
+
+#[test]
+fn files_run_in_the_order_of_their_names_and_redact_must_not_fail() {
+    let rule = |name: &str, rest: &str| format!("[[rule]]\nname = \"{name}\"\n{rest}\n");
+    let pipeline = sources(&[
+        ("20.toml", &rule("second", "action = { kind = \"drop\" }")),
+        ("10.toml", &rule("first", "action = { kind = \"redact\", detect = \"card\" }")),
+        ("30.toml", &rule("third", "on_error = \"skip\"\naction = { kind = \"redact\", detect = \"card\" }")),
+    ]);
+    let rules: Vec<_> = pipeline.rules().iter().map(|rule| (rule.name.as_str(), rule.on_error)).collect();
+    assert_eq!(rules, [("first", OnError::Fail), ("second", OnError::Skip), ("third", OnError::Skip)]);
+}
