@@ -42,7 +42,7 @@ fn crlf(mail: &str) -> Vec<u8> {
 fn run<'m>(pipeline: &Pipeline, message: &'m Message<'m>, direction: Direction) -> (Vec<u8>, Outcome<'m>) {
     let outcome = pipeline.run(message, &envelope(direction), &|| false).unwrap();
     assert!(outcome.report.notes.is_empty(), "{:?}", outcome.report.notes);
-    (outcome.rewritten.as_ref().map_or_else(|| message.raw().to_vec(), |new| new.to_vec()), outcome)
+    (outcome.rewritten.as_ref().map_or_else(|| message.raw().to_vec(), crate::message::Rendered::to_vec), outcome)
 }
 
 fn rewritten(action: &str, mail: &str) -> String {
