@@ -10,7 +10,7 @@ use crate::directory::Organization;
 use crate::envelope::{Direction, Envelope};
 use crate::message::{Draft, Message, Rendered, Violation};
 use crate::rule::problem::Problems;
-use crate::rule::{Action, Condition, Disposition, Effect, Mode, OnError, Protected, Rule, Scene, file};
+use crate::rule::{Action, ActionError, Condition, Disposition, Effect, Mode, OnError, Protected, Rule, Scene, file};
 
 /// A compiled rule set.
 #[derive(Debug)]
@@ -271,8 +271,18 @@ impl Run<'_, '_> {
         let mut draft = self.draft.clone();
         let scene =
             Scene { draft: &mut draft, envelope: self.envelope, organization: self.organization, rule: &rule.name };
-        let done = match fence(|| act(rule, scene)).and_then(|done| done) {
-            Ok(done) => done,
+        let done = match fence(|| act(rule, scene)) {
+            Ok(Ok(done)) => done,
+            // Odd mail is no error: the message cannot take the edit, so the rule leaves all of it alone.
+            Ok(Err(ActionError::Body(error))) => {
+                let why = format!("a body could not be edited: {error}");
+                fails(rule, &why)?;
+                return Ok(verdict(Verdict::Skipped(why)));
+            }
+            Ok(Err(error)) => {
+                fails(rule, &error.to_string())?;
+                return Ok(verdict(Verdict::Failed(error.to_string())));
+            }
             Err(why) => {
                 fails(rule, &why)?;
                 return Ok(verdict(Verdict::Failed(why)));
@@ -313,8 +323,8 @@ impl Run<'_, '_> {
     }
 }
 
-/// Do what a rule says. `Err` says why it could not be done, without content.
-fn act(rule: &Rule, mut scene: Scene<'_, '_>) -> Result<Done, String> {
+/// Do what a rule says.
+fn act(rule: &Rule, mut scene: Scene<'_, '_>) -> Result<Done, ActionError> {
     let mut done = Done::default();
     let policies: Vec<Protected> = rule.actions.iter().filter_map(|action| action.protected(&scene)).collect();
     let protection = || scene.draft.protection().map_or("protected", |p| p.as_str());
@@ -336,7 +346,7 @@ fn act(rule: &Rule, mut scene: Scene<'_, '_>) -> Result<Done, String> {
             Some(_) => action.run_on_header(&mut scene),
             None => action.run(&mut scene),
         };
-        record(&mut done, action.as_ref(), effect.map_err(|e| format!("{}: {e}", action.kind()))?, &scene);
+        record(&mut done, action.as_ref(), effect?, &scene);
     }
     Ok(done)
 }

@@ -14,7 +14,7 @@ use super::super::readable::{as_html, readable};
 use super::super::section::{Holds, Section};
 use super::super::template::{Context, Filled, Template};
 use super::super::{Action, ActionError, Effect, OptionDoc, Protected, Scene};
-use crate::message::{Block, Body, BodyKind, Draft, Place, html, reply};
+use crate::message::{Block, Body, BodyError, BodyKind, Draft, Place, html, reply};
 
 /// The attribute of the element round a block.
 const MARK: &str = "data-mailwright";
@@ -225,7 +225,7 @@ impl Insert {
         &self,
         scene: &mut Scene<'_, '_>,
         bodies: &[Body],
-        put: impl FnOnce(&mut Draft<'_>, &Block) -> Effect,
+        put: impl FnOnce(&mut Draft<'_>, &Block) -> Result<Effect, BodyError>,
     ) -> Result<Effect, ActionError> {
         let ready = self.ready(scene)?;
         let here = format!("{}-{}", ready.mark, message_mark(scene.draft));
@@ -233,22 +233,20 @@ impl Insert {
             return Ok(Effect::Nothing("it is there already"));
         }
         let block = Block { text: ready.text.clone(), html: format!("<div {MARK}=\"{here}\">{}</div>", ready.html) };
-        Ok(put(scene.draft, &block))
+        Ok(put(scene.draft, &block)?)
     }
 }
 
 impl Action for Insert {
     fn run(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
         let bodies = scene.draft.bodies();
-        if bodies.is_empty() {
-            return Ok(Effect::Unfit("there is no body".to_owned()));
-        }
         let place = self.place;
-        self.put(scene, &bodies, |draft, block| match draft.insert(block, place) {
-            Ok(0) => Effect::Unfit("there is no body".to_owned()),
-            Ok(1) => Effect::Edited(1, "1 body".to_owned()),
-            Ok(count) => Effect::Edited(count, format!("{count} bodies")),
-            Err(error) => Effect::Unfit(error.to_string()),
+        self.put(scene, &bodies, |draft, block| {
+            Ok(match draft.insert(block, place)? {
+                0 => Effect::Unfit("there is no body".to_owned()),
+                1 => Effect::Edited(1, "1 body".to_owned()),
+                count => Effect::Edited(count, format!("{count} bodies")),
+            })
         })
     }
     fn kind(&self) -> &'static str {
@@ -259,9 +257,9 @@ impl Action for Insert {
     }
     fn run_wrapped(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
         let bodies = scene.draft.readable();
-        self.put(scene, &bodies, |draft, block| match draft.wrap(block) {
-            Ok(()) => Effect::Edited(1, "the message is wrapped".to_owned()),
-            Err(error) => Effect::Unfit(error.to_string()),
+        self.put(scene, &bodies, |draft, block| {
+            draft.wrap(block)?;
+            Ok(Effect::Edited(1, "the message is wrapped".to_owned()))
         })
     }
     fn edits_body(&self) -> bool {
