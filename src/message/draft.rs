@@ -6,12 +6,13 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use super::beside::Beside;
 use super::body::{self, Body, BodyKind, Protection};
 use super::edits::{Edit, Rendered, sorted};
 use super::header::HeaderDraft;
 use super::text::PartText;
 use super::verify::{self, Violation};
-use super::{Field, FieldName, Message, PartId, html, place, wrap};
+use super::{Field, FieldName, Message, PartId, html, place};
 
 /// Where a block goes in a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,15 @@ pub struct Block {
     pub text: String,
     /// For `text/html`: a fragment.
     pub html: String,
+}
+
+/// Where a block went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inserted {
+    /// Into so many bodies; 0 where there is none.
+    Into(usize),
+    /// Into a part of its own, because a body could not be edited: why.
+    Beside(BodyError),
 }
 
 /// One replacement in the current text of a part.
@@ -89,14 +99,14 @@ pub struct Draft<'m> {
     header: HeaderDraft,
     /// Text parts that a reader sees; read when they are first asked for.
     texts: Vec<(Body, OnceLock<Result<PartText<'m>, BodyError>>)>,
-    wrapped: Option<Block>,
+    beside: Beside,
 }
 
 impl<'m> Draft<'m> {
     /// A draft that changes nothing.
     pub fn new(message: &'m Message<'m>) -> Self {
         let texts = body::readable(message.parts()).into_iter().map(|body| (body, OnceLock::new())).collect();
-        Self { message, header: HeaderDraft::default(), texts, wrapped: None }
+        Self { message, header: HeaderDraft::default(), texts, beside: Beside::default() }
     }
 
     /// The message that came in.
@@ -155,7 +165,7 @@ impl<'m> Draft<'m> {
 
     /// The bodies that may be edited, in the order in which they are shown. Empty when the message is protected.
     pub fn bodies(&self) -> Vec<Body> {
-        if self.protection().is_some() || self.wrapped.is_some() { Vec::new() } else { self.readable() }
+        if self.protection().is_some() { Vec::new() } else { self.readable() }
     }
 
     /// Every text that a reader sees, protected or not; for conditions.
@@ -207,6 +217,9 @@ impl<'m> Draft<'m> {
         if !text.edit(edits) {
             return Err(BodyError::Range);
         }
+        if part == PartId(0) && !self.beside.is_empty() {
+            return Err(BodyError::Field);
+        }
         // Whether the text can go back is known now, while the rule can still be taken back.
         text.raw_edits(self.message, part)?;
         Ok(text)
@@ -221,7 +234,7 @@ impl<'m> Draft<'m> {
     /// Put a block into each body that shows it: the text form into `text/plain`, the HTML form into `text/html`.
     /// Says into how many; all or none. `Ok(0)` where there is no body.
     pub fn insert(&mut self, block: &Block, at: Place) -> Result<usize, BodyError> {
-        if self.protection().is_some() || self.wrapped.is_some() {
+        if self.protection().is_some() {
             return Ok(0);
         }
         if self.message.is_doubtful() {
@@ -242,14 +255,30 @@ impl<'m> Draft<'m> {
         Ok(count)
     }
 
-    /// Put the whole message below a new part that shows the block: for protected messages. Bodies that were edited before
-    /// are put back as they came in.
-    pub fn wrap(&mut self, block: &Block) -> Result<(), BodyError> {
-        wrap::edits(self.message, block)?;
-        for (_, text) in &mut self.texts {
-            *text = OnceLock::new();
+    /// As [`Draft::insert`]; where a body cannot be edited, the block becomes a part of its own beside the message, whose
+    /// bytes stay.
+    pub fn insert_or_put_beside(&mut self, block: &Block, at: Place) -> Result<Inserted, BodyError> {
+        match self.insert(block, at) {
+            Ok(count) => Ok(Inserted::Into(count)),
+            Err(why) => self.put_beside(block, at).map(|()| Inserted::Beside(why)).map_err(|_| why),
         }
-        self.wrapped = Some(block.clone());
+    }
+
+    /// Show a block in a part of its own, above the message or below it. The message becomes one part of a multipart, with
+    /// its bytes as they are.
+    pub fn put_beside(&mut self, block: &Block, at: Place) -> Result<(), BodyError> {
+        // The fields of the message itself move down: they cannot be edited as well.
+        if self.edited_texts().any(|(body, _)| body.part == PartId(0)) {
+            return Err(BodyError::Field);
+        }
+        let mut beside = self.beside.clone();
+        beside.hypertext = self.texts.iter().any(|(body, _)| body.kind == BodyKind::Html);
+        match at {
+            Place::Start => beside.above.insert(0, block.clone()),
+            Place::End | Place::BelowReply => beside.below.push(block.clone()),
+        }
+        beside.edits(self.message)?;
+        self.beside = beside;
         Ok(())
     }
 
@@ -269,7 +298,7 @@ impl<'m> Draft<'m> {
 
     /// True when no edit was made.
     pub fn is_unchanged(&self) -> bool {
-        self.header.is_unchanged() && self.wrapped.is_none() && self.edited_texts().next().is_none()
+        self.header.is_unchanged() && self.beside.is_empty() && self.edited_texts().next().is_none()
     }
 
     /// The edits of the raw message, in order.
@@ -278,9 +307,7 @@ impl<'m> Draft<'m> {
         for (body, text) in self.edited_texts() {
             edits.extend(text.raw_edits(self.message, body.part)?);
         }
-        if let Some(block) = &self.wrapped {
-            edits.extend(wrap::edits(self.message, block)?);
-        }
+        edits.extend(self.beside.edits(self.message)?);
         Ok(sorted(edits))
     }
 
@@ -295,7 +322,7 @@ impl<'m> Draft<'m> {
         let overlap = || Violation { invariant: "locality", what: "edits overlap".to_owned() };
         let rendered = Rendered::new(self.message.raw(), edits).ok_or_else(overlap)?;
         let texts: Vec<_> = self.edited_texts().collect();
-        verify::verify(self.message, &rendered, &self.header, &texts, self.wrapped.is_some())?;
+        verify::verify(self.message, &rendered, &self.header, &texts, &self.beside)?;
         Ok(rendered)
     }
 }

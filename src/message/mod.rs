@@ -4,6 +4,7 @@
 //! understood is one opaque part. The only way in which a message changes is an edit, a byte range of the message and
 //! what replaces it ([`Rendered`]); every byte outside the edits is the byte that came in.
 
+mod beside;
 mod body;
 mod charset;
 mod draft;
@@ -19,13 +20,12 @@ mod scan;
 mod text;
 mod transfer;
 mod verify;
-mod wrap;
 
 use std::ops::Range;
 use std::sync::OnceLock;
 
 pub use body::{Attachment, Body, BodyKind, Protection};
-pub use draft::{Block, BodyError, Draft, Place, TextEdit, Which};
+pub use draft::{Block, BodyError, Draft, Inserted, Place, TextEdit, Which};
 pub use edits::Rendered;
 pub use field::{Field, FieldError, FieldName};
 pub use part::{Disposition, Part, TransferEncoding};

@@ -6,12 +6,13 @@
 
 use std::ops::Range;
 
+use super::beside::Beside;
 use super::body::Body;
 use super::edits::{Rendered, Slice};
 use super::header::HeaderDraft;
 use super::text::{PartText, Piece};
 use super::transfer::MAX_LINE;
-use super::{FieldSpan, LineEnd, Message, Part, PartId, wrap};
+use super::{FieldSpan, LineEnd, Message, Part, PartId};
 
 /// Bodies of parts that were not edited are left out of the second scan from this size on, in octets.
 const LEFT_OUT: usize = 1_024;
@@ -36,15 +37,15 @@ pub(super) fn verify(
     rendered: &Rendered<'_>,
     header: &HeaderDraft,
     texts: &[(Body, &PartText<'_>)],
-    wrapped: bool,
+    beside: &Beside,
 ) -> Result<(), Violation> {
     let edited: Vec<PartId> = texts.iter().map(|(body, _)| body.part).collect();
-    locality(message, rendered, &edited, wrapped)?;
+    locality(message, rendered, &edited, beside)?;
     wire(message, rendered)?;
     let skeleton = skeleton(message, rendered, &edited);
     let after = Message::parse(&skeleton);
-    fields(message, &after, rendered, header, !edited.is_empty() || wrapped)?;
-    structure(message, &after, &edited, wrapped)?;
+    fields(message, &after, rendered, header, !edited.is_empty() || !beside.is_empty())?;
+    structure(message, &after, &edited, beside)?;
     for (body, text) in texts {
         kept_text(&after, *body, text)?;
     }
@@ -52,7 +53,12 @@ pub(super) fn verify(
 }
 
 /// Invariants 1 and 3: edits touch the header, and the parts that rules edited; nothing else.
-fn locality(message: &Message<'_>, rendered: &Rendered<'_>, edited: &[PartId], wrapped: bool) -> Result<(), Violation> {
+fn locality(
+    message: &Message<'_>,
+    rendered: &Rendered<'_>,
+    edited: &[PartId],
+    beside: &Beside,
+) -> Result<(), Violation> {
     let Some(root) = message.part(PartId(0)) else { return violation("locality", "there is no message") };
     let len = message.raw().len();
     let within = |inner: &Range<usize>, outer: &Range<usize>| outer.start <= inner.start && inner.end <= outer.end;
@@ -62,7 +68,7 @@ fn locality(message: &Message<'_>, rendered: &Rendered<'_>, edited: &[PartId], w
                 .iter()
                 .filter_map(|id| message.part(*id))
                 .any(|part| within(range, &part.body) || within(range, &part.header))
-            || wrapped && range.is_empty() && (range.start == root.body.start || range.start == len)
+            || !beside.is_empty() && range.is_empty() && (range.start == root.body.start || range.start == len)
     };
     let mut at = 0;
     for slice in rendered.parts() {
@@ -203,9 +209,12 @@ fn fields(
 }
 
 /// Invariants 3 and 4: the same parts in the same places.
-fn structure(message: &Message<'_>, after: &Message<'_>, edited: &[PartId], wrapped: bool) -> Result<(), Violation> {
-    let skip = if wrapped { wrap::NEW_PARTS } else { 0 };
-    if after.parts().len() != message.parts().len() + skip && message.parts().len() < super::MAX_PARTS - skip {
+fn structure(message: &Message<'_>, after: &Message<'_>, edited: &[PartId], beside: &Beside) -> Result<(), Violation> {
+    let (skip, below) = (beside.parts_above(), beside.parts_below());
+    let wrapped = !beside.is_empty();
+    if after.parts().len() != message.parts().len() + skip + below
+        && message.parts().len() + skip + below <= super::MAX_PARTS
+    {
         return violation("structure", format!("{} parts became {}", message.parts().len(), after.parts().len()));
     }
     for (id, (before, after)) in message.parts().iter().zip(after.parts().iter().skip(skip)).enumerate() {

@@ -21,6 +21,7 @@ pub const KIND: ActionKind = ActionKind {
         },
         block::ONCE,
         block::PROTECTED,
+        block::FALLBACK,
     ],
     directions: &[Direction::Inbound, Direction::Outbound],
     example: "kind = \"append\"\n\

@@ -14,7 +14,7 @@ use super::super::readable::{as_html, readable};
 use super::super::section::{Holds, Section};
 use super::super::template::{Context, Filled, Template};
 use super::super::{Action, ActionError, Effect, OptionDoc, Protected, Scene};
-use crate::message::{Block, Body, BodyError, BodyKind, Draft, Place, html, reply};
+use crate::message::{Block, Body, BodyError, BodyKind, Draft, Inserted, Place, html, reply};
 
 /// The attribute of the element round a block.
 const MARK: &str = "data-mailwright";
@@ -49,6 +49,23 @@ pub(super) const PROTECTED: OptionDoc = OptionDoc {
           (`bounce`).",
 };
 
+/// `fallback`: what is done where a body cannot be edited without doubt.
+pub(super) const FALLBACK: OptionDoc = OptionDoc {
+    key: "fallback",
+    takes: "\"part\" | \"skip\"",
+    default: "\"part\"",
+    doc: "Where a body cannot be edited without doubt (bytes that are not valid, an unknown charset, a structure that \
+          mail programs read in several ways): put the block into a part of its own beside the message, or leave the \
+          message alone.",
+};
+
+/// What is done where a body cannot be edited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fallback {
+    Part,
+    Skip,
+}
+
 /// When a block is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Once {
@@ -66,6 +83,7 @@ pub(super) struct Insert {
     place: Place,
     once: Once,
     protected: Protected,
+    fallback: Fallback,
     /// The block, where no variable is in it.
     fixed: OnceLock<Arc<Ready>>,
 }
@@ -126,6 +144,8 @@ impl Insert {
         let words = [("message", Once::Message), ("thread", Once::Thread), ("always", Once::Always)];
         let once = section.choice("once", &words).map_or(Once::Message, |found| found.value);
         let protected = read_protected(section, Protected::Skip);
+        let words = [("part", Fallback::Part), ("skip", Fallback::Skip)];
+        let fallback = section.choice("fallback", &words).map_or(Fallback::Part, |found| found.value);
         for (template, key) in [(&html, "html"), (&text, "text")] {
             if template.as_ref().and_then(Template::as_fixed).is_some_and(|text| text.trim().is_empty()) {
                 let span = section.span_of(key);
@@ -142,6 +162,7 @@ impl Insert {
             place: place.map_or(default, |place| place.value),
             once,
             protected,
+            fallback,
             fixed: OnceLock::new(),
         })
     }
@@ -240,12 +261,19 @@ impl Insert {
 impl Action for Insert {
     fn run(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
         let bodies = scene.draft.bodies();
-        let place = self.place;
+        let (place, fallback) = (self.place, self.fallback);
         self.put(scene, &bodies, |draft, block| {
-            Ok(match draft.insert(block, place)? {
-                0 => Effect::Unfit("there is no body".to_owned()),
-                1 => Effect::Edited(1, "1 body".to_owned()),
-                count => Effect::Edited(count, format!("{count} bodies")),
+            let inserted = match fallback {
+                Fallback::Part => draft.insert_or_put_beside(block, place)?,
+                Fallback::Skip => Inserted::Into(draft.insert(block, place)?),
+            };
+            Ok(match inserted {
+                Inserted::Into(0) => Effect::Unfit("there is no body".to_owned()),
+                Inserted::Into(1) => Effect::Edited(1, "1 body".to_owned()),
+                Inserted::Into(count) => Effect::Edited(count, format!("{count} bodies")),
+                Inserted::Beside(why) => {
+                    Effect::Edited(1, format!("a part of its own, as a body cannot be edited: {why}"))
+                }
             })
         })
     }
@@ -257,8 +285,9 @@ impl Action for Insert {
     }
     fn run_wrapped(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
         let bodies = scene.draft.readable();
+        let place = Place::Start;
         self.put(scene, &bodies, |draft, block| {
-            draft.wrap(block)?;
+            draft.put_beside(block, place)?;
             Ok(Effect::Edited(1, "the message is wrapped".to_owned()))
         })
     }

@@ -1,0 +1,129 @@
+//! New parts beside a whole message: for messages whose body must not or cannot be edited.
+//!
+//! The entity that came in becomes one part of a multipart/mixed, its bytes unchanged; the new parts stand above and below
+//! it. The fields that say how to read it move down with it, all other fields stay.
+
+use std::borrow::Cow;
+
+use mail_builder::headers::content_type::ContentType;
+use mail_builder::mime::MimePart;
+use memchr::memmem;
+
+use super::draft::{Block, BodyError};
+use super::edits::Edit;
+use super::transfer::{MAX_LINE, with_line_end};
+use super::{FieldSpan, Message, PartId};
+
+/// The fields that say how to read the message.
+const MOVED: &[&[u8]] = &[b"Content-Type", b"Content-Transfer-Encoding", b"Content-Disposition"];
+
+/// The new parts.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Beside {
+    /// Shown before the message, from the top.
+    pub above: Vec<Block>,
+    /// Shown after it, from the top.
+    pub below: Vec<Block>,
+    /// True when the parts have an HTML alternative, as the message has.
+    pub hypertext: bool,
+}
+
+impl Beside {
+    pub fn is_empty(&self) -> bool {
+        self.above.is_empty() && self.below.is_empty()
+    }
+
+    /// How many parts there are before the message's own, the multipart included.
+    pub fn parts_above(&self) -> usize {
+        if self.is_empty() { 0 } else { 1 + self.above.len() * self.parts_each() }
+    }
+
+    /// How many parts there are behind the message's own.
+    pub fn parts_below(&self) -> usize {
+        self.below.len() * self.parts_each()
+    }
+
+    fn parts_each(&self) -> usize {
+        if self.hypertext { 3 } else { 1 }
+    }
+
+    /// The edits that put the parts there.
+    pub fn edits(&self, message: &Message<'_>) -> Result<Vec<Edit>, BodyError> {
+        if self.is_empty() {
+            return Ok(Vec::new());
+        }
+        if message.is_doubtful() {
+            return Err(BodyError::Doubtful);
+        }
+        if !message.parts().iter().all(|part| part.has_separator) {
+            return Err(BodyError::Separator);
+        }
+        let root = message.part(PartId(0)).ok_or(BodyError::Separator)?;
+        let top = message.field_place(PartId(0)).ok_or(BodyError::Field)?;
+        let boundary = free_boundary(message.raw(), "mixed");
+        let mut fields = format!("Content-Type: multipart/mixed; boundary=\"{boundary}\"\r\n");
+        let is_version = |field: &FieldSpan| message.bytes(&field.name).eq_ignore_ascii_case(b"MIME-Version");
+        if !root.fields.iter().any(is_version) {
+            fields.insert_str(0, "MIME-Version: 1.0\r\n");
+        }
+
+        let mut above = Vec::new();
+        for (number, block) in self.above.iter().enumerate() {
+            above.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
+            self.write(message, block, number, &mut above);
+            above.extend_from_slice(b"\r\n");
+        }
+        above.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
+        let mut above = with_line_end(above, message.line_end());
+        let mut below = Vec::new();
+        for (number, block) in self.below.iter().enumerate() {
+            below.extend_from_slice(format!("\r\n--{boundary}\r\n").as_bytes());
+            self.write(message, block, self.above.len() + number, &mut below);
+        }
+        below.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+
+        let mut edits = Vec::new();
+        for field in &root.fields {
+            let name = message.bytes(&field.name);
+            if MOVED.iter().any(|moved| moved.eq_ignore_ascii_case(name)) {
+                let bytes = message.bytes(&field.whole);
+                let plain = |b: &u8| b.is_ascii() && *b != 0;
+                if !bytes.iter().all(plain) || bytes.split(|b| *b == b'\n').any(|line| line.len() > MAX_LINE) {
+                    return Err(BodyError::Field);
+                }
+                above.extend_from_slice(bytes);
+                edits.push(Edit { range: field.whole.clone(), with: Vec::new() });
+            }
+        }
+        above.extend_from_slice(message.line_end().as_bytes());
+        let end = message.raw().len();
+        edits.push(Edit { range: top..top, with: with_line_end(fields.into_bytes(), message.line_end()) });
+        edits.push(Edit { range: root.body.start..root.body.start, with: above });
+        edits.push(Edit { range: end..end, with: with_line_end(below, message.line_end()) });
+        Ok(edits)
+    }
+
+    fn write(&self, message: &Message<'_>, block: &Block, number: usize, out: &mut Vec<u8>) {
+        let text = MimePart::new("text/plain", crlf(&block.text));
+        let part = if self.hypertext {
+            let boundary = free_boundary(message.raw(), &format!("alternative_{number}"));
+            let alternatives = vec![text, MimePart::new("text/html", crlf(&block.html))];
+            MimePart::new(ContentType::new("multipart/alternative").attribute("boundary", boundary), alternatives)
+        } else {
+            text
+        };
+        part.write_part(out);
+    }
+}
+
+/// Text whose lines end in CRLF, as `mail-builder` wants it.
+fn crlf(text: &str) -> Cow<'_, str> {
+    if text.contains('\n') { text.lines().collect::<Vec<_>>().join("\r\n").into() } else { text.into() }
+}
+
+/// A boundary that does not occur in the message.
+fn free_boundary(raw: &[u8], name: &str) -> String {
+    // Each try that occurs in the message takes some of its bytes, so one of these does not.
+    let mut tries = (0..=raw.len()).map(|n| format!("=_mailwright_{name}_{n}"));
+    tries.find(|boundary| memmem::find(raw, boundary.as_bytes()).is_none()).unwrap_or_default()
+}
