@@ -4,6 +4,7 @@
 //! Invariant: bytes that are not edited are never decoded and written back, so nothing here has to be lossless.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use encoding_rs::{
     CoderResult, EncoderResult, Encoding, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252,
@@ -169,8 +170,25 @@ impl Charset {
         self.write == Write::Nothing
     }
 
-    /// New text in this charset, to stand at `at` of `bytes`; `None` when the charset lacks a character.
-    pub fn encode(&self, text: &str, bytes: &[u8], at: usize) -> Option<Vec<u8>> {
+    /// New text in this charset, to stand in place of `range` of `bytes`, and the range that it replaces, which may lie a
+    /// shift sequence further; `None` when the charset lacks a character.
+    pub fn splice(&self, text: &str, bytes: &[u8], range: Range<usize>) -> Option<(Range<usize>, Vec<u8>)> {
+        if self.write == Write::Iso2022Jp {
+            splice_iso_2022_jp(text, bytes, range)
+        } else {
+            Some((range, self.encode(text)?))
+        }
+    }
+
+    /// False for a place between shift sequences of a charset that has them: where the text around is broken, nobody knows
+    /// what is in force there.
+    pub fn is_unshifted(&self, bytes: &[u8], range: &Range<usize>) -> bool {
+        let unshifted =
+            |at: usize| shift_state(bytes.get(..at).unwrap_or_default()).is_none() && bytes.get(at) != Some(&ESCAPE);
+        self.write != Write::Iso2022Jp || unshifted(range.start) && unshifted(range.end)
+    }
+
+    fn encode(&self, text: &str) -> Option<Vec<u8>> {
         match self.write {
             Write::Nothing => None,
             Write::Ascii => text.is_ascii().then(|| text.as_bytes().to_vec()),
@@ -186,17 +204,7 @@ impl Charset {
                 let direct = text.is_ascii() && !text.contains(['+', '\\', '~']);
                 direct.then(|| text.as_bytes().to_vec())
             }
-            Write::Iso2022Jp => {
-                let mut out = Vec::new();
-                // New text begins and ends in ASCII; what stands around it goes on as it was.
-                let shifted = shift_state(bytes.get(..at).unwrap_or_default()).filter(|_| !text.is_empty());
-                if shifted.is_some() {
-                    out.extend_from_slice(ISO_2022_JP_ASCII);
-                }
-                out.extend(encode_with(ISO_2022_JP, text)?);
-                out.extend_from_slice(shifted.unwrap_or_default());
-                Some(out)
-            }
+            Write::Iso2022Jp => encode_with(ISO_2022_JP, text),
         }
     }
 
@@ -227,20 +235,53 @@ impl Charset {
             decoded += written;
         }
         found.extend(wanted.map(|_| bytes.len()));
-        if self.write == Write::Iso2022Jp {
-            // A place before a shift back to ASCII is as good behind it, and there new text needs no shift of its own.
-            for at in &mut found {
-                if bytes.get(*at..).is_some_and(|rest| rest.starts_with(ISO_2022_JP_ASCII)) {
-                    *at += ISO_2022_JP_ASCII.len();
-                }
-            }
-        }
         found
     }
 }
 
+const ESCAPE: u8 = 0x1B;
 /// The shift to ASCII (RFC 1468).
 const ISO_2022_JP_ASCII: &[u8] = b"\x1b(B";
+
+/// New text begins and ends in what is in force around it. Two shifts with nothing between them are never written: readers
+/// show them as broken text, since they could hide something.
+fn splice_iso_2022_jp(text: &str, bytes: &[u8], range: Range<usize>) -> Option<(Range<usize>, Vec<u8>)> {
+    let in_force = |at: usize| shift_state(bytes.get(..at).unwrap_or_default()).unwrap_or(ISO_2022_JP_ASCII);
+    let encoded = encode_with(ISO_2022_JP, text)?;
+    let (first, content) = match leading_shift(&encoded) {
+        Some(shift) => (shift, encoded.get(shift.len()..)?),
+        None => (ISO_2022_JP_ASCII, encoded.as_slice()),
+    };
+    let follows = bytes.get(range.end..).and_then(leading_shift);
+    if let Some(shift) = follows.filter(|shift| *shift == first && range.is_empty() && !text.is_empty()) {
+        // As good behind the shift, and there the text needs none of its own.
+        let at = range.end + shift.len();
+        return splice_iso_2022_jp(text, bytes, at..at);
+    }
+    let mut out = Vec::with_capacity(encoded.len() + 8);
+    let mut state = in_force(range.start);
+    if !text.is_empty() {
+        if first != state {
+            out.extend_from_slice(first);
+        }
+        state = shift_state(encoded.strip_suffix(ISO_2022_JP_ASCII).unwrap_or(&encoded)).unwrap_or(ISO_2022_JP_ASCII);
+        out.extend_from_slice(content.strip_suffix(ISO_2022_JP_ASCII).unwrap_or(content));
+    }
+    let wanted = if range.end == bytes.len() { ISO_2022_JP_ASCII } else { in_force(range.end) };
+    if follows.is_none() && state != wanted {
+        out.extend_from_slice(wanted);
+    }
+    Some((range, out))
+}
+
+/// The shift sequence that bytes begin with.
+fn leading_shift(bytes: &[u8]) -> Option<&[u8]> {
+    match bytes {
+        [ESCAPE, b'$', b'(' | b')', _, ..] => bytes.get(..4),
+        [ESCAPE, _, _, ..] => bytes.get(..3),
+        _ => None,
+    }
+}
 
 fn encode_with(encoding: &'static Encoding, text: &str) -> Option<Vec<u8>> {
     let mut encoder = encoding.new_encoder();
@@ -251,13 +292,8 @@ fn encode_with(encoding: &'static Encoding, text: &str) -> Option<Vec<u8>> {
 
 /// The escape sequence (RFC 1468, RFC 1554) that is in force at the end of `bytes`, unless it is ASCII.
 fn shift_state(bytes: &[u8]) -> Option<&[u8]> {
-    let at = memchr::memrchr(0x1B, bytes)?;
-    let rest = bytes.get(at..)?;
-    let escape = match rest {
-        [_, b'$', b'(' | b')', _, ..] => rest.get(..4)?,
-        [_, _, _, ..] => rest.get(..3)?,
-        _ => return None,
-    };
+    let at = memchr::memrchr(ESCAPE, bytes)?;
+    let escape = bytes.get(at..).and_then(leading_shift)?;
     (escape != ISO_2022_JP_ASCII).then_some(escape)
 }
 
@@ -267,7 +303,7 @@ mod tests {
 
     #[test]
     fn text_goes_into_a_charset_only_where_its_label_holds_it() {
-        let encode = |label, text: &str| Charset::of(Some(label), b"").encode(text, b"", 0);
+        let encode = |label, text: &str| Charset::of(Some(label), b"").splice(text, b"", 0..0).map(|(_, new)| new);
         assert_eq!(encode("iso-8859-1", "é").as_deref(), Some(&b"\xE9"[..]));
         assert_eq!(encode("iso-8859-1", "€"), None);
         assert_eq!(encode("windows-1252", "€").as_deref(), Some(&b"\x80"[..]));
@@ -278,11 +314,29 @@ mod tests {
 
     #[test]
     fn iso_2022_jp_is_edited_in_its_ascii_state() {
-        let bytes = b"\x1b$B$\"$$";
-        let charset = Charset::of(Some("iso-2022-jp"), bytes);
-        assert_eq!(charset.encode("x", bytes, bytes.len()).unwrap(), b"\x1b(Bx\x1b$B");
-        let bytes = b"\x1b$B$\"\x1b(B.";
-        assert_eq!(charset.encode("x", bytes, bytes.len()).unwrap(), b"x");
+        let splice = |bytes: &[u8], range: Range<usize>, text| {
+            let (range, new) = Charset::of(Some("iso-2022-jp"), bytes).splice(text, bytes, range).unwrap();
+            [&bytes[..range.start], &new, &bytes[range.end..]].concat().escape_ascii().to_string()
+        };
+        let (unclosed, closed) = (b"\x1b$B$\"$$", b"a\x1b$B$\"$$\x1b(B.");
+        assert_eq!(splice(unclosed, 7..7, "x"), r#"\x1b$B$\"$$\x1b(Bx"#);
+        assert_eq!(splice(unclosed, 5..5, "x"), r#"\x1b$B$\"\x1b(Bx\x1b$B$$"#);
+        assert_eq!(splice(closed, 8..8, "x"), r#"a\x1b$B$\"$$\x1b(Bx."#);
+        // From ASCII into what is shifted, and out of it.
+        assert_eq!(splice(closed, 0..6, "x"), r#"x\x1b$B$$\x1b(B."#);
+        assert_eq!(splice(closed, 6..12, "x"), r#"a\x1b$B$\"\x1b(Bx"#);
+        assert_eq!(splice(closed, 6..8, ""), r#"a\x1b$B$\"\x1b(B."#);
+    }
+
+    #[test]
+    fn japanese_beside_japanese_has_no_shift_that_shows_as_a_broken_character() {
+        let bytes = b"\x1b$B$\"$$\x1b(B.";
+        for (at, text) in [(0, "日本"), (5, "日本"), (7, "日本"), (7, "a日本"), (5, "日a本"), (7, "日a")] {
+            let charset = Charset::of(Some("iso-2022-jp"), bytes);
+            let (range, new) = charset.splice(text, bytes, at..at).unwrap();
+            let out = [&bytes[..range.start], &new, &bytes[range.end..]].concat();
+            assert!(charset.decode(&out).1, "{at} {text}: {}", out.escape_ascii());
+        }
     }
 
     #[test]

@@ -113,15 +113,18 @@ impl<'m> PartText<'m> {
         !self.pieces.is_empty()
     }
 
-    /// Replace ranges of the current text, which ascend and do not overlap; false when they do not.
+    /// Replace ranges of the current text, which ascend and do not overlap; false when they do not. No range takes half
+    /// of a CRLF: the line end stays.
     pub fn edit(&mut self, edits: &[TextEdit]) -> bool {
         let current = self.current();
         let mut at = 0;
+        let mut ranges = Vec::with_capacity(edits.len());
         for edit in edits {
             if edit.range.start < at || current.get(edit.range.clone()).is_none() {
                 return false;
             }
             at = edit.range.end;
+            ranges.push(beside_line_ends(current, &edit.range));
         }
         if edits.is_empty() {
             return true;
@@ -132,9 +135,9 @@ impl<'m> PartText<'m> {
         let old = std::mem::take(&mut self.pieces);
         let mut cutter = Cutter { pieces: old.into_iter(), head: None, at: 0 };
         let mut new = Vec::new();
-        for edit in edits {
-            cutter.take_to(edit.range.start, &mut |piece| new.push(piece));
-            cutter.take_to(edit.range.end, &mut |_| ());
+        for (edit, range) in edits.iter().zip(ranges) {
+            cutter.take_to(range.start, &mut |piece| new.push(piece));
+            cutter.take_to(range.end, &mut |_| ());
             let text = match self.kind {
                 BodyKind::Plain => edit.text.clone(),
                 BodyKind::Html => character_references(&edit.text),
@@ -204,7 +207,10 @@ impl<'m> PartText<'m> {
         let found = self.charset.locate(self.bytes(), &self.original, &wanted);
         let splice = |((_, text), place): (&(Range<usize>, String), &[usize])| {
             let at = place.first().copied()?..place.last().copied()?;
-            let with = self.charset.encode(text, self.bytes(), at.start)?;
+            if !self.valid && !self.charset.is_unshifted(self.bytes(), &at) {
+                return None;
+            }
+            let (at, with) = self.charset.splice(text, self.bytes(), at)?;
             Some(Splice { at, with })
         };
         replacements.iter().zip(found.chunks_exact(2)).map(splice).collect()
@@ -263,6 +269,16 @@ impl<'m> PartText<'m> {
             _ => "\r\n",
         }
     }
+}
+
+/// A range without the half of a CRLF at either end of it.
+fn beside_line_ends(text: &str, range: &Range<usize>) -> Range<usize> {
+    let splits = |at: usize| {
+        text.get(..at).is_some_and(|t| t.ends_with('\r')) && text.get(at..).is_some_and(|t| t.starts_with('\n'))
+    };
+    let start = if splits(range.start) { range.start + 1 } else { range.start };
+    let end = if splits(range.end) { range.end - 1 } else { range.end };
+    start..end.max(start)
 }
 
 /// Walks over pieces by offsets of the current text.

@@ -227,6 +227,9 @@ impl Insert {
                 if !ready.text_print.may_be_in(text) {
                     return false;
                 }
+                if looks_quoted(&ready.text) && stands_in(&ready.text, text) {
+                    return true;
+                }
                 // Put at the end of a reply it stands behind what is quoted.
                 ready.text_print.is_in(self.newest(text, reply::reply_end))
                     || ready.text_print.is_in(unquoted_end(text))
@@ -336,6 +339,17 @@ fn squeeze(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace() && *c != '>').collect()
 }
 
+/// True for a block of which lines look as if they were quoted.
+fn looks_quoted(block: &str) -> bool {
+    block.lines().any(|line| line.trim_start().starts_with('>'))
+}
+
+/// True where the lines of a block stand as they are: quoted, each would have a mark before it.
+fn stands_in(block: &str, text: &str) -> bool {
+    let lines = |text: &str| text.trim().lines().fold(String::new(), |out, line| out + "\n" + line.trim());
+    lines(text).contains(&lines(block))
+}
+
 /// The lines behind the last quoted one.
 fn unquoted_end(text: &str) -> &str {
     let mut start = 0;
@@ -384,6 +398,14 @@ mod tests {
         }
         assert!(!print.is_in("This mail is confidential."));
         assert!(!print.may_be_in("nothing of it"));
+    }
+
+    #[test]
+    fn a_footer_with_a_line_like_a_quote_is_known_again() {
+        let block = "Example Ltd\n> Reg. no. 1\nHigh Street";
+        assert!(looks_quoted(block) && !looks_quoted("Example Ltd -> High Street"));
+        assert!(stands_in(block, "Hi\r\n\r\nExample Ltd\r\n > Reg. no. 1\r\nHigh Street\r\n"));
+        assert!(!stands_in(block, "Hi\n\n> Example Ltd\n> > Reg. no. 1\n> High Street\n"));
     }
 
     #[test]

@@ -1,0 +1,189 @@
+//! What is fuzzed: plain functions of bytes, which panic on a finding. `cargo fuzz` calls them with coverage, and
+//! `tests/fuzz.rs` on any toolchain.
+
+#[path = "../../tests/invariants/mod.rs"]
+pub mod invariants;
+
+use std::fs;
+use std::sync::OnceLock;
+
+use mailwright::envelope::{Address, Direction, Envelope};
+use mailwright::message::{Draft, Message, PartId, TextEdit};
+use mailwright::pipeline::{Outcome, Pipeline, Verdict};
+
+/// A fuzz target.
+pub type Target = fn(&[u8]);
+
+/// Every target, by name.
+pub const TARGETS: &[(&str, Target)] = &[("parse", parse), ("pipeline", pipeline), ("rules", rules)];
+
+/// Rule sets that the pipeline target runs over every message, and the header fields that they name.
+const RULE_SETS: &[(&str, &[&str])] = &[
+    (include_str!("../rules/append.toml"), &[]),
+    (include_str!("../rules/prepend.toml"), &["Subject"]),
+    (include_str!("../rules/header.toml"), &["X-Proof", "X-Mailer", "X-Seen", "Subject"]),
+    (include_str!("../rules/redact.toml"), &["Subject", "Thread-Topic"]),
+    (include_str!("../rules/wrap.toml"), &["X-Proof"]),
+];
+
+/// Any bytes are a message: indexing it, asking it everything and changing nothing. The index is in order and inside.
+///
+/// # Panics
+/// On a finding.
+pub fn parse(raw: &[u8]) {
+    let message = Message::parse(raw);
+    assert!(!message.parts().is_empty(), "a message has a part");
+    let inside = |range: &std::ops::Range<usize>| range.start <= range.end && range.end <= raw.len();
+    for (id, part) in message.parts().iter().enumerate() {
+        assert!(inside(&part.header) && inside(&part.body), "part {id} reaches out of the message");
+        assert!(part.header.end <= part.body.start, "the body of part {id} begins before its header ends");
+        assert!(part.parent.is_none_or(|p| p.0 < id), "part {id} stands before its parent");
+        assert_eq!(part.parent.is_none(), id == 0, "one part has no parent");
+        let mut at = part.header.start;
+        for field in &part.fields {
+            assert!(
+                field.whole.start >= at && field.whole.end <= part.header.end,
+                "a field of part {id} is out of order"
+            );
+            assert!(field.name.start == field.whole.start && field.name.end < field.value.start);
+            assert!(field.value.start <= field.value.end && field.value.end <= field.whole.end);
+            at = field.whole.end;
+        }
+        for child in &part.children {
+            let child = message.part(*child).expect("a child is a part");
+            assert!(part.body.start <= child.header.start && child.body.end <= part.body.end, "a child is outside");
+        }
+    }
+    let _ = (message.protection(), message.notes(), message.attachments(), message.is_doubtful());
+    let draft = Draft::new(&message);
+    for body in draft.readable() {
+        let _ = draft.visible(body);
+    }
+    let _ = draft.subject();
+    assert!(draft.is_unchanged());
+    assert_eq!(draft.render().expect("an unchanged draft holds up").to_vec(), raw);
+}
+
+/// Any bytes are a message: rule sets over it. A violation, a panic or a broken invariant is a finding.
+///
+/// # Panics
+/// On a finding.
+pub fn pipeline(raw: &[u8]) {
+    let message = Message::parse(raw);
+    edits_anywhere(raw, &message);
+    for (pipeline, (_, named)) in pipelines().iter().zip(RULE_SETS) {
+        let outcome = run(pipeline, &message);
+        let Some(rewritten) = &outcome.rewritten else { continue };
+        invariants::hold(raw, rewritten, named, true).unwrap_or_else(|what| panic!("{what}"));
+        let out = rewritten.to_vec();
+        let again = Message::parse(&out);
+        if let Some(twice) = run(pipeline, &again).rewritten {
+            let rules: Vec<_> = outcome.report.rules.iter().map(|r| (&r.name, &r.verdict, &r.effects)).collect();
+            assert!(twice.to_vec() == out, "a second run changes the message once more: {rules:?}");
+        }
+    }
+}
+
+/// Replacements at places of each body that depend on the bytes.
+fn edits_anywhere(raw: &[u8], message: &Message<'_>) {
+    const TEXTS: &[&str] = &["x", "=", "Größe 5 €", "[CARD]", "日本", "."];
+    let mut draft = Draft::new(message);
+    let mut state = raw.iter().fold(raw.len() as u64, |hash, b| (hash ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3));
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap_or(0) % below.max(1)
+    };
+    let bodies = draft.bodies();
+    for _ in 0..2 {
+        for body in &bodies {
+            let Ok(text) = draft.text(body.part) else { continue };
+            let mut ends: Vec<usize> =
+                (0..next(3) * 2 + 2).map(|_| text.floor_char_boundary(next(text.len() + 1))).collect();
+            ends.sort_unstable();
+            let edit =
+                |range: &[usize]| TextEdit { range: range[0]..range[1], text: TEXTS[next(TEXTS.len())].to_owned() };
+            let edits: Vec<TextEdit> = ends.chunks_exact(2).map(edit).collect();
+            let _ = draft.edit(PartId(body.part.0), &edits);
+        }
+    }
+    if !draft.is_unchanged() {
+        let rendered = draft.render().unwrap_or_else(|violation| panic!("edits anywhere: {violation}"));
+        invariants::hold(raw, &rendered, &[], false).unwrap_or_else(|what| panic!("edits anywhere: {what}"));
+    }
+}
+
+/// Any text is a rule file: every problem can be shown, and what compiles can be run.
+///
+/// # Panics
+/// On a finding.
+pub fn rules(text: &[u8]) {
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    let files = vec![
+        ("10-fuzz.toml".to_owned(), text.to_owned()),
+        ("templates/block.html".to_owned(), "<p>Hello {{ sender.domain }}</p>".to_owned()),
+        ("templates/block.txt".to_owned(), "Hello {{ sender.domain }}".to_owned()),
+    ];
+    match Pipeline::from_sources(files) {
+        Err(problems) => {
+            assert!(problems.has_errors(), "a rule set without errors was turned down");
+            let _ = (problems.render(false), problems.render(true), problems.to_json());
+        }
+        Ok(pipeline) => {
+            let _ = pipeline.warnings().render(false);
+            static MESSAGE: &[u8] = b"Subject: Hi\r\nFrom: ann@example.com\r\n\r\nSecret 4111 1111 1111 1111\r\n";
+            let message = Message::parse(MESSAGE);
+            let _ = pipeline.run(&message, &envelope(), &|| false).map(|outcome| sound(&outcome));
+        }
+    }
+}
+
+fn pipelines() -> &'static [Pipeline] {
+    static PIPELINES: OnceLock<Vec<Pipeline>> = OnceLock::new();
+    PIPELINES.get_or_init(|| {
+        let compile = |(text, _): &(&str, &[&str])| {
+            let files = vec![("10-fuzz.toml".to_owned(), (*text).to_owned())];
+            Pipeline::from_sources(files).unwrap_or_else(|problems| panic!("{}", problems.render(false)))
+        };
+        RULE_SETS.iter().map(compile).collect()
+    })
+}
+
+fn envelope() -> Envelope {
+    let address = |text| Address::new(text).expect("an address");
+    Envelope {
+        direction: Direction::Outbound,
+        sender: Some(address("ann@example.com")),
+        recipients: vec![address("kim@customer.example")],
+        message_id: "fuzz".to_owned(),
+        truncated: false,
+    }
+}
+
+fn run<'m>(pipeline: &Pipeline, message: &'m Message<'m>) -> Outcome<'m> {
+    let outcome = pipeline.run(message, &envelope(), &|| false).unwrap_or_else(|error| panic!("{error}"));
+    sound(&outcome);
+    outcome
+}
+
+/// No rule panicked, and no rewrite was taken back.
+///
+/// # Panics
+/// When one did.
+pub fn sound(outcome: &Outcome<'_>) {
+    for rule in &outcome.report.rules {
+        if let Verdict::Failed(why) = &rule.verdict {
+            assert!(!why.contains("bug in mailwright"), "{}: {why}", rule.name);
+        }
+    }
+    for note in &outcome.report.notes {
+        assert!(!note.contains("bug in mailwright"), "{note}");
+    }
+}
+
+/// A file that a target failed on, run once more.
+///
+/// # Panics
+/// When the file cannot be read, and on the finding.
+pub fn reproduce(target: Target, path: &str) {
+    target(&fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}")));
+}
