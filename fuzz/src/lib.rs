@@ -130,8 +130,8 @@ pub fn rules(text: &[u8]) {
         }
         Ok(pipeline) => {
             let _ = pipeline.warnings().render(false);
-            static MESSAGE: &[u8] = b"Subject: Hi\r\nFrom: ann@example.com\r\n\r\nSecret 4111 1111 1111 1111\r\n";
-            let message = Message::parse(MESSAGE);
+            let raw = b"Subject: Hi\r\nFrom: ann@example.com\r\n\r\nSecret 4111 1111 1111 1111\r\n";
+            let message = Message::parse(raw);
             let _ = pipeline.run(&message, &envelope(), &|| false).map(|outcome| sound(&outcome));
         }
     }

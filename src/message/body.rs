@@ -136,8 +136,10 @@ pub(super) fn attachments(message: &Message<'_>) -> Vec<Attachment> {
         }
         let parent = part.parent.and_then(|p| parts.get(p.0)).map_or("", |p| p.media_type.as_str());
         match (parent, part.media_type.as_str()) {
-            ("multipart/signed", "application/pkcs7-signature" | "application/x-pkcs7-signature")
-            | ("multipart/signed", "application/pgp-signature")
+            (
+                "multipart/signed",
+                "application/pkcs7-signature" | "application/x-pkcs7-signature" | "application/pgp-signature",
+            )
             | ("multipart/encrypted" | "multipart/report", _) => false,
             ("multipart/alternative", media_type) => !media_type.starts_with("text/"),
             ("multipart/related", media_type) => !media_type.starts_with("image/"),

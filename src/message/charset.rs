@@ -220,10 +220,10 @@ impl Charset {
         let mut decoder = self.read_as.new_decoder_without_bom_handling();
         let mut found = Vec::with_capacity(wanted.len());
         let mut wanted = wanted.iter().copied().peekable();
-        let (mut decoded, mut buffer) = (0, [0_u8; 32]);
+        let (mut read, mut buffer) = (0, [0_u8; 32]);
         // Byte by byte: the first place at which so much has been read is before any shift sequence.
         for (at, byte) in bytes.iter().enumerate() {
-            while wanted.next_if(|w| *w <= decoded).is_some() {
+            while wanted.next_if(|w| *w <= read).is_some() {
                 found.push(at);
             }
             if wanted.peek().is_none() {
@@ -232,7 +232,7 @@ impl Charset {
             let last = at + 1 == bytes.len();
             let (result, _, written, _) = decoder.decode_to_utf8(&[*byte], &mut buffer, last);
             debug_assert_eq!(result, CoderResult::InputEmpty, "the buffer holds what one byte can end");
-            decoded += written;
+            read += written;
         }
         found.extend(wanted.map(|_| bytes.len()));
         found
@@ -323,7 +323,7 @@ mod tests {
         assert_eq!(splice(unclosed, 5..5, "x"), r#"\x1b$B$\"\x1b(Bx\x1b$B$$"#);
         assert_eq!(splice(closed, 8..8, "x"), r#"a\x1b$B$\"$$\x1b(Bx."#);
         // From ASCII into what is shifted, and out of it.
-        assert_eq!(splice(closed, 0..6, "x"), r#"x\x1b$B$$\x1b(B."#);
+        assert_eq!(splice(closed, 0..6, "x"), r"x\x1b$B$$\x1b(B.");
         assert_eq!(splice(closed, 6..12, "x"), r#"a\x1b$B$\"\x1b(Bx"#);
         assert_eq!(splice(closed, 6..8, ""), r#"a\x1b$B$\"\x1b(B."#);
     }

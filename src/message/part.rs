@@ -155,7 +155,7 @@ fn same_value(raw: &[u8], a: &FieldSpan, b: &FieldSpan) -> bool {
 /// and folding. True when it comes to another structure than `part`.
 fn reads_differently(value: &[u8], part: &Part) -> bool {
     let simple = value.split(|b| *b == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
-    let simple: &[u8] = if simple.iter().filter(|b| **b == b'/').count() == 1 { &simple } else { b"text/plain" };
+    let simple: &[u8] = if memchr::memchr_iter(b'/', &simple).count() == 1 { &simple } else { b"text/plain" };
     let media_type = if part.media_type.is_empty() { "text/plain" } else { &part.media_type };
     let matters = |t: &[u8]| t.starts_with(b"text/") || t.starts_with(b"multipart/");
     if simple != media_type.as_bytes() && (matters(simple) || matters(media_type.as_bytes())) {

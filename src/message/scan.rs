@@ -275,24 +275,22 @@ impl Scanner<'_> {
                     }
                 }
                 Some(b'-') if self.delimiter_at(at).is_some() => return header,
-                Some(_) => match field_name(line) {
-                    Some(name_len) => {
-                        recording = name_len > 0 && header.fields.len() < MAX_FIELDS;
-                        if recording {
-                            let colon = at + memchr::memchr(b':', line).unwrap_or(name_len);
-                            header.fields.push(FieldSpan {
-                                name: at..at + name_len,
-                                value: colon + 1..end,
-                                whole: at..next,
-                            });
-                        }
-                    }
-                    // QUIRK: some readers go on to the blank line, some take this for the first line of the body.
-                    None => {
+                Some(_) => {
+                    let Some(name_len) = field_name(line) else {
+                        // QUIRK: some readers go on to the blank line, some take this for the first line of the body.
                         header.odd = true;
                         return header;
+                    };
+                    recording = name_len > 0 && header.fields.len() < MAX_FIELDS;
+                    if recording {
+                        let colon = at + memchr::memchr(b':', line).unwrap_or(name_len);
+                        header.fields.push(FieldSpan {
+                            name: at..at + name_len,
+                            value: colon + 1..end,
+                            whole: at..next,
+                        });
                     }
-                },
+                }
             }
             at = next;
         }

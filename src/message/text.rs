@@ -151,7 +151,7 @@ impl<'m> PartText<'m> {
     }
 
     fn bytes(&self) -> &[u8] {
-        self.bytes.as_ref().map_or_else(|| self.original.as_bytes(), |b| b)
+        self.bytes.as_deref().map_or(self.original.as_bytes(), AsRef::as_ref)
     }
 
     /// The edits as replacements of the text that came in.

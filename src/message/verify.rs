@@ -121,7 +121,6 @@ fn wire(message: &Message<'_>, rendered: &Rendered<'_>) -> Result<(), Violation>
                     return violation("wire", "a bare LF was brought in");
                 }
                 // A deletion joins two lines only inside an edited line.
-                touched = true;
                 for line in bytes.split_inclusive(is_end) {
                     column += line.len();
                     if line.last().is_some_and(is_end) {
@@ -130,7 +129,7 @@ fn wire(message: &Message<'_>, rendered: &Rendered<'_>) -> Result<(), Violation>
                     }
                 }
                 // A line that begins right behind an edit is no line of it.
-                touched = touched && column > 0 || bytes.is_empty() && column > 0;
+                touched = column > 0;
             }
         }
     }
