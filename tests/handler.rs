@@ -213,6 +213,31 @@ async fn what_is_refused_for_good_is_delivered_as_it_came() {
     }
 }
 
+/// A message whose own text has a line that is too long, and a field that a rule adds.
+fn long_lined() -> World {
+    let long = "x".repeat(1_500);
+    world(STAMP, &format!("From: ann@example.com\n\n{long}\n"), "OUTBOUND")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_rejected_for_a_fault_it_came_with_is_repaired_once() {
+    let world = long_lined();
+    world.memory.fail_once(Call::PutBack, refuse(Refusal::Rejected));
+    let handled = world.go().await;
+    assert_eq!(handled.report.fate, Fate::Rewritten);
+    assert_eq!(handled.report.repaired, 1);
+    assert!(world.text().lines().all(|line| line.len() <= 998));
+    assert!(world.text().contains("Content-Transfer-Encoding: quoted-printable"));
+
+    let world = long_lined();
+    world.memory.fail_always(Call::PutBack, refuse(Refusal::Rejected));
+    let handled = world.go().await;
+    assert!(matches!(handled.report.fate, Fate::Original { refusal: Some(Refusal::Rejected), .. }));
+    assert!(world.is_untouched());
+    let puts = world.memory.calls().iter().filter(|call| **call == Call::PutBack).count();
+    assert_eq!(puts, 2, "once as it is and once repaired");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_strict_rule_keeps_the_original_from_going_out() {
     let strict = STAMP.replace("\"skip\"", "\"fail\"");

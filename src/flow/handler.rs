@@ -209,6 +209,8 @@ pub struct FlowReport {
     pub size_out: Option<usize>,
     /// Where it is stored.
     pub key: Option<ObjectKey>,
+    /// Parts that the flow rejected as they came and that were encoded anew.
+    pub repaired: usize,
     /// Calls that were tried again.
     pub retries: u32,
     /// How long each stage took.
@@ -253,6 +255,7 @@ pub async fn handle<F: MessageFlow, S: ObjectStore>(
         size_in: None,
         size_out: None,
         key: None,
+        repaired: 0,
         retries: 0,
         times: Times::default(),
         rules: None,
@@ -323,7 +326,15 @@ impl<F: MessageFlow, S: ObjectStore> Passage<'_, F, S> {
             return Ok(self.answer(&disposition));
         };
         report.size_out = Some(content.len());
-        match self.replace(&raw, &content, report).await? {
+        let mut replaced = self.replace(&raw, &content, report).await?;
+        if matches!(&replaced, Err((_, error)) if refusal(error) == Some(Refusal::Rejected))
+            && let Ok(Some((content, parts))) = catch_unwind(AssertUnwindSafe(|| repair(&content)))
+        {
+            report.size_out = Some(content.len());
+            report.repaired = parts;
+            replaced = self.replace(&raw, &content, report).await?;
+        }
+        match replaced {
             Ok(()) => report.fate = Fate::Rewritten,
             Err((stage, error)) => self.refused(stage, error, report)?,
         }
@@ -454,6 +465,15 @@ impl<F: MessageFlow, S: ObjectStore> Passage<'_, F, S> {
     }
 }
 
+/// The rewritten message without the faults that it came with, and how many parts that were; the flow may have rejected
+/// it for them.
+fn repair(content: &Content) -> Option<(Content, usize)> {
+    let raw = Bytes::from(content.chunks().concat());
+    let message = Message::parse(&raw);
+    let (rendered, parts) = message.repaired()?;
+    Some((Content::new(&raw, &rendered), parts))
+}
+
 fn refusal(error: &PortError) -> Option<Refusal> {
     match error {
         PortError::Permanent { kind, .. } => Some(*kind),
@@ -496,6 +516,7 @@ fn log(report: &FlowReport, error: Option<&FlowError>) {
                 answer = report.answer,
                 size_in = report.size_in,
                 size_out = report.size_out,
+                repaired = report.repaired,
                 key = report.key.as_ref().map(ObjectKey::as_str),
                 retries = report.retries,
                 rules_matched = matched,

@@ -15,6 +15,7 @@ pub mod html;
 mod mime_field;
 mod part;
 mod place;
+mod repair;
 pub mod reply;
 mod scan;
 mod text;
