@@ -196,10 +196,8 @@ fn a_diff_shows_what_was_put_in_and_nothing_else() {
 #[test]
 fn an_odd_message_never_stops_the_run() {
     let case = Case::new();
-    let nested: String = (0..10_000).fold(String::from("From: ann@example.com\n"), |mut mail, level| {
-        mail += &format!("Content-Type: multipart/mixed; boundary={level}\n\n--{level}\n");
-        mail
-    });
+    let level = |level| format!("Content-Type: multipart/mixed; boundary={level}\n\n--{level}\n");
+    let nested = "From: ann@example.com\n".to_owned() + &(0..10_000).map(level).collect::<Vec<_>>().concat();
     let odd: [(&str, Vec<u8>); 7] = [
         ("headers-only", b"From: ann@example.com\r\nTo: x@y.example".to_vec()),
         ("no-headers", b"\r\n\r\njust text".to_vec()),
