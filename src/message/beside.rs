@@ -4,6 +4,7 @@
 //! it. The fields that say how to read it move down with it, all other fields stay.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use mail_builder::headers::content_type::ContentType;
 use mail_builder::mime::MimePart;
@@ -47,10 +48,11 @@ impl Beside {
         if self.hypertext { 3 } else { 1 }
     }
 
-    /// The edits that put the parts there.
-    pub fn edits(&self, message: &Message<'_>) -> Result<Vec<Edit>, BodyError> {
+    /// The edits that put the parts there. `own` are the edits of the message's own body, which may change the fields
+    /// that move: what is left of them comes back with the rest.
+    pub fn edits(&self, message: &Message<'_>, own: Vec<Edit>) -> Result<Vec<Edit>, BodyError> {
         if self.is_empty() {
-            return Ok(Vec::new());
+            return Ok(own);
         }
         if message.is_doubtful() {
             return Err(BodyError::Doubtful);
@@ -82,16 +84,22 @@ impl Beside {
         }
         below.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
 
+        let (in_header, in_body): (Vec<Edit>, Vec<Edit>) =
+            own.into_iter().partition(|edit| edit.range.end <= root.header.end && !within(&edit.range, &root.body));
         let mut edits = Vec::new();
+        for edit in in_header.iter().filter(|edit| edit.range == (top..top)) {
+            above.extend_from_slice(&edit.with);
+        }
         for field in &root.fields {
             let name = message.bytes(&field.name);
             if MOVED.iter().any(|moved| moved.eq_ignore_ascii_case(name)) {
-                let bytes = message.bytes(&field.whole);
+                let own = in_header.iter().filter(|edit| edit.range != (top..top) && within(&edit.range, &field.whole));
+                let bytes = edited(message, &field.whole, own);
                 let plain = |b: &u8| b.is_ascii() && *b != 0;
                 if !bytes.iter().all(plain) || bytes.split(|b| *b == b'\n').any(|line| line.len() > MAX_LINE) {
                     return Err(BodyError::Field);
                 }
-                above.extend_from_slice(bytes);
+                above.extend_from_slice(&bytes);
                 edits.push(Edit { range: field.whole.clone(), with: Vec::new() });
             }
         }
@@ -99,6 +107,8 @@ impl Beside {
         let end = message.raw().len();
         edits.push(Edit { range: top..top, with: with_line_end(fields.into_bytes(), message.line_end()) });
         edits.push(Edit { range: root.body.start..root.body.start, with: above });
+        // Of edits at one place the first stands first.
+        edits.extend(in_body);
         edits.push(Edit { range: end..end, with: with_line_end(below, message.line_end()) });
         Ok(edits)
     }
@@ -114,6 +124,23 @@ impl Beside {
         };
         part.write_part(out);
     }
+}
+
+fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
+}
+
+/// A range of the message with edits inside it applied.
+fn edited<'e>(message: &Message<'_>, range: &Range<usize>, edits: impl Iterator<Item = &'e Edit>) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut at = range.start;
+    for edit in edits {
+        out.extend_from_slice(message.bytes(&(at..edit.range.start.max(at))));
+        out.extend_from_slice(&edit.with);
+        at = edit.range.end;
+    }
+    out.extend_from_slice(message.bytes(&(at..range.end)));
+    out
 }
 
 /// Text whose lines end in CRLF, as `mail-builder` wants it.

@@ -217,9 +217,6 @@ impl<'m> Draft<'m> {
         if !text.edit(edits) {
             return Err(BodyError::Range);
         }
-        if part == PartId(0) && !self.beside.is_empty() {
-            return Err(BodyError::Field);
-        }
         // Whether the text can go back is known now, while the rule can still be taken back.
         text.raw_edits(self.message, part)?;
         Ok(text)
@@ -267,17 +264,13 @@ impl<'m> Draft<'m> {
     /// Show a block in a part of its own, above the message or below it. The message becomes one part of a multipart, with
     /// its bytes as they are.
     pub fn put_beside(&mut self, block: &Block, at: Place) -> Result<(), BodyError> {
-        // The fields of the message itself move down: they cannot be edited as well.
-        if self.edited_texts().any(|(body, _)| body.part == PartId(0)) {
-            return Err(BodyError::Field);
-        }
         let mut beside = self.beside.clone();
         beside.hypertext = self.texts.iter().any(|(body, _)| body.kind == BodyKind::Html);
         match at {
             Place::Start => beside.above.insert(0, block.clone()),
             Place::End | Place::BelowReply => beside.below.push(block.clone()),
         }
-        beside.edits(self.message)?;
+        beside.edits(self.message, Vec::new())?;
         self.beside = beside;
         Ok(())
     }
@@ -304,10 +297,12 @@ impl<'m> Draft<'m> {
     /// The edits of the raw message, in order.
     fn edits(&self) -> Result<Vec<Edit>, BodyError> {
         let mut edits = self.header.edits(self.message).ok_or(BodyError::Field)?;
+        let mut root = Vec::new();
         for (body, text) in self.edited_texts() {
-            edits.extend(text.raw_edits(self.message, body.part)?);
+            let of_body = text.raw_edits(self.message, body.part)?;
+            if body.part == PartId(0) { root = of_body } else { edits.extend(of_body) }
         }
-        edits.extend(self.beside.edits(self.message)?);
+        edits.extend(self.beside.edits(self.message, root)?);
         Ok(sorted(edits))
     }
 

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::beside::Beside;
-use super::body::Body;
+use super::body::{Body, BodyKind};
 use super::edits::{Rendered, Slice};
 use super::header::HeaderDraft;
 use super::text::{PartText, Piece};
@@ -47,7 +47,7 @@ pub(super) fn verify(
     fields(message, &after, rendered, header, !edited.is_empty() || !beside.is_empty())?;
     structure(message, &after, &edited, beside)?;
     for (body, text) in texts {
-        kept_text(&after, *body, text)?;
+        kept_text(&after, PartId(body.part.0 + beside.parts_above()), body.kind, text)?;
     }
     Ok(())
 }
@@ -247,9 +247,9 @@ fn same_length(before: &Part, after: &Part) -> bool {
 }
 
 /// Invariant 5: taking the new text out of the new body gives the old one.
-fn kept_text(after: &Message<'_>, body: Body, text: &PartText<'_>) -> Result<(), Violation> {
-    let Some(part) = after.part(body.part) else { return violation("text", "an edited part is gone") };
-    let read = PartText::read(after, part, body.kind);
+fn kept_text(after: &Message<'_>, id: PartId, kind: BodyKind, text: &PartText<'_>) -> Result<(), Violation> {
+    let Some(part) = after.part(id) else { return violation("text", "an edited part is gone") };
+    let read = PartText::read(after, part, kind);
     let Ok(new) = read else { return violation("text", "an edited body cannot be read") };
     // Encoding a body anew makes its line ends those of the message.
     let (new, current) = (new.original(), text.current());
