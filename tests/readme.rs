@@ -1,6 +1,7 @@
 //! README.md holds what is true: the output that it shows is the output of the command that it shows, and its tables
 //! are those of the code. `BLESS=1 cargo test --profile quick --test readme` writes them anew; read the difference.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
@@ -58,7 +59,11 @@ fn put(readme: &mut String, name: &str, text: &str) {
     let (open, close) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
     let start = readme.find(&open).unwrap_or_else(|| panic!("README.md has no {open}")) + open.len();
     let end = start + readme[start..].find(&close).unwrap_or_else(|| panic!("README.md has no {close}"));
-    readme.replace_range(start..end, text);
+    // A line of which only the time is different stays.
+    let stood: HashMap<String, &str> = readme[start..end].lines().map(|line| (without_times(line), line)).collect();
+    let line = |line: &str| stood.get(&without_times(line)).map_or(line, |stood| stood).to_owned() + "\n";
+    let text: String = text.lines().map(line).collect();
+    readme.replace_range(start..end, &text);
 }
 
 /// Times, speeds and cores are the machine's.

@@ -41,7 +41,7 @@ for line in lines[:-1]:
     verdict = paths.get(path, "nothing")
     for limit in limits:
         wanted_kind, wanted_verdict, wanted_path, most = limit
-        fits = wanted_kind == kind and verdict.startswith(wanted_verdict) and fnmatch.fnmatch(path, wanted_path)
+        fits = wanted_kind == kind and wanted_verdict in verdict and fnmatch.fnmatch(path, wanted_path)
         if fits and used[limit] < most:
             used[limit] += 1
             break
