@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use encoding_rs::{
-    CoderResult, EncoderResult, Encoding, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252,
+    DecoderResult, EncoderResult, Encoding, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252,
     X_USER_DEFINED,
 };
 
@@ -220,19 +220,24 @@ impl Charset {
         let mut decoder = self.read_as.new_decoder_without_bom_handling();
         let mut found = Vec::with_capacity(wanted.len());
         let mut wanted = wanted.iter().copied().peekable();
-        let (mut read, mut buffer) = (0, [0_u8; 32]);
+        let (mut at, mut read, mut buffer) = (0, 0, [0_u8; 32]);
         // Byte by byte: the first place at which so much has been read is before any shift sequence.
-        for (at, byte) in bytes.iter().enumerate() {
+        loop {
             while wanted.next_if(|w| *w <= read).is_some() {
                 found.push(at);
             }
-            if wanted.peek().is_none() {
-                break;
-            }
+            let Some(byte) = bytes.get(at..=at).filter(|_| wanted.peek().is_some()) else { break };
             let last = at + 1 == bytes.len();
-            let (result, _, written, _) = decoder.decode_to_utf8(&[*byte], &mut buffer, last);
-            debug_assert_eq!(result, CoderResult::InputEmpty, "the buffer holds what one byte can end");
+            let (result, taken, written) = decoder.decode_to_utf8_without_replacement(byte, &mut buffer, last);
+            at += taken;
             read += written;
+            if let DecoderResult::Malformed(_, behind) = result {
+                // What is not valid is known to be so a few bytes later, and may end before them.
+                read += char::REPLACEMENT_CHARACTER.len_utf8();
+                while wanted.next_if(|w| *w <= read).is_some() {
+                    found.push(at - usize::from(behind).min(at));
+                }
+            }
         }
         found.extend(wanted.map(|_| bytes.len()));
         found
@@ -337,6 +342,16 @@ mod tests {
             let out = [&bytes[..range.start], &new, &bytes[range.end..]].concat();
             assert!(charset.decode(&out).1, "{at} {text}: {}", out.escape_ascii());
         }
+    }
+
+    #[test]
+    fn a_place_behind_a_broken_character_is_not_one_byte_further() {
+        let bytes = b"\xE2\x82x\xC3\xA9y\xFF";
+        let charset = Charset::of(Some("utf-8"), bytes);
+        let (text, valid) = charset.decode(bytes);
+        assert!(!valid);
+        assert_eq!(text, "\u{FFFD}xéy\u{FFFD}");
+        assert_eq!(charset.locate(bytes, &text, &[0, 3, 4, 6, 7, 10]), [0, 2, 3, 5, 6, 7]);
     }
 
     #[test]

@@ -186,7 +186,11 @@ impl<'m> PartText<'m> {
         if !self.valid && self.charset.is_wide() {
             return Err(BodyError::Unmovable);
         }
-        let mut edits = match self.splices(&replacements) {
+        let splices = self.splices(&replacements);
+        if !self.valid && splices.as_ref().is_some_and(|splices| !self.reads_as_it_should(splices)) {
+            return Err(BodyError::Unmovable);
+        }
+        let mut edits = match splices {
             Some(splices) => self.splice(message, id, part, &splices)?,
             None if self.charset.can_move(self.valid) => self.move_to_utf8(message, id, part)?,
             None => return Err(BodyError::Unmovable),
@@ -216,6 +220,24 @@ impl<'m> PartText<'m> {
         replacements.iter().zip(found.chunks_exact(2)).map(splice).collect()
     }
 
+    fn spliced(&self, splices: &[Splice]) -> Vec<u8> {
+        let bytes = self.bytes();
+        let mut new = Vec::with_capacity(bytes.len() + 256);
+        let mut at = 0;
+        for splice in splices {
+            new.extend_from_slice(bytes.get(at..splice.at.start).unwrap_or_default());
+            new.extend_from_slice(&splice.with);
+            at = splice.at.end;
+        }
+        new.extend_from_slice(bytes.get(at..).unwrap_or_default());
+        new
+    }
+
+    /// Half a character that was broken before can become a whole one with what stands beside it now.
+    fn reads_as_it_should(&self, splices: &[Splice]) -> bool {
+        self.charset.decode(&self.spliced(splices)).0 == self.current()
+    }
+
     fn splice(
         &self,
         message: &Message<'m>,
@@ -231,16 +253,7 @@ impl<'m> PartText<'m> {
         if !transfer::is_sound(part.encoding, raw) {
             return Err(BodyError::Encoding);
         }
-        let bytes = self.bytes();
-        let mut new = Vec::with_capacity(bytes.len() + 256);
-        let mut at = 0;
-        for splice in splices {
-            new.extend_from_slice(bytes.get(at..splice.at.start).unwrap_or_default());
-            new.extend_from_slice(&splice.with);
-            at = splice.at.end;
-        }
-        new.extend_from_slice(bytes.get(at..).unwrap_or_default());
-        let (encoding, data) = transfer::encode(&new, message.line_end());
+        let (encoding, data) = transfer::encode(&self.spliced(splices), message.line_end());
         let mut edits = mime_field::set(message, id, None, encoding)?;
         edits.push(Edit { range: part.body.clone(), with: data });
         Ok(edits)
