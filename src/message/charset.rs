@@ -160,6 +160,11 @@ impl Charset {
         self.known && valid
     }
 
+    /// True when it was guessed from bytes that are not ASCII.
+    pub fn is_guessed(&self) -> bool {
+        self.write == Write::Ascii && self.read_as == WINDOWS_1252
+    }
+
     /// True when a character has two octets or more, so that what is out of step stays so.
     pub fn is_wide(&self) -> bool {
         matches!(self.write, Write::Utf16 { .. })

@@ -187,7 +187,8 @@ impl<'m> PartText<'m> {
             return Err(BodyError::Unmovable);
         }
         let splices = self.splices(&replacements);
-        if !self.valid && splices.as_ref().is_some_and(|splices| !self.reads_as_it_should(splices)) {
+        let in_doubt = !self.valid || self.charset.is_guessed();
+        if in_doubt && splices.as_ref().is_some_and(|splices| !self.reads_as_it_should(part, splices)) {
             return Err(BodyError::Unmovable);
         }
         let mut edits = match splices {
@@ -233,9 +234,11 @@ impl<'m> PartText<'m> {
         new
     }
 
-    /// Half a character that was broken before can become a whole one with what stands beside it now.
-    fn reads_as_it_should(&self, splices: &[Splice]) -> bool {
-        self.charset.decode(&self.spliced(splices)).0 == self.current()
+    /// Half a character that was broken before can become a whole one with what stands beside it now, and where the
+    /// charset is a guess, the guess can become another one.
+    fn reads_as_it_should(&self, part: &Part, splices: &[Splice]) -> bool {
+        let new = self.spliced(splices);
+        Charset::of(part.charset.as_deref(), &new) == self.charset && self.charset.decode(&new).0 == self.current()
     }
 
     fn splice(
