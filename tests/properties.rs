@@ -247,7 +247,9 @@ impl Mail {
         let mut raw = [head.as_bytes(), b"MIME-Version: 1.0\n", &fields, b"\n", &body].concat();
         if self.crlf {
             raw = crlf(&raw);
-            untouchable.iter_mut().for_each(|bytes| *bytes = crlf(bytes));
+            for bytes in &mut untouchable {
+                *bytes = crlf(bytes);
+            }
         }
         (raw, untouchable)
     }
@@ -331,9 +333,8 @@ impl Node {
 fn text_part(html: bool, charset: &str, encoding: &str, lines: &[&str], flowed: bool) -> (Vec<u8>, Vec<u8>) {
     let mut text = lines.join("\n");
     if html {
-        let inner: String =
-            lines.iter().map(|l| format!("<p>{}</p>\n", l.replace('<', "&lt;").replace('>', "&gt;"))).collect();
-        text = format!("<html><body>\n{inner}</body></html>\n");
+        let escaped = text.replace('<', "&lt;").replace('>', "&gt;").replace('\n', "</p>\n<p>");
+        text = format!("<html><body>\n<p>{escaped}</p>\n</body></html>\n");
     }
     let bytes = match charset {
         "utf-16" => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
@@ -346,7 +347,7 @@ fn text_part(html: bool, charset: &str, encoding: &str, lines: &[&str], flowed: 
     let body = match encoding {
         "base64" => encodify::base64::MIME.encode(&bytes).replace('\r', "").into_bytes(),
         "quoted-printable" => {
-            let encoded = encodify::qp::BODY.encode(&crlf(&bytes));
+            let encoded = encodify::qp::BODY.encode(crlf(&bytes));
             encoded.replace('\r', "").into_bytes()
         }
         _ => bytes,
@@ -429,7 +430,8 @@ fn rule_set() -> impl Strategy<Value = RuleSet> {
                 continue;
             }
             named.extend(*name);
-            toml += &format!("[[rule]]\nname = \"rule-{i}\"\non_error = \"skip\"\n[[rule.action]]\n{action}\n");
+            let head = format!("[[rule]]\nname = \"rule-{i}\"\non_error = \"skip\"\n[[rule.action]]\n");
+            toml.extend([head.as_str(), action, "\n"]);
         }
         RuleSet { toml, named }
     })
