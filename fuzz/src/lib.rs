@@ -56,7 +56,7 @@ pub fn parse(raw: &[u8]) {
             assert!(part.body.start <= child.header.start && child.body.end <= end, "a child is outside");
         }
     }
-    let _ = (message.protection(), message.notes(), message.attachments(), message.is_doubtful());
+    let _ = (message.protection(), message.notes(), message.attachments(), message.doubt());
     let draft = Draft::new(&message);
     for body in draft.readable() {
         let _ = draft.visible(body);

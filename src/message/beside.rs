@@ -54,11 +54,8 @@ impl Beside {
         if self.is_empty() {
             return Ok(own);
         }
-        if message.is_doubtful() {
-            return Err(BodyError::Doubtful);
-        }
-        if !message.parts().iter().all(|part| part.has_separator) {
-            return Err(BodyError::Separator);
+        if let Some(doubt) = message.doubt() {
+            return Err(doubt);
         }
         let root = message.part(PartId(0)).ok_or(BodyError::Separator)?;
         let top = message.field_place(PartId(0)).ok_or(BodyError::Field)?;

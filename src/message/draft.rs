@@ -131,9 +131,10 @@ impl<'m> Draft<'m> {
         self.values("Subject").into_iter().next()
     }
 
-    /// True when there is a place for a new field: not in an empty message, nor in one that begins with white space.
+    /// True when its header can be edited: not that of an empty message, of one that begins with white space, or of one
+    /// that is in doubt.
     fn takes_fields(&self) -> bool {
-        self.message.field_place(PartId(0)).is_some()
+        self.message.field_place(PartId(0)).is_some() && self.message.doubt().is_none()
     }
 
     /// Put a field on top of the header. False when nothing changed.
@@ -152,6 +153,9 @@ impl<'m> Draft<'m> {
 
     /// Remove fields; says how many.
     pub fn remove_fields(&mut self, name: &FieldName, which: Which) -> usize {
+        if self.message.doubt().is_some() {
+            return 0;
+        }
         self.header.remove(self.message, name, which)
     }
 
@@ -210,8 +214,8 @@ impl<'m> Draft<'m> {
         if !self.message.part(part).is_some_and(|p| p.has_separator) {
             return Err(BodyError::Separator);
         }
-        if self.message.is_doubtful() {
-            return Err(BodyError::Doubtful);
+        if let Some(doubt) = self.message.doubt() {
+            return Err(doubt);
         }
         let mut text = self.part_text(part)?.clone();
         if !text.edit(edits) {
@@ -234,8 +238,8 @@ impl<'m> Draft<'m> {
         if self.protection().is_some() {
             return Ok(0);
         }
-        if self.message.is_doubtful() {
-            return Err(BodyError::Doubtful);
+        if let Some(doubt) = self.message.doubt() {
+            return Err(doubt);
         }
         let mut new = Vec::new();
         for body in body::targets(self.message.parts(), at == Place::Start) {

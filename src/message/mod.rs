@@ -126,9 +126,13 @@ impl<'a> Message<'a> {
         *self.protection.get_or_init(|| body::protection(self))
     }
 
-    /// True when readers do not agree on its structure: no text of it is edited.
-    pub fn is_doubtful(&self) -> bool {
-        self.parts.iter().any(|part| part.doubtful)
+    /// Why nothing of it is edited: readers do not agree on where a body begins, or on its structure. What one of them
+    /// shows after an edit is not what another shows, so such a message passes exactly as it came.
+    pub fn doubt(&self) -> Option<BodyError> {
+        if self.parts.iter().any(|part| !part.has_separator) {
+            return Some(BodyError::Separator);
+        }
+        self.parts.iter().any(|part| part.doubtful).then_some(BodyError::Doubtful)
     }
 
     /// Attachments, in document order: parts with a file name or an attachment disposition, and all that is no text

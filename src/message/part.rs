@@ -165,6 +165,10 @@ fn reads_differently(value: &[u8], part: &Part) -> bool {
         return false;
     }
     let range = mime_field::parameter(value, b"boundary");
+    if range.is_none() && part.boundary.is_none() {
+        // All agree that it cannot be taken apart.
+        return false;
+    }
     let behind = range.as_ref().and_then(|r| value.get(r.end..)).unwrap_or_default().trim_ascii_start();
     if !behind.is_empty() && !behind.starts_with(b";") {
         return true;

@@ -12,7 +12,7 @@ impl<'a> Message<'a> {
     /// The message with its faulty parts encoded anew, and how many they were. `None` where there is nothing to repair,
     /// where it must not be (a protected message, a structure that is in doubt), or where the result would not hold up.
     pub fn repaired(&self) -> Option<(Rendered<'a>, usize)> {
-        if self.protection().is_some() || self.is_doubtful() {
+        if self.protection().is_some() || self.doubt().is_some() {
             return None;
         }
         let faulty: Vec<(PartId, &Part)> = self

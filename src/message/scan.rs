@@ -166,12 +166,11 @@ impl Scanner<'_> {
         part.has_separator = header.has_separator;
         part.doubtful |= has_lone_cr(self.lines.raw.get(at..header.end).unwrap_or_default());
         if header.odd {
-            self.note("a header block holds a line that is no field; its body is left alone");
+            self.note("a header block holds a line that is no field");
         }
         if part.is_multipart() {
             if part.boundary.as_ref().is_none_or(|b| b.is_empty() || b.len() > MAX_BOUNDARY) {
-                part.boundary = None;
-                part.doubtful = true;
+                part.doubtful |= part.boundary.take().is_some();
                 self.note("a multipart without a usable boundary is opaque");
             } else if self.open.len() >= MAX_DEPTH {
                 part.boundary = None;

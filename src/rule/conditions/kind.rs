@@ -9,7 +9,8 @@ pub const KIND: ConditionKind = ConditionKind {
     key: "kind",
     doc: "Tests what sort of message it is, one or several of: \"reply\" (In-Reply-To or References), \"forward\" (subject \
           such as Fwd:, or a message attached), \"auto-reply\" (RFC 3834 and kin), \"calendar\", \"signed\", \"encrypted\", \
-          \"report\" (delivery and read receipts), \"list\" (mailing lists), \"tnef\" (winmail.dat); of several one must hold.",
+          \"report\" (delivery and read receipts), \"list\" (mailing lists), \"tnef\" (winmail.dat), \"malformed\" (mail programs \
+          read its structure in several ways, so no rule edits it); of several one must hold.",
     options: &[],
     example: "kind = [\"calendar\", \"encrypted\"]",
     compile,
@@ -27,6 +28,7 @@ enum Sort {
     Report,
     List,
     Tnef,
+    Malformed,
 }
 
 const WORDS: &[(&str, Sort)] = &[
@@ -39,6 +41,7 @@ const WORDS: &[(&str, Sort)] = &[
     ("report", Sort::Report),
     ("list", Sort::List),
     ("tnef", Sort::Tnef),
+    ("malformed", Sort::Malformed),
 ];
 
 /// What mail programs put before the subject of a message that is passed on, lower case.
@@ -84,6 +87,7 @@ impl Sort {
         let message = scene.draft.message();
         let protected = |protection| scene.draft.protection() == Some(protection);
         match self {
+            Self::Malformed => message.doubt().is_some(),
             Self::Reply => has("In-Reply-To") || has("References"),
             Self::Forward => {
                 scene.draft.subject().is_some_and(|subject| is_forward(&subject))
@@ -278,6 +282,15 @@ mod tests {
         check("calendar", &[calendar, "Content-Type: text/calendar\n\nx"], &[PLAIN, tnef]);
         check("report", &[REPORT], &[PLAIN, calendar]);
         check("tnef", &[tnef], &[PLAIN, calendar]);
+    }
+
+    #[test]
+    fn malformed() {
+        let no_blank_line = "Subject: a\nno field\nContent-Type: text/html\n\nx";
+        let two_types = "Content-Type: text/plain\nContent-Type: text/html\n\nx";
+        let odd_boundary = "Content-Type: multipart/mixed; boundary=\"a\"b\n\n--a\n\nx\n--a--\n";
+        let no_boundary = "Content-Type: multipart/mixed\n\nx";
+        check("malformed", &[no_blank_line, two_types, odd_boundary], &[PLAIN, no_boundary]);
     }
 
     #[test]
