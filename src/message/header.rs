@@ -155,13 +155,15 @@ impl HeaderDraft {
         let came_in = |i: usize| message.fields().get(i).filter(|_| !self.changes.contains_key(&i));
         if let At::CameIn(i) = place
             && let Some(field) = came_in(i)
+            && raw.split(|b| *b == b'\n').next().is_none_or(|line| line.len() < MAX_LINE)
         {
             let blank = raw.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
             let rest = raw.get(blank..).unwrap_or_default();
             let tag = encode_tag(tag, "Subject: ".len(), rest.trim_ascii_start().starts_with(b"=?"));
             let mut new = format!("{}{tag}", if blank == 0 { " " } else { "" }).into_bytes();
             // The line must not get too long; a folded line goes on with white space already.
-            let line = rest.iter().position(|b| matches!(b, b'\r' | b'\n')).unwrap_or(rest.len());
+            let line = rest.split(|b| *b == b'\n').next().unwrap_or_default();
+            let line = line.strip_suffix(b"\r").unwrap_or(line).len();
             if line > 0 && "Subject: ".len() + blank + new.len() + 1 + line > MAX_LINE {
                 new.extend_from_slice(message.line_end().as_bytes());
                 new.push(b' ');
@@ -172,7 +174,7 @@ impl HeaderDraft {
             self.changes.insert(i, Change::Inserted(field.value.start + blank, new));
             return true;
         }
-        // A subject that a rule before has written: write it once more.
+        // A subject that a rule before has written, or whose line is too long as it is: write it once more.
         let subject = format!("{tag} {}", decode_value(&raw));
         FieldName::new("Subject")
             .and_then(|name| Field::new(name, &subject))
@@ -200,7 +202,7 @@ impl HeaderDraft {
                 Change::Replaced(bytes) => {
                     let mut with = bytes.clone();
                     // A last line without a line end stays one.
-                    if !message.bytes(&field.whole).ends_with(message.line_end().as_bytes()) {
+                    if !message.bytes(&field.whole).ends_with(b"\n") {
                         with.truncate(with.trim_ascii_end().len());
                     }
                     Edit { range: field.whole.clone(), with }
@@ -341,6 +343,16 @@ mod tests {
     }
 
     #[test]
+    fn a_field_that_is_set_does_not_swallow_the_next_where_line_ends_are_mixed() {
+        let message = Message::parse(b"To: x\r\nSubject: old\nDate: now\r\n\r\nx");
+        let mut header = HeaderDraft::default();
+        header.set(&message, Field::new(FieldName::new("Subject").unwrap(), "new").unwrap());
+        let edits = super::super::edits::sorted(header.edits(&message).unwrap());
+        let out = super::super::Rendered::new(message.raw(), edits).unwrap().to_vec();
+        assert_eq!(out, b"To: x\r\nSubject: new\r\nDate: now\r\n\r\nx");
+    }
+
+    #[test]
     fn a_tag_stands_once() {
         for subject in ["[EXT] a", "Re: [EXT] a", "AW: Re[2]: [list] [ext] a", "[EXT]", "RE: FW: [EXT] Re: a"] {
             assert_eq!(tagged(&format!("Subject: {subject}\n\nx"), "[EXT]"), None, "{subject}");
@@ -354,5 +366,7 @@ mod tests {
     fn a_long_subject_line_is_folded_before_it_gets_too_long() {
         let out = tagged(&format!("Subject: {}\n\nx", "y".repeat(985)), "[EXTERNAL]").unwrap();
         assert!(out.lines().all(|l| l.len() <= MAX_LINE));
+        let out = tagged(&format!("Subject: {}\n\nx", "y".repeat(1_500)), "[EXTERNAL]").unwrap();
+        assert!(out.lines().all(|l| l.len() <= MAX_LINE), "{out}");
     }
 }

@@ -116,9 +116,9 @@ pub(super) fn with_line_end(bytes: Vec<u8>, line_end: LineEnd) -> Vec<u8> {
     }
 }
 
-/// Octets of the longest line that the edits touch, without line ends.
+/// Octets of the longest line that the edits touch, without LF. A CR alone ends no line on the wire.
 fn longest_changed_line(raw: &[u8], edits: &[Edit]) -> usize {
-    let is_end = |b: &u8| *b == b'\n' || *b == b'\r';
+    let is_end = |b: &u8| *b == b'\n';
     let mut longest = 0;
     // Octets on the line before the place where the walk is.
     let mut column = 0;
