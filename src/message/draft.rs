@@ -279,6 +279,11 @@ impl<'m> Draft<'m> {
         Ok(())
     }
 
+    /// True when a block stands in a part of its own beside the message.
+    pub fn has_parts_beside(&self) -> bool {
+        !self.beside.is_empty()
+    }
+
     /// What protects the message as it came in.
     pub fn protection(&self) -> Option<Protection> {
         self.message.protection()

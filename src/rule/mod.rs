@@ -58,6 +58,9 @@ pub enum ActionError {
     /// A body that the action had to change could not be changed.
     #[error("a body could not be changed: {0}")]
     Body(#[from] BodyError),
+    /// What was put in would not be found again by a second run (Invariant 6).
+    #[error("a second run would put it in once more; this is a bug in mailwright, please report it")]
+    Once,
     /// A template could not be filled in.
     #[error("a template could not be filled in: {0}")]
     Template(String),

@@ -257,7 +257,13 @@ impl Insert {
             return Ok(Effect::Nothing("it is there already"));
         }
         let block = Block { text: ready.text.clone(), html: format!("<div {MARK}=\"{here}\">{}</div>", ready.html) };
-        Ok(put(scene.draft, &block)?)
+        let effect = put(scene.draft, &block)?;
+        // Invariant 6, before the message leaves: what is not known again would be put in twice.
+        let known = self.once == Once::Always
+            || !matches!(effect, Effect::Edited(..))
+            || scene.draft.has_parts_beside()
+            || self.is_there(&ready, &here, &scene.draft.bodies(), scene.draft);
+        if known { Ok(effect) } else { Err(ActionError::Once) }
     }
 }
 
