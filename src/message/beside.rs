@@ -151,3 +151,42 @@ fn free_boundary(raw: &[u8], name: &str) -> String {
     let mut tries = (0..=raw.len()).map(|n| format!("=_mailwright_{name}_{n}"));
     tries.find(|boundary| memmem::find(raw, boundary.as_bytes()).is_none()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{block, crlf, rewritten};
+    use super::super::{Draft, Message, Place};
+
+    #[test]
+    fn a_signed_message_keeps_every_byte_below_its_new_part() {
+        let entity = "Content-Type: text/plain\n\nsigned  \n";
+        let body = format!("--s\n{entity}\n--s\nContent-Type: application/pgp-signature\n\nx\n--s--\n");
+        let text = format!("Subject: a\nContent-Type: multipart/signed;\n\tboundary=s\nTo: b\n\n{body}");
+        let out = rewritten(&text, |draft| draft.put_beside(&block("Notice"), Place::Start).unwrap());
+        let boundary = "=_mailwright_mixed_0";
+        let head =
+            format!("MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"{boundary}\"\nSubject: a\nTo: b\n\n");
+        let tail = format!("\n--{boundary}\nContent-Type: multipart/signed;\n\tboundary=s\n\n{body}\n--{boundary}--\n");
+        assert!(out.starts_with(&head) && out.ends_with(&tail), "{out}");
+        assert!(out.contains("\n\nNotice"), "{out}");
+    }
+
+    #[test]
+    fn the_boundary_is_one_that_the_message_does_not_hold() {
+        let text =
+            "Content-Type: multipart/signed; boundary=s\n\n--s\n\n=_mailwright_mixed_0 =_mailwright_mixed_1\n--s--\n";
+        let out = rewritten(text, |draft| draft.put_beside(&block("Notice"), Place::End).unwrap());
+        assert!(out.contains("boundary=\"=_mailwright_mixed_2\""), "{out}");
+    }
+
+    #[test]
+    fn a_message_that_is_in_doubt_gets_no_part_beside_it() {
+        for text in ["Subject: a", "Content-Type: text/plain\nContent-Type: text/html\n\nx\n", ""] {
+            let raw = crlf(text);
+            let message = Message::parse(&raw);
+            let mut draft = Draft::new(&message);
+            assert!(draft.put_beside(&block("Notice"), Place::End).is_err(), "{text}");
+            assert!(draft.is_unchanged());
+        }
+    }
+}

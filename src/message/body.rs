@@ -241,3 +241,111 @@ fn inline_pgp(message: &Message<'_>) -> Option<Protection> {
     };
     readable(message.parts()).into_iter().filter_map(in_body).min()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::crlf;
+    use super::*;
+
+    /// A multipart of these parts, each `header||body`.
+    fn multipart(subtype: &str, boundary: &str, parts: &[&str]) -> String {
+        let part = |part: &&str| format!("--{boundary}\n{}\n", part.replace("||", "\n\n"));
+        let parts: String = parts.iter().map(part).collect();
+        format!("Content-Type: multipart/{subtype}; boundary={boundary}||{parts}--{boundary}--")
+    }
+
+    fn message(part: &str) -> Vec<u8> {
+        crlf(&part.replace("||", "\n\n"))
+    }
+
+    const PLAIN: &str = "Content-Type: text/plain||text";
+    const HTML: &str = "Content-Type: text/html||<p>text</p>";
+    const IMAGE: &str = "Content-Type: image/png\nContent-ID: <1>||x";
+
+    fn targets_of(part: &str, first: bool) -> Vec<usize> {
+        let raw = message(part);
+        targets(Message::parse(&raw).parts(), first).iter().map(|body| body.part.0).collect()
+    }
+
+    #[test]
+    fn both_alternatives_show_a_block() {
+        let alternative = multipart("alternative", "b", &[PLAIN, HTML]);
+        assert_eq!(targets_of(&alternative, false), [1, 2]);
+        let related = multipart("related", "r", &[HTML, IMAGE]);
+        let nested = multipart("mixed", "m", &[&multipart("alternative", "b", &[PLAIN, &related]), IMAGE]);
+        assert_eq!(targets_of(&nested, true), [2, 4]);
+    }
+
+    #[test]
+    fn a_list_footer_in_a_part_of_its_own_does_not_show_the_block_twice() {
+        let listed = multipart("mixed", "m", &[&multipart("alternative", "b", &[PLAIN, HTML]), PLAIN]);
+        assert_eq!(targets_of(&listed, false), [2, 3]);
+        assert_eq!(targets_of(&listed, true), [2, 3]);
+    }
+
+    #[test]
+    fn of_html_image_html_the_outer_ones_show_the_block() {
+        let mixed = multipart("mixed", "m", &[HTML, IMAGE, HTML]);
+        let apple = multipart("alternative", "b", &[PLAIN, &mixed]);
+        assert_eq!(targets_of(&apple, false), [1, 5]);
+        assert_eq!(targets_of(&apple, true), [1, 3]);
+    }
+
+    #[test]
+    fn texts_with_a_file_name_are_attachments_and_no_bodies() {
+        let named = "Content-Type: text/plain; name=a.txt||text";
+        let inline = "Content-Type: text/html\nContent-Disposition: attachment||text";
+        let mail = multipart("mixed", "m", &[PLAIN, named, inline]);
+        assert_eq!(targets_of(&mail, false), [1]);
+        let raw = message(&mail);
+        let found: Vec<_> = attachments(&Message::parse(&raw)).into_iter().map(|a| (a.part.0, a.name)).collect();
+        assert_eq!(found, [(2, Some("a.txt".to_owned())), (3, None)]);
+    }
+
+    #[test]
+    fn inline_images_of_a_related_part_are_no_attachments() {
+        let attachments_of = |part: &str| attachments(&Message::parse(&message(part))).len();
+        assert_eq!(attachments_of(&multipart("related", "r", &[HTML, IMAGE])), 0);
+        assert_eq!(attachments_of(&multipart("mixed", "m", &[HTML, "Content-Type: application/pdf||x"])), 1);
+        assert_eq!(attachments_of(&multipart("mixed", "m", &[HTML, "Content-Type: message/rfc822||a: b"])), 1);
+    }
+
+    #[test]
+    fn what_protects_a_message() {
+        let protection_of = |part: &str| Message::parse(&message(part)).protection();
+        let signature = "Content-Type: application/pgp-signature||x";
+        let signed = multipart("signed", "s", &[PLAIN, signature]);
+        let attached =
+            |inner: &str| multipart("mixed", "m", &[PLAIN, &format!("Content-Type: message/rfc822||{inner}")]);
+        for (part, expected) in [
+            (signed.as_str(), Some(Protection::Signed)),
+            (&multipart("encrypted", "e", &[PLAIN]), Some(Protection::Encrypted)),
+            (&multipart("report", "r", &[PLAIN]), Some(Protection::Report)),
+            (&multipart("mixed", "m", &[PLAIN, &signed]), Some(Protection::Signed)),
+            ("Content-Type: application/pkcs7-mime; smime-type=signed-data||x", Some(Protection::Signed)),
+            ("Content-Type: application/x-pkcs7-mime; name=smime.p7m||x", Some(Protection::Encrypted)),
+            ("Content-Type: application/octet-stream; name=smime.P7M||x", Some(Protection::Encrypted)),
+            (&multipart("mixed", "m", &[PLAIN, "Content-Type: application/ms-tnef||x"]), Some(Protection::Tnef)),
+            (&multipart("alternative", "m", &[PLAIN, "Content-Type: text/calendar||x"]), Some(Protection::Calendar)),
+            ("Content-Type: message/partial; id=a; number=1||x", Some(Protection::Fragment)),
+            (&attached(&signed), Some(Protection::Signed)),
+            (&attached("Content-Type: text/calendar||x"), None),
+            (PLAIN, None),
+            (&multipart("mixed", "m", &[PLAIN, IMAGE]), None),
+        ] {
+            assert_eq!(protection_of(part), expected, "{part}");
+        }
+    }
+
+    #[test]
+    fn inline_pgp_protects_where_it_begins_a_line() {
+        let protection_of = |text: &str| Message::parse(&crlf(&format!("\n{text}\n"))).protection();
+        assert_eq!(protection_of("Hi\n-----BEGIN PGP MESSAGE-----\nx"), Some(Protection::Encrypted));
+        assert_eq!(protection_of("-----BEGIN PGP SIGNED MESSAGE-----\nx"), Some(Protection::Signed));
+        assert_eq!(protection_of("as in -----BEGIN PGP MESSAGE-----"), None);
+        assert_eq!(protection_of("-----BEGIN PGP PUBLIC KEY BLOCK-----"), None);
+        // Base64 of the first.
+        let base64 = "Content-Transfer-Encoding: base64\n\nLS0tLS1CRUdJTiBQR1AgTUVTU0FHRS0tLS0tCng=\n";
+        assert_eq!(Message::parse(&crlf(base64)).protection(), Some(Protection::Encrypted));
+    }
+}

@@ -330,3 +330,127 @@ impl<'m> Draft<'m> {
         Ok(rendered)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{block, crlf, render, rewritten};
+    use super::*;
+
+    fn append(text: &str, block_text: &str) -> String {
+        rewritten(text, |draft| assert_eq!(draft.insert(&block(block_text), Place::End), Ok(1)))
+    }
+
+    #[test]
+    fn a_footer_in_seven_bits_changes_no_other_byte() {
+        let text = "Subject: a\nContent-Type: text/plain; charset=utf-8\n\nHello\n";
+        assert_eq!(append(text, "Footer"), format!("{text}\nFooter\n"));
+    }
+
+    #[test]
+    fn a_text_of_eight_bits_becomes_quoted_printable() {
+        let text = "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n\
+                    Grüße from the harbour, see you soon\n";
+        let expected = "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\
+                        Content-Transfer-Encoding: quoted-printable\n\n\
+                        Gr=C3=BC=C3=9Fe from the harbour, see you soon\n\nF=C3=BC=C3=9Fe\n";
+        assert_eq!(append(text, "Füße"), expected);
+    }
+
+    #[test]
+    fn a_text_that_moves_to_utf_8_keeps_its_other_parameters() {
+        let text = "MIME-Version: 1.0\nContent-Type: text/plain; format=flowed;\n\tcharset=\"us-ascii\"; delsp=yes\n\nHello \nyou\n";
+        let out = append(text, "5 €");
+        assert!(out.contains("Content-Type: text/plain; format=flowed;\n\tcharset=utf-8; delsp=yes\n"), "{out}");
+        assert!(out.ends_with("\n\nHello=20\nyou\n\n5 =E2=82=AC\n"), "{out}");
+    }
+
+    #[test]
+    fn lines_of_a_footer_are_stuffed_in_flowed_text() {
+        let text = "Content-Type: text/plain; format=flowed\n\nHello\n";
+        assert!(append(text, "> quote\nFrom here").ends_with("Hello\n\n > quote\n From here\n"));
+        assert!(append(&text.replace("flowed", "fixed"), "> quote").ends_with("Hello\n\n> quote\n"));
+    }
+
+    #[test]
+    fn html_of_any_charset_takes_references() {
+        let text = "Content-Type: text/html; charset=us-ascii\n\n<p>Hi</p>\n";
+        let out = append(text, "5 €, 日本");
+        assert!(out.starts_with("Content-Type: text/html; charset=us-ascii\n\n"), "{out}");
+        assert!(out.contains("<p>5 &#8364;, &#26085;&#26412;</p>"), "{out}");
+    }
+
+    #[test]
+    fn text_in_a_charset_that_is_not_known_takes_ascii_and_nothing_else() {
+        let text = "Content-Type: text/plain; charset=x-unknown\n\nHello\n";
+        assert!(append(text, "Footer").ends_with("Hello\n\nFooter\n"));
+        let raw = crlf(text);
+        let message = Message::parse(&raw);
+        let mut draft = Draft::new(&message);
+        assert_eq!(draft.insert(&block("5 €"), Place::End), Err(BodyError::Unmovable));
+        assert!(draft.is_unchanged());
+    }
+
+    #[test]
+    fn edits_of_several_rules_become_one_rewrite() {
+        let text = "Content-Type: text/plain\n\nmy number is 1234, call me\n";
+        let out = rewritten(text, |draft| {
+            let edit = |range, text: &str| TextEdit { range, text: text.to_owned() };
+            draft.edit(PartId(0), &[edit(13..17, "[NUMBER]"), edit(19..23, "write to")]).unwrap();
+            assert_eq!(draft.text(PartId(0)), Ok("my number is [NUMBER], write to me\r\n"));
+            draft.insert(&block("Footer"), Place::End).unwrap();
+            draft.insert(&block("Banner"), Place::Start).unwrap();
+            // Inside what the rules before brought in.
+            draft.edit(PartId(0), &[edit(0..6, "Notice"), edit(24..30, "CARD")]).unwrap();
+        });
+        assert_eq!(out, "Content-Type: text/plain\n\nNotice\n\nmy number is [CARD], write to me\n\nFooter\n");
+    }
+
+    #[test]
+    fn edits_that_do_not_fit_the_text_change_nothing() {
+        let raw = crlf("\nGrüße\n");
+        let message = Message::parse(&raw);
+        let mut draft = Draft::new(&message);
+        let edit = |range| TextEdit { range, text: "x".to_owned() };
+        for edits in [vec![edit(3..4)], vec![edit(0..99)], vec![edit(2..5), edit(1..2)]] {
+            assert_eq!(draft.edit(PartId(0), &edits), Err(BodyError::Range));
+        }
+        assert!(draft.is_unchanged());
+    }
+
+    #[test]
+    fn an_edit_that_takes_half_a_line_end_leaves_the_line_end() {
+        let edit = |range, text: &str| TextEdit { range, text: text.to_owned() };
+        let out = render(b"\r\nabc\r\ndef\r\n", |draft| {
+            draft.edit(PartId(0), &[edit(1..4, "x"), edit(7..9, "y")]).unwrap();
+        });
+        assert_eq!(out.unwrap(), b"\r\nax\r\ndey\r\n");
+    }
+
+    #[test]
+    fn an_invalid_byte_far_away_keeps_nobody_from_a_footer() {
+        let raw =
+            b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nGr\xFC\xDFe\r\nHi\r\n";
+        let out = render(raw, |draft| assert_eq!(draft.insert(&block("Footer"), Place::End), Ok(1))).unwrap();
+        assert_eq!(out, [&raw[..], b"\r\nFooter\r\n"].concat());
+    }
+
+    #[test]
+    fn without_edits_the_rewrite_is_the_message() {
+        for raw in [&b""[..], b"\n", b"Subject: a", b"Subject: a\r\n\r\n\xFF\0"] {
+            assert_eq!(render(raw, |_| ()).unwrap(), raw);
+        }
+    }
+
+    #[test]
+    fn the_last_part_of_a_message_that_is_cut_off_takes_a_footer() {
+        let text = "Content-Type: multipart/mixed; boundary=a\n\n--a\n\nHello";
+        assert_eq!(append(text, "Footer"), format!("{text}\n\nFooter"));
+    }
+
+    #[test]
+    fn an_empty_part_takes_a_footer_before_the_delimiter() {
+        let text = "Content-Type: multipart/mixed; boundary=a\n\n--a\n\n--a--\n";
+        let out = append(text, "Footer");
+        assert_eq!(out, "Content-Type: multipart/mixed; boundary=a\n\n--a\n\nFooter\n--a--\n");
+    }
+}

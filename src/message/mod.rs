@@ -18,6 +18,8 @@ mod place;
 mod repair;
 pub mod reply;
 mod scan;
+#[cfg(test)]
+mod testing;
 mod text;
 mod transfer;
 mod verify;

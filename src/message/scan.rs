@@ -325,3 +325,150 @@ fn has_lone_cr(header: &[u8]) -> bool {
 fn mbox_line_end(lines: Lines<'_>) -> usize {
     if lines.raw.starts_with(b"From ") { lines.line(0).1 } else { 0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Message;
+    use super::super::testing::crlf;
+    use super::*;
+
+    /// One line per part: how deep it is, its type, its body.
+    fn outline(raw: &[u8]) -> Vec<String> {
+        let message = Message::parse(raw);
+        let depth = |part: &Part| std::iter::successors(part.parent, |id| message.part(*id)?.parent).count();
+        let show = |part: &Part| {
+            let body = if part.is_multipart() { "" } else { std::str::from_utf8(message.bytes(&part.body)).unwrap() };
+            format!("{} {} {body:?}", depth(part), part.media_type)
+        };
+        message.parts().iter().map(show).collect()
+    }
+
+    fn outline_of(text: &str) -> Vec<String> {
+        outline(&crlf(text))
+    }
+
+    const NESTED: &str = "Content-Type: multipart/mixed; boundary=a\n\nbefore\n--a\nContent-Type: multipart/alternative;\n \
+                          boundary=\"b c\"\n\n--b c\n\none\n--b c\nContent-Type: text/html\n\ntwo\n\n--b c--\nbetween\n--a\n\
+                          \nthree\n--a--\nafter\n";
+
+    #[test]
+    fn parts_are_found_at_any_depth() {
+        let expected = [
+            "0 multipart/mixed \"\"",
+            "1 multipart/alternative \"\"",
+            "2 text/plain \"one\"",
+            "2 text/html \"two\\r\\n\"",
+            "1 text/plain \"three\"",
+        ];
+        assert_eq!(outline_of(NESTED), expected);
+        let lf: Vec<String> = expected.iter().map(|line| line.replace("\\r", "")).collect();
+        assert_eq!(outline(NESTED.as_bytes()), lf);
+    }
+
+    #[test]
+    fn a_boundary_that_begins_like_another_is_not_it() {
+        let text = "Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/mixed; boundary=ab\n\n--ab\n\n\
+                    one\n--abc\n--ab--\n--a--\n";
+        assert_eq!(outline_of(text).last().unwrap(), "2 text/plain \"one\\r\\n--abc\"");
+    }
+
+    #[test]
+    fn of_equal_boundaries_the_outer_one_counts() {
+        let text = "Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/mixed; boundary=a\n\n--a\n\none\n\
+                    --a--\n";
+        assert_eq!(outline_of(text), ["0 multipart/mixed \"\"", "1 multipart/mixed \"\"", "1 text/plain \"one\""]);
+    }
+
+    #[test]
+    fn a_multipart_that_is_not_closed_ends_where_the_one_around_it_goes_on() {
+        let text = "Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\none\n\
+                    --a\n\ntwo";
+        let parts = outline_of(text);
+        assert_eq!(parts[2..], ["2 text/plain \"one\"", "1 text/plain \"two\""]);
+    }
+
+    #[test]
+    fn delimiters_may_have_white_space_behind_them_and_nothing_else() {
+        let text = "Content-Type: multipart/mixed; boundary=a\n\n--a \t\n\none\n--ax\n--a--x\n --a\n--a--\t\n";
+        assert_eq!(outline_of(text)[1..], ["1 text/plain \"one\\r\\n--ax\\r\\n--a--x\\r\\n --a\""]);
+    }
+
+    #[test]
+    fn a_header_without_a_blank_line_has_no_body() {
+        let raw = crlf("Subject: a\nTo: b");
+        let message = Message::parse(&raw);
+        assert_eq!(message.fields().len(), 2);
+        let root = &message.parts()[0];
+        assert!(!root.has_separator && root.body.is_empty());
+        assert_eq!(message.bytes(&message.fields()[1].value), b" b");
+    }
+
+    #[test]
+    fn a_line_that_is_no_field_ends_the_header_and_is_noted() {
+        let raw = crlf("Subject: a\nnot a field\n\nbody\n");
+        let message = Message::parse(&raw);
+        assert_eq!(message.fields().len(), 1);
+        assert!(!message.parts()[0].has_separator);
+        assert_eq!(message.notes().len(), 1);
+    }
+
+    #[test]
+    fn folded_fields_and_odd_names_keep_their_ranges() {
+        let raw = crlf("Subject : a\n\tb\n: c\nX:\n\nbody");
+        let message = Message::parse(&raw);
+        let fields: Vec<_> =
+            message.fields().iter().map(|f| (message.bytes(&f.name), message.bytes(&f.value))).collect();
+        assert_eq!(fields, [(&b"Subject"[..], &b" a\r\n\tb"[..]), (b"X", b"")]);
+    }
+
+    #[test]
+    fn the_from_line_of_a_mailbox_file_is_no_header_field() {
+        let raw = b"From ann@example.com Mon Jan 19 10:00:00 2026\nSubject: a\n\nbody\n";
+        let message = Message::parse(raw);
+        assert_eq!(message.bytes(&message.fields()[0].name), b"Subject");
+        assert_eq!(message.bytes(&message.parts()[0].body), b"body\n");
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_is_opaque() {
+        let deep = |levels: usize| {
+            let level = |n| format!("Content-Type: multipart/mixed; boundary=b{n}x\n\n--b{n}x\n");
+            crlf(&((0..levels).map(level).collect::<String>() + "\nend\n"))
+        };
+        assert_eq!(Message::parse(&deep(MAX_DEPTH)).parts().len(), MAX_DEPTH + 1);
+        let raw = deep(MAX_DEPTH + 5);
+        let message = Message::parse(&raw);
+        assert_eq!(message.parts().len(), MAX_DEPTH + 1);
+        assert!(message.doubt().is_some() && message.parts()[MAX_DEPTH].boundary.is_none());
+    }
+
+    #[test]
+    fn parts_and_fields_past_their_limits_are_not_looked_at() {
+        let raw = "Content-Type: multipart/mixed; boundary=a\n\n".to_owned() + &"--a\n\n".repeat(MAX_PARTS + 5);
+        let message = Message::parse(raw.as_bytes());
+        assert!(message.parts().len() == MAX_PARTS && message.doubt().is_some());
+        let raw = "X: y\n z\n".repeat(MAX_FIELDS + 5) + "\nbody";
+        let message = Message::parse(raw.as_bytes());
+        assert_eq!(message.fields().len(), MAX_FIELDS);
+        assert_eq!(message.bytes(&message.parts()[0].body), b"body");
+    }
+
+    #[test]
+    fn a_multipart_without_a_boundary_is_opaque() {
+        let raw = crlf("Content-Type: multipart/mixed\n\n--\n\none\n----\n");
+        let message = Message::parse(&raw);
+        assert!(message.parts().len() == 1 && message.parts()[0].boundary.is_none() && message.notes().len() == 1);
+    }
+
+    #[test]
+    fn an_empty_message_is_one_part() {
+        assert_eq!(outline(b""), ["0 text/plain \"\""]);
+        assert_eq!(outline(b"\n"), ["0 text/plain \"\""]);
+    }
+
+    #[test]
+    fn what_a_digest_holds_are_messages() {
+        let text = "Content-Type: multipart/digest; boundary=a\n\n--a\n\nSubject: b\n\nc\n--a--\n";
+        assert!(outline_of(text)[1].starts_with("1 message/rfc822"));
+    }
+}

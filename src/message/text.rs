@@ -352,3 +352,87 @@ fn character_references(html: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Place;
+    use super::super::testing::{block, crlf, render, rewritten};
+    use super::*;
+
+    fn part(charset: &str, encoding: &str, body: &[u8]) -> Vec<u8> {
+        let head = format!(
+            "MIME-Version: 1.0\nContent-Type: text/plain; charset={charset}\nContent-Transfer-Encoding: {encoding}\n\n"
+        );
+        [&crlf(&head), body].concat()
+    }
+
+    #[test]
+    fn text_is_written_in_the_charset_of_the_part() {
+        for (charset, body, new, expected) in [
+            ("windows-1252", &b"Gr=FC=DFe\r\n"[..], "5 €", &b"Gr=FC=DFe\r\n\r\n5 =80\r\n"[..]),
+            ("iso-8859-1", b"Gr=FC=DFe\r\n", "Füße", b"Gr=FC=DFe\r\n\r\nF=FC=DFe\r\n"),
+            ("shift_jis", b"=82=A0\r\n", "Footer", b"=82=A0\r\n\r\nFooter\r\n"),
+        ] {
+            let raw = part(charset, "quoted-printable", body);
+            let out = render(&raw, |draft| assert_eq!(draft.insert(&block(new), Place::End), Ok(1))).unwrap();
+            assert!(out.ends_with(expected), "{charset}: {}", out.escape_ascii());
+            assert!(memchr::memmem::find(&out, charset.as_bytes()).is_some(), "{charset} stays");
+        }
+    }
+
+    #[test]
+    fn utf_16_keeps_its_byte_order() {
+        let little: Vec<u8> = "\u{FEFF}Hi\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let raw = part("utf-16", "base64", encodify::base64::MIME.encode(&little).as_bytes());
+        let out = render(&raw, |draft| assert_eq!(draft.insert(&block("5 €"), Place::Start), Ok(1))).unwrap();
+        let message = Message::parse(&out);
+        let body = transfer::decode(TransferEncoding::Base64, message.bytes(&message.parts()[0].body)).unwrap();
+        let expected: Vec<u8> = "\u{FEFF}5 €\r\n\r\nHi\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(body.into_owned(), expected);
+    }
+
+    #[test]
+    fn broken_text_is_not_moved_to_another_charset() {
+        let raw = part("gbk", "8bit", b"Gr\xFC\xFFe\r\n");
+        let message = Message::parse(&raw);
+        let mut draft = super::super::Draft::new(&message);
+        assert_eq!(draft.insert(&block("日本"), Place::End), Err(BodyError::Unmovable));
+    }
+
+    #[test]
+    fn a_guess_at_the_charset_is_the_same_after_an_edit() {
+        // Without the one byte that is no UTF-8, the rest would be read as UTF-8.
+        let raw = b"Content-Transfer-Encoding: quoted-printable\r\n\r\nGr=C3=BC=C3=9Fe x=FCx\r\n";
+        let message = Message::parse(raw);
+        let mut draft = super::super::Draft::new(&message);
+        let at = draft.text(PartId(0)).unwrap().find("xü").unwrap();
+        let edit = TextEdit { range: at..at + 4, text: "-".to_owned() };
+        assert_eq!(draft.edit(PartId(0), &[edit]), Err(BodyError::Unmovable));
+        assert!(draft.is_unchanged());
+    }
+
+    #[test]
+    fn edits_inside_of_what_other_edits_brought_in_are_composed() {
+        let raw = crlf("\nabcdef\n");
+        let message = Message::parse(&raw);
+        let mut text = PartText::read(&message, &message.parts()[0], BodyKind::Plain).unwrap();
+        let edit = |range, text: &str| TextEdit { range, text: text.to_owned() };
+        assert!(text.edit(&[edit(1..2, "[one]"), edit(4..4, "[two]")]));
+        assert_eq!(text.current(), "a[one]cd[two]ef\r\n");
+        assert!(text.edit(&[edit(2..5, "1"), edit(8..13, "")]));
+        assert_eq!(text.current(), "a[1]cdef\r\n");
+        assert!(text.edit(&[edit(0..0, ">")]));
+        assert_eq!(text.current(), ">a[1]cdef\r\n");
+        let edits = text.raw_edits(&message, PartId(0)).unwrap();
+        let out = super::super::Rendered::new(message.raw(), edits).unwrap().to_vec();
+        assert_eq!(out, b"\r\n>a[1]cdef\r\n");
+    }
+
+    #[test]
+    fn line_ends_of_a_text_are_its_own() {
+        let base64 = "Content-Transfer-Encoding: base64\n\nSGVsbG8KeW91Cg==\n";
+        let out = rewritten(base64, |draft| assert_eq!(draft.insert(&block("Footer"), Place::End), Ok(1)));
+        // Hello, you, an empty line and the footer, parted by LF alone as before.
+        assert_eq!(out, "Content-Transfer-Encoding: base64\n\nSGVsbG8KeW91CgpGb290ZXIK\n");
+    }
+}

@@ -349,3 +349,116 @@ fn splice_base64(raw: &[u8], splices: &[Splice], line_end: LineEnd) -> Result<Ed
     let end = data.trim_ascii_end().len().max(start);
     Ok(Edit { range: start..end, with })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Splices `with` in for `at` of the decoded text.
+    fn spliced(encoding: TransferEncoding, raw: &str, at: Range<usize>, with: &str) -> Option<String> {
+        let splices = [Splice { at, with: with.as_bytes().to_vec() }];
+        let edits = splice(encoding, raw.as_bytes(), 0, &splices, LineEnd::CrLf).unwrap()?;
+        let mut out = raw.to_owned();
+        for edit in edits.iter().rev() {
+            out.replace_range(edit.range.clone(), std::str::from_utf8(&edit.with).unwrap());
+        }
+        Some(out)
+    }
+
+    fn quoted(raw: &str, at: Range<usize>, with: &str) -> String {
+        let out = spliced(TransferEncoding::QuotedPrintable, raw, at.clone(), with).unwrap();
+        let decode = |raw: &str| String::from_utf8(decode_quoted_printable(raw.as_bytes()).into_owned()).unwrap();
+        let mut expected = decode(raw);
+        expected.replace_range(at, with);
+        assert_eq!(decode(&out), expected, "{out:?}");
+        out
+    }
+
+    #[test]
+    fn quoted_printable_is_spliced_in_place() {
+        assert_eq!(quoted("Gr=C3=BC=C3=9Fe =3D a\r\nend", 4..4, "x"), "Gr=C3=BCx=C3=9Fe =3D a\r\nend");
+        assert_eq!(quoted("a b c\r\n", 2..3, "=é"), "a =3D=C3=A9 c\r\n");
+        assert_eq!(quoted("abc\r\n", 0..3, ""), "\r\n");
+    }
+
+    #[test]
+    fn a_splice_behind_a_soft_break_leaves_the_break_alone() {
+        assert_eq!(quoted("one =\r\ntwo", 4..7, "2"), "one =\r\n2");
+        assert_eq!(quoted("one =\r\ntwo", 4..4, "x"), "one =\r\nxtwo");
+    }
+
+    #[test]
+    fn a_soft_break_at_the_very_end_does_not_swallow_what_is_appended() {
+        let out = quoted("text=", 4..4, "more");
+        assert_eq!(out, "text=\r\nmore");
+    }
+
+    #[test]
+    fn long_text_in_quoted_printable_is_broken_into_lines() {
+        let out = quoted("short\r\n", 5..5, &"word ".repeat(60));
+        assert!(out.lines().all(|line| line.len() <= ENCODED_LINE + 1), "{out}");
+    }
+
+    #[test]
+    fn odd_quoted_printable_reads_as_it_is_shown() {
+        let decode = |raw: &'static str| String::from_utf8_lossy(&decode_quoted_printable(raw.as_bytes())).into_owned();
+        assert_eq!(decode("a=zz b"), "a=zz b");
+        assert_eq!(decode("a= \t\r\nb"), "ab");
+        assert_eq!(decode("a=\nb=e9"), "ab\u{fffd}");
+        assert_eq!(decode("a="), "a");
+        assert!(is_sound(TransferEncoding::QuotedPrintable, b"a=3D=\r\n"));
+        assert!(!is_sound(TransferEncoding::QuotedPrintable, b"a=zz"));
+    }
+
+    #[test]
+    fn base64_is_encoded_anew_from_the_last_whole_group() {
+        let based = |raw: &str, at, with: &str| spliced(TransferEncoding::Base64, raw, at, with);
+        assert_eq!(based("YWJj\r\nZGVm\r\n", 6..6, "ghi").unwrap(), "YWJj\r\nZGVmZ2hp\r\n");
+        assert_eq!(based("YWJj\r\nZGU=\r\n", 5..5, "f").unwrap(), "YWJj\r\nZGVm\r\n");
+        assert_eq!(based("YWJj\r\nZGU=\r\n", 1..2, "x").unwrap(), "YXhjZGU=\r\n");
+        assert_eq!(based("", 0..0, "abc").unwrap(), "YWJj");
+    }
+
+    #[test]
+    fn base64_lines_keep_their_length() {
+        let full = base64::MIME.encode("x".repeat(57).as_bytes());
+        let out = spliced(TransferEncoding::Base64, &(full + "\r\n"), 57..57, &"y".repeat(100)).unwrap();
+        assert!(out.lines().all(|line| line.len() <= ENCODED_LINE), "{out}");
+    }
+
+    #[test]
+    fn base64_that_readers_read_differently_is_left_alone() {
+        for raw in ["YW?j", "YWJjZ", "YW=j", "YWJjZ===", "=", "YWJj--text"] {
+            assert_eq!(decode(TransferEncoding::Base64, raw.as_bytes()), Err(BodyError::Encoding), "{raw}");
+        }
+        // A list's footer in plain text behind the padding is not read, and stays.
+        let out = spliced(TransferEncoding::Base64, "YQ==\r\n__\r\nlist", 1..1, "b").unwrap();
+        assert_eq!(out, "YWI=\r\n__\r\nlist");
+        let splices = [Splice { at: 1..1, with: b"bc".to_vec() }];
+        let without_padding = splice(TransferEncoding::Base64, b"YQ==\r\nlist", 0, &splices, LineEnd::CrLf);
+        assert_eq!(without_padding, Err(BodyError::Encoding));
+    }
+
+    #[test]
+    fn what_does_not_fit_into_seven_bits_or_a_line_is_no_splice() {
+        let plain = |raw: &str, with: &str| spliced(TransferEncoding::Identity, raw, 1..1, with);
+        assert_eq!(plain("ab\r\n", "x").unwrap(), "axb\r\n");
+        assert_eq!(plain("ab\r\n", "é"), None);
+        assert_eq!(plain("abé\r\n", "x"), None);
+        assert_eq!(plain("ab\r\né\r\n", "x").unwrap(), "axb\r\né\r\n");
+        assert_eq!(plain("ab\r\n", &"x".repeat(MAX_LINE)), None);
+        assert_eq!(plain(&("ab\r".to_owned() + &"x".repeat(MAX_LINE)), "y"), None);
+    }
+
+    #[test]
+    fn a_whole_body_is_encoded_in_what_suits_it() {
+        assert_eq!(
+            encode("Grüße an alle, die da sind\r\n".as_bytes(), LineEnd::CrLf).0,
+            TransferEncoding::QuotedPrintable
+        );
+        assert_eq!(encode("日本語".as_bytes(), LineEnd::CrLf).0, TransferEncoding::Base64);
+        assert_eq!(encode(b"a\0b", LineEnd::CrLf).0, TransferEncoding::Base64);
+        assert_eq!(encode(b"a\rb", LineEnd::CrLf).0, TransferEncoding::Base64);
+        assert!(!encode("日本語".repeat(60).as_bytes(), LineEnd::Lf).1.contains(&b'\r'));
+    }
+}

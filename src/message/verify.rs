@@ -269,3 +269,80 @@ fn kept_text(after: &Message<'_>, id: PartId, kind: BodyKind, text: &PartText<'_
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::edits::Edit;
+    use super::super::testing::crlf;
+    use super::super::{BodyKind, Field, FieldName, TextEdit};
+    use super::*;
+
+    const TEXT: &str = "Subject: a\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nHello\n--b\n\
+                        Content-Type: text/plain; name=c\n\nattached\n--b--\n";
+
+    /// Replaces `old` by `new` in the message, as if rules had edited the first text and set `X-New`.
+    fn refused(raw: &[u8], old: &str, new: &[u8]) -> &'static str {
+        let message = Message::parse(raw);
+        let at = memchr::memmem::find(raw, old.replace('\n', "\r\n").as_bytes()).unwrap();
+        let range = at..at + old.replace('\n', "\r\n").len();
+        let rendered = Rendered::new(raw, vec![Edit { range, with: new.to_vec() }]).unwrap();
+        let mut header = HeaderDraft::default();
+        header.add(Field::new(FieldName::new("X-New").unwrap(), "x").unwrap());
+        let body = Body { part: PartId(1), kind: BodyKind::Plain };
+        let part = message.part(body.part).unwrap();
+        let mut text = PartText::read(&message, part, body.kind).unwrap();
+        assert!(text.edit(&[TextEdit { range: 5..5, text: ", Kim".to_owned() }]));
+        match verify(&message, &rendered, &header, &[(body, &text)], &Beside::default()) {
+            Ok(()) => "nothing",
+            Err(violation) => violation.invariant,
+        }
+    }
+
+    #[test]
+    fn a_rewrite_that_does_what_rules_say_is_taken() {
+        assert_eq!(refused(&crlf(TEXT), "Hello", b"Hello, Kim"), "nothing");
+    }
+
+    #[test]
+    fn edits_of_an_attachment_or_a_delimiter_are_refused() {
+        let raw = crlf(TEXT);
+        assert_eq!(refused(&raw, "attached", b"changed"), "locality");
+        assert_eq!(refused(&raw, "--b--", b"--c--"), "locality");
+    }
+
+    #[test]
+    fn a_field_that_no_rule_named_is_refused() {
+        let raw = crlf(TEXT);
+        assert_eq!(refused(&raw, "Subject: a\n", b"X-Other: b\r\nSubject: a\r\n"), "header");
+        assert_eq!(refused(&raw, "Subject: a\n", b"Subject: b\r\n"), "header");
+        assert_eq!(refused(&raw, "Subject: a", b"X-New: a"), "text");
+    }
+
+    #[test]
+    fn what_the_wire_does_not_take_is_refused() {
+        let raw = crlf(TEXT);
+        assert_eq!(refused(&raw, "Hello", "Grüße".as_bytes()), "wire");
+        assert_eq!(refused(&raw, "Hello", b"Hel\0lo"), "wire");
+        assert_eq!(refused(&raw, "Hello", b"Hello\nKim"), "wire");
+        assert_eq!(refused(&raw, "Hello", &[b'x'; 1_000]), "wire");
+    }
+
+    #[test]
+    fn a_changed_structure_is_refused() {
+        let raw = crlf(TEXT);
+        assert_eq!(refused(&raw, "Hello", b"Hello\r\n--b\r\n\r\nKim"), "structure");
+        assert_eq!(refused(&raw, "boundary=b", b"boundary=c"), "structure");
+    }
+
+    #[test]
+    fn text_other_than_the_rules_wrote_is_refused() {
+        let raw = crlf(TEXT);
+        assert_eq!(refused(&raw, "Hello", b"Hello, Jim"), "text");
+        assert_eq!(refused(&raw, "Hello", b""), "text");
+    }
+
+    #[test]
+    fn an_edit_of_a_protected_message_is_refused() {
+        assert_eq!(refused(&crlf(&TEXT.replace("mixed", "signed")), "Hello", b"Hello, Kim"), "protected");
+    }
+}
