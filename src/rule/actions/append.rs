@@ -22,6 +22,7 @@ pub const KIND: ActionKind = ActionKind {
         block::ONCE,
         block::PROTECTED,
         block::FALLBACK,
+        block::NO_BODY,
     ],
     directions: &[Direction::Inbound, Direction::Outbound],
     example: "kind = \"append\"\n\

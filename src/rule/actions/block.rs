@@ -59,7 +59,15 @@ pub(super) const FALLBACK: OptionDoc = OptionDoc {
           message alone.",
 };
 
-/// What is done where a body cannot be edited.
+/// `no_body`: what is done where there is nothing to read, only files.
+pub(super) const NO_BODY: OptionDoc = OptionDoc {
+    key: "no_body",
+    takes: "\"skip\" | \"part\"",
+    default: "\"skip\"",
+    doc: "Where a message has no text body, only attachments: leave it alone, or put the block into a part of its own.",
+};
+
+/// What is done where a body cannot be edited, or there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fallback {
     Part,
@@ -84,6 +92,7 @@ pub(super) struct Insert {
     once: Once,
     protected: Protected,
     fallback: Fallback,
+    no_body: Fallback,
     /// The block, where no variable is in it.
     fixed: OnceLock<Arc<Ready>>,
 }
@@ -146,6 +155,7 @@ impl Insert {
         let protected = read_protected(section, Protected::Skip);
         let words = [("part", Fallback::Part), ("skip", Fallback::Skip)];
         let fallback = section.choice("fallback", &words).map_or(Fallback::Part, |found| found.value);
+        let no_body = section.choice("no_body", &words).map_or(Fallback::Skip, |found| found.value);
         for (template, key) in [(&html, "html"), (&text, "text")] {
             if template.as_ref().and_then(Template::as_fixed).is_some_and(|text| text.trim().is_empty()) {
                 let span = section.span_of(key);
@@ -163,6 +173,7 @@ impl Insert {
             once,
             protected,
             fallback,
+            no_body,
             fixed: OnceLock::new(),
         })
     }
@@ -270,13 +281,17 @@ impl Insert {
 impl Action for Insert {
     fn run(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
         let bodies = scene.draft.bodies();
-        let (place, fallback) = (self.place, self.fallback);
+        let (place, fallback, no_body) = (self.place, self.fallback, self.no_body);
         self.put(scene, &bodies, |draft, block| {
             let inserted = match fallback {
                 Fallback::Part => draft.insert_or_put_beside(block, place)?,
                 Fallback::Skip => Inserted::Into(draft.insert(block, place)?),
             };
             Ok(match inserted {
+                Inserted::Into(0) if no_body == Fallback::Part => {
+                    draft.put_beside(block, place)?;
+                    Effect::Edited(1, "a part of its own, as there is no body".to_owned())
+                }
                 Inserted::Into(0) => Effect::Unfit("there is no body".to_owned()),
                 Inserted::Into(1) => Effect::Edited(1, "1 body".to_owned()),
                 Inserted::Into(count) => Effect::Edited(count, format!("{count} bodies")),

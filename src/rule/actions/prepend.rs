@@ -10,7 +10,7 @@ use crate::message::Place;
 pub const KIND: ActionKind = ActionKind {
     kind: "prepend",
     doc: "Puts a block above the text of every body: a warning, a banner.",
-    options: &[block::HTML, block::TEXT, block::ONCE, block::PROTECTED, block::FALLBACK],
+    options: &[block::HTML, block::TEXT, block::ONCE, block::PROTECTED, block::FALLBACK, block::NO_BODY],
     directions: &[Direction::Inbound, Direction::Outbound],
     example: "kind = \"prepend\"\n\
               text = \"This mail comes from outside ({{ sender.domain }}). Take care with links.\"\n",

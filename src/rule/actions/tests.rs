@@ -187,6 +187,36 @@ fn wrapping_a_signed_message_shows_the_block_and_happens_once() {
 const REDACT: &str = "kind = \"redact\"\ndetect = [\"card\", \"email\"]\n";
 
 #[test]
+fn mail_of_attachments_only_gets_the_block_as_a_part_where_the_rule_says_so() {
+    const FILE: &str = "From: ann@example.com\nMIME-Version: 1.0\nContent-Type: application/pdf; name=a.pdf\n\
+                        Content-Transfer-Encoding: base64\n\nJVBERi0xLjc=\n";
+    let part = "kind = \"append\"\ntext = \"Confidential.\"\nno_body = \"part\"\n";
+    assert_eq!(counts(part, FILE, "Confidential."), (1, 1));
+    assert!(
+        rewritten(part, FILE).contains(
+            "\nContent-Type: application/pdf; name=a.pdf\nContent-Transfer-Encoding: base64\n\nJVBERi0xLjc=\n"
+        )
+    );
+    assert_eq!(rewritten("kind = \"append\"\ntext = \"Confidential.\"\n", FILE), FILE);
+}
+
+#[test]
+fn text_that_cannot_be_edited_without_doubt_keeps_its_bytes_and_the_block_stands_beside_it() {
+    let raw = b"From: ann@example.com\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nGr\xFC\xDFe\r\n";
+    let message = Message::parse(raw);
+    let beside = with_action("kind = \"append\"\ntext = \"Für Sie\"\n");
+    let (out, _) = run(&beside, &message, Direction::Outbound);
+    let has = |part: &[u8]| out.windows(part.len()).any(|window| window == part);
+    assert!(has(b"Content-Type: text/plain; charset=utf-8\r\n\r\nGr\xFC\xDFe\r\n"));
+    let again = Message::parse(&out);
+    assert_eq!(run(&beside, &again, Direction::Outbound).0, out);
+    let skip = with_action("kind = \"append\"\ntext = \"Für Sie\"\nfallback = \"skip\"\n");
+    let (out, outcome) = run(&skip, &message, Direction::Outbound);
+    assert_eq!(out, raw);
+    assert!(matches!(outcome.report.rules[0].verdict, Verdict::Skipped(_)));
+}
+
+#[test]
 fn data_is_masked_in_the_subject_and_in_every_body() {
     let mail = "From: ann@example.com\nSubject: Pay 4111 1111 1111 1111\nThread-Topic: Pay 4111 1111 1111 1111\nMIME-Version: \
                 1.0\nContent-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain\n\nNo. \
