@@ -279,6 +279,10 @@ impl Run<'_, '_> {
                 fails(rule, &why)?;
                 return Ok(verdict(Verdict::Skipped(why)));
             }
+            Ok(Err(error @ ActionError::Header)) => {
+                fails(rule, &error.to_string())?;
+                return Ok(verdict(Verdict::Skipped(error.to_string())));
+            }
             Ok(Err(error)) => {
                 fails(rule, &error.to_string())?;
                 return Ok(verdict(Verdict::Failed(error.to_string())));

@@ -133,7 +133,7 @@ impl<'m> Draft<'m> {
 
     /// True when its header can be edited: not that of an empty message, of one that begins with white space, or of one
     /// that is in doubt.
-    fn takes_fields(&self) -> bool {
+    pub fn takes_fields(&self) -> bool {
         self.message.field_place(PartId(0)).is_some() && self.message.doubt().is_none()
     }
 

@@ -58,6 +58,9 @@ pub enum ActionError {
     /// A body that the action had to change could not be changed.
     #[error("a body could not be changed: {0}")]
     Body(#[from] BodyError),
+    /// A field that the action had to change stands in a header that cannot be edited.
+    #[error("the header could not be edited")]
+    Header,
     /// What was put in would not be found again by a second run (Invariant 6).
     #[error("a second run would put it in once more; this is a bug in mailwright, please report it")]
     Once,

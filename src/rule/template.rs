@@ -15,6 +15,8 @@ use super::{ActionError, Scene};
 
 /// The longest text that a template may become, in octets.
 pub const MAX_OUTPUT: usize = 256 * 1024;
+/// Characters of a subject that templates see.
+const MAX_SUBJECT: usize = 1_000;
 /// Instructions that one rendering may take.
 const FUEL: u64 = 50_000;
 /// Depth of nested blocks in a template.
@@ -102,7 +104,7 @@ pub const VARIABLES: &[Variable] = &[
         name: "subject",
         doc: "The subject as the rules before have left it; empty where there is none.",
         sample: "Minutes of Monday",
-        value: |scene| Value::from(scene.draft.subject().unwrap_or_default()),
+        value: |scene| Value::from(subject(&scene.draft.subject().unwrap_or_default())),
     },
 ];
 
@@ -369,6 +371,12 @@ impl Object for Names {
         let key = key.as_str()?;
         self.0.iter().find(|(name, _)| *name == key).map(|(_, value)| value.clone())
     }
+}
+
+/// A subject for templates: line ends and control characters, which encoded words may hold, are spaces; one that is longer
+/// than any real one is cut, so that no sender can make a template fail.
+fn subject(text: &str) -> String {
+    text.chars().take(MAX_SUBJECT).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// One line without control characters: safe in a header field.

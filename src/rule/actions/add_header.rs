@@ -43,7 +43,7 @@ impl Action for AddHeader {
         Ok(if scene.draft.add_field(field) {
             Effect::Edited(1, "1 field".to_owned())
         } else {
-            Effect::Unfit("the header cannot take a field".to_owned())
+            Effect::Unfit(header_field::UNFIT.to_owned())
         })
     }
     fn kind(&self) -> &'static str {

@@ -12,6 +12,9 @@ use crate::message::{Field, FieldName};
 /// Characters of a value.
 const MAX_VALUE: usize = 2_000;
 
+/// Why nothing is done to the header of an empty message, or of one that is in doubt.
+pub(super) const UNFIT: &str = "the header cannot be edited";
+
 /// The option that names the field.
 pub(super) const NAME: OptionDoc = OptionDoc {
     key: "name",

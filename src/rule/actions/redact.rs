@@ -147,7 +147,7 @@ fn compile(section: &mut Section<'_>) -> Option<Box<dyn Action>> {
             let span = patterns.get(error.index).map_or_else(|| section.span(), |pattern| pattern.span.clone());
             let why = error.why.trim().lines().last().unwrap_or_default();
             let why = why.strip_prefix("error: ").unwrap_or(why);
-            section.problem(&span, Code::Pattern, format!("the regular expression does not compile: {why}"), "");
+            section.problem(&span, Code::Pattern, format!("the regular expression cannot be used: {why}"), "");
             return None;
         }
     };
@@ -219,6 +219,9 @@ impl Redact {
             }
             let fault = |e: crate::message::FieldError| ActionError::Template(e.to_string());
             let clean: String = masked.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            if !draft.takes_fields() {
+                return Err(ActionError::Header);
+            }
             draft.set_field(Field::new(FieldName::new(name).map_err(fault)?, &clean).map_err(fault)?);
         }
         Ok(())

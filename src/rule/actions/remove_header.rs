@@ -40,7 +40,8 @@ struct RemoveHeader {
 impl Action for RemoveHeader {
     fn run(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
         Ok(match scene.draft.remove_fields(&self.name, self.which) {
-            0 => Effect::Nothing("there is no such field"),
+            0 if scene.draft.values(self.name.as_str()).is_empty() => Effect::Nothing("there is no such field"),
+            0 => Effect::Unfit(header_field::UNFIT.to_owned()),
             1 => Effect::Edited(1, "1 field".to_owned()),
             count => Effect::Edited(count, format!("{count} fields")),
         })

@@ -35,6 +35,8 @@ impl Action for SetHeader {
         let field = header_field::fill(&self.name, &self.value, scene)?;
         Ok(if scene.draft.set_field(field) {
             Effect::Edited(1, "1 field".to_owned())
+        } else if !scene.draft.takes_fields() {
+            Effect::Unfit(header_field::UNFIT.to_owned())
         } else {
             Effect::Nothing("it has that value already")
         })

@@ -3,6 +3,7 @@
 use super::super::problem::Code;
 use super::super::section::{Holds, Section};
 use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Scene};
+use super::header_field;
 use crate::envelope::Direction;
 
 /// `tag_subject`.
@@ -48,6 +49,8 @@ impl Action for TagSubject {
     fn run(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
         Ok(if scene.draft.tag_subject(&self.0) {
             Effect::Edited(1, "the subject".to_owned())
+        } else if !scene.draft.takes_fields() {
+            Effect::Unfit(header_field::UNFIT.to_owned())
         } else {
             Effect::Nothing("it is there already")
         })

@@ -122,6 +122,33 @@ fn a_block_goes_into_each_body_in_its_form() {
 }
 
 #[test]
+fn a_header_that_cannot_be_edited_is_not_said_to_be_fine() {
+    let raw = crlf("From: kim@example.com\nSubject: 4111 1111 1111 1111\nX-A: b\n");
+    let message = Message::parse(&raw);
+    for action in [
+        "kind = \"tag_subject\"\ntag = \"[X]\"\n",
+        "kind = \"set_header\"\nname = \"X-B\"\nvalue = \"c\"\n",
+        "kind = \"remove_header\"\nname = \"X-A\"\n",
+    ] {
+        let verdict = run(&with_action(action), &message, Direction::Outbound).1.report.rules.remove(0).verdict;
+        assert_eq!(verdict, Verdict::Skipped("the header cannot be edited".into()), "{action}");
+    }
+    let redact = with_action("kind = \"redact\"\ndetect = \"card\"\nwhere = \"subject\"\n");
+    let failed = redact.run(&message, &envelope(Direction::Outbound), &|| false);
+    assert!(failed.is_err_and(|e| e.to_string().contains("the header could not be edited")));
+}
+
+#[test]
+fn a_subject_of_any_length_or_with_line_ends_does_not_keep_a_banner_off() {
+    let long = PLAIN.replace("Minutes", &"word ".repeat(100_000));
+    assert!(rewritten("kind = \"prepend\"\ntext = \"Outside: {{ subject }}\"\n", &long).contains("Outside: word word"));
+    let split = PLAIN.replace("Minutes", "=?utf-8?q?a=0D=0A=0D=0Ab=00c?=");
+    assert!(
+        rewritten("kind = \"prepend\"\ntext = \"Outside: {{ subject }}\"\n", &split).contains("Outside: a    b c\n")
+    );
+}
+
+#[test]
 fn a_value_of_the_message_is_no_markup_and_no_header_line() {
     let mail = BOTH.replace("Minutes", "=?utf-8?q?=3Cimg_src=3Dx=3E=0D=0ABcc:_eve@example.net?=");
     let out = rewritten("kind = \"append\"\nhtml = \"<p>Re {{ subject }}</p>\"\n", &mail);
