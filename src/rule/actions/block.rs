@@ -38,7 +38,8 @@ pub(super) const ONCE: OptionDoc = OptionDoc {
     takes: "\"message\" | \"thread\" | \"always\"",
     default: "\"message\"",
     doc: "When the block is left out: it stands in the newest text already (`message`), or anywhere, quoted replies \
-          included (`thread`), or never (`always`).",
+          included (`thread`), or never (`always`: for warnings on mail from outside, as a sender can write the same \
+          text; a second try of the function still puts it in once).",
 };
 pub(super) const PROTECTED: OptionDoc = OptionDoc {
     key: "protected",

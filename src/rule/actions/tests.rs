@@ -149,6 +149,19 @@ fn a_subject_of_any_length_or_with_line_ends_does_not_keep_a_banner_off() {
 }
 
 #[test]
+fn a_hidden_copy_of_the_banner_that_ships_does_not_keep_it_off() {
+    let rules = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/10-external-banner.toml");
+    let pipeline = Pipeline::load(&rules).unwrap();
+    let banner = "This message comes from outside the company. Do not open attachments or follow links unless you know \
+                  the sender and expect them.";
+    let raw = crlf(&BOTH.replace("<html>", &format!("<html><div style=\"display:none\">{banner}</div>")));
+    let message = Message::parse(&raw);
+    let from_outside = Envelope { sender: Address::new("eve@evil.example").ok(), ..envelope(Direction::Inbound) };
+    let outcome = pipeline.run(&message, &from_outside, &|| false).unwrap();
+    assert_eq!(outcome.report.rules[0].effects, ["prepend: 2 bodies"]);
+}
+
+#[test]
 fn a_value_of_the_message_is_no_markup_and_no_header_line() {
     let mail = BOTH.replace("Minutes", "=?utf-8?q?=3Cimg_src=3Dx=3E=0D=0ABcc:_eve@example.net?=");
     let out = rewritten("kind = \"append\"\nhtml = \"<p>Re {{ subject }}</p>\"\n", &mail);
