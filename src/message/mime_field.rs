@@ -69,7 +69,11 @@ fn charset_edit(message: &Message<'_>, part: &Part, field: &FieldSpan, charset: 
     }
     let at = |range: Range<usize>| field.value.start + range.start..field.value.start + range.end;
     if let Some(range) = parameter(value, b"charset") {
-        return Ok(Edit { range: at(range), with: charset.as_bytes().to_vec() });
+        // A comment behind it is taken for a piece of the name by some readers.
+        let blank = value.get(range.end..).unwrap_or_default().iter().take_while(|b| b.is_ascii_whitespace()).count();
+        let comment = range.end + blank;
+        let end = if value.get(comment) == Some(&b'(') { comment_end(value, comment) } else { range.end };
+        return Ok(Edit { range: at(range.start..end), with: charset.as_bytes().to_vec() });
     }
     if part.charset.is_some() {
         // It is there in a form that only a reader of RFC 2231 finds.
@@ -78,12 +82,25 @@ fn charset_edit(message: &Message<'_>, part: &Part, field: &FieldSpan, charset: 
     let text = value.trim_ascii();
     if !text.get(..part.media_type.len()).is_some_and(|t| t.eq_ignore_ascii_case(part.media_type.as_bytes())) {
         // The value is no type at all, which reads as text/plain.
-        let end = memchr::memchr(b';', value).unwrap_or(value.len());
-        return Ok(Edit { range: at(0..end), with: format!(" {}; charset={charset}", part.media_type).into_bytes() });
+        let with = format!(" {}; charset={charset}", part.media_type);
+        return Ok(Edit { range: field.value.clone(), with: with.into_bytes() });
     }
     let end = value.trim_ascii_end().len();
     let separator = if text.ends_with(b";") { " " } else { "; " };
     Ok(Edit { range: at(end..end), with: format!("{separator}charset={charset}").into_bytes() })
+}
+
+/// True when the charset is written so that some readers know it and some do not: in single quotes, with a quote that is
+/// not closed, or with a comment behind it. None of it matters while the text is ASCII.
+pub(super) fn has_odd_charset(message: &Message<'_>, part: &Part) -> bool {
+    let Some(field) = named(message, part, b"Content-Type").next() else { return false };
+    let value = message.bytes(&field.value);
+    let Some(range) = parameter(value, b"charset") else { return false };
+    let behind = value.get(range.end..).unwrap_or_default().trim_ascii_start();
+    let name = value.get(range).unwrap_or_default();
+    let name = name.strip_prefix(b"\"").and_then(|n| n.strip_suffix(b"\"")).unwrap_or(name);
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_.:+".contains(b);
+    !name.iter().all(plain) || !(behind.is_empty() || behind.starts_with(b";"))
 }
 
 /// Where the value of a parameter stands, quotes included (RFC 2045 §5.1). Comments and quoted strings are passed over.

@@ -174,6 +174,9 @@ fn reads_differently(value: &[u8], part: &Part) -> bool {
         return true;
     }
     let value = range.and_then(|r| value.get(r)).unwrap_or_default();
+    if mime_field::parameter(behind, b"boundary").is_some_and(|second| behind.get(second) != Some(value)) {
+        return true;
+    }
     let inner = value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\""));
     let odd: &[u8] = if inner.is_some() { b"\"\\" } else { b"\"\\()" };
     let boundary = inner.unwrap_or(value);

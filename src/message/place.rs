@@ -41,7 +41,7 @@ fn plain(text: &str, block: &str, place: Place, newline: &str, flowed: bool) -> 
             Some(at) => {
                 let above = text.get(..at).unwrap_or_default();
                 let before = match above {
-                    _ if above.is_empty() => "",
+                    _ if above.lines().next_back().is_none_or(|line| line.trim().is_empty()) => "",
                     _ if above.ends_with(['\n', '\r']) => newline,
                     _ => &newline.repeat(2),
                 };
@@ -75,7 +75,9 @@ fn hypertext(text: &str, block: &str, place: Place, newline: &str) -> Result<Tex
         Place::End => html::end(text),
         Place::BelowReply => html::reply_end(text).or_else(|| html::end(text)),
     };
-    let at = at.filter(|at| text.is_char_boundary(*at)).ok_or(BodyError::NoPlace)?;
+    // A byte order mark stays in front.
+    let first = if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
+    let at = at.filter(|at| text.is_char_boundary(*at)).ok_or(BodyError::NoPlace)?.max(first);
     let closers = html::closers(text, at);
     let block = block.lines().map(str::trim_end).collect::<Vec<_>>().join(newline);
     // Line ends around it keep lines short, and mean nothing in HTML. But what looks like a delimiter and is none, for what
