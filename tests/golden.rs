@@ -1,0 +1,170 @@
+//! Mail that is hard to rewrite. Every folder of `tests/golden/` is one message and what becomes of it, byte for byte;
+//! `tests/golden/README.md` says what is in a folder, and which tests show the cases that are no message.
+//!
+//! `BLESS=1 cargo test --test golden` writes the expected files anew, `GOLDEN=42` looks at the folders that begin so only.
+//! Read what was written before it is committed.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use mailwright::envelope::{Address, Direction, Envelope};
+use mailwright::message::Message;
+use mailwright::pipeline::{Pipeline, Verdict};
+use mailwright::rule::Disposition;
+
+const GOLDEN: &str = "tests/golden";
+/// Removing the first or the last of several fields takes another each time, as the option's description says.
+const ANOTHER_EACH_TIME: &[&str] = &["69-remove-first", "69-remove-last"];
+/// How many cases there are, and all are shown.
+const CASES: usize = 80;
+
+fn folders() -> Vec<PathBuf> {
+    let only = std::env::var("GOLDEN").unwrap_or_default();
+    let begins = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&only));
+    let entries = fs::read_dir(GOLDEN).expect("tests run in the folder of the package");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let mut folders: Vec<PathBuf> = paths.filter(|path| path.is_dir()).filter(begins).collect();
+    folders.sort();
+    folders
+}
+
+/// The rules of a folder, or those of all.
+fn pipeline(folder: &Path) -> Pipeline {
+    let own = folder.join("rules.toml");
+    let path = if own.exists() { own } else { Path::new(GOLDEN).join("rules.toml") };
+    let text = fs::read_to_string(&path).expect("a rule file");
+    Pipeline::from_sources(vec![("rules.toml".into(), text)]).unwrap_or_else(|p| panic!("{}: {p}", path.display()))
+}
+
+/// What the folder says of the envelope, or Ann to Kim, outbound.
+fn envelope(folder: &Path) -> Envelope {
+    let text = fs::read_to_string(folder.join("envelope.json")).unwrap_or_else(|_| "{}".to_owned());
+    let facts: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let word = |key: &str, default: &str| match facts.get(key) {
+        Some(value) => value.as_str().expect("a string").to_owned(),
+        None => default.to_owned(),
+    };
+    let address = |text: &str| Address::new(text).expect("an address");
+    let recipients = match facts.get("recipients") {
+        Some(list) => {
+            list.as_array().expect("an array").iter().map(|a| address(a.as_str().expect("a string"))).collect()
+        }
+        None => vec![address("kim@example.net")],
+    };
+    let sender = word("sender", "ann@example.com");
+    Envelope {
+        direction: if word("direction", "outbound") == "inbound" { Direction::Inbound } else { Direction::Outbound },
+        sender: (!sender.is_empty()).then(|| address(&sender)),
+        recipients,
+        message_id: "golden".into(),
+        truncated: facts.get("truncated").is_some_and(|t| t.as_bool().expect("true or false")),
+    }
+}
+
+/// What a run came to: the message, where it changed, and the report.
+struct Ran {
+    rewritten: Option<Vec<u8>>,
+    report: String,
+    disposition: Disposition,
+}
+
+fn run(pipeline: &Pipeline, envelope: &Envelope, raw: &[u8]) -> Ran {
+    let message = Message::parse(raw);
+    let outcome = pipeline.run(&message, envelope, &|| false).expect("no rule fails");
+    let mut report = String::from(if outcome.rewritten.is_some() { "rewritten" } else { "as it came" });
+    let _ = match &outcome.disposition {
+        Disposition::Deliver => writeln!(report),
+        other => writeln!(report, ", {other:?}"),
+    };
+    for rule in &outcome.report.rules {
+        let _ = match &rule.verdict {
+            Verdict::Matched => writeln!(report, "{}: matched", rule.name),
+            Verdict::NotMatched(why) => writeln!(report, "{}: not matched, {why}", rule.name),
+            Verdict::Excepted(why) => writeln!(report, "{}: excepted, {why}", rule.name),
+            Verdict::Skipped(why) => writeln!(report, "{}: skipped, {why}", rule.name),
+            other => writeln!(report, "{}: {other:?}", rule.name),
+        };
+        for effect in &rule.effects {
+            let _ = writeln!(report, "    {effect}");
+        }
+    }
+    for note in &outcome.report.notes {
+        let _ = writeln!(report, "note: {note}");
+    }
+    Ran { rewritten: outcome.rewritten.map(|r| r.to_vec()), report, disposition: outcome.disposition }
+}
+
+/// For people: line by line, with what cannot be seen escaped.
+fn shown(bytes: &[u8]) -> String {
+    bytes.split_inclusive(|b| *b == b'\n').fold(String::new(), |mut out, line| {
+        let _ = writeln!(out, "    {}", line.escape_ascii());
+        out
+    })
+}
+
+#[test]
+fn hard_mail_becomes_what_it_should() {
+    let bless = std::env::var_os("BLESS").is_some();
+    let mut wrong = String::new();
+    for folder in folders() {
+        let (pipeline, envelope) = (pipeline(&folder), envelope(&folder));
+        let raw = fs::read(folder.join("message.eml")).expect("message.eml");
+        let ran = run(&pipeline, &envelope, &raw);
+        let (eml, txt) = (folder.join("expected.eml"), folder.join("expected.txt"));
+        if bless {
+            fs::write(&txt, &ran.report).expect("expected.txt is written");
+            match &ran.rewritten {
+                Some(bytes) => fs::write(&eml, bytes).expect("expected.eml is written"),
+                None if eml.exists() => fs::remove_file(&eml).expect("expected.eml is removed"),
+                None => {}
+            }
+        }
+        let report = fs::read_to_string(&txt).unwrap_or_default().replace("\r\n", "\n");
+        if report != ran.report {
+            let _ = writeln!(wrong, "== {}\n-- expected\n{report}-- was\n{}", txt.display(), ran.report);
+        }
+        // Without expected.eml the message passes as it came.
+        let expected = eml.exists().then(|| fs::read(&eml).expect("expected.eml"));
+        if expected != ran.rewritten {
+            let or_same = |bytes: &Option<Vec<u8>>| bytes.as_deref().map_or("    as it came\n".to_owned(), shown);
+            let _ = writeln!(
+                wrong,
+                "== {}\n-- expected\n{}-- was\n{}",
+                eml.display(),
+                or_same(&expected),
+                or_same(&ran.rewritten)
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn a_second_run_changes_nothing() {
+    for folder in folders() {
+        if ANOTHER_EACH_TIME.iter().any(|name| folder.ends_with(name)) {
+            continue;
+        }
+        let (pipeline, envelope) = (pipeline(&folder), envelope(&folder));
+        let raw = fs::read(folder.join("message.eml")).expect("message.eml");
+        let first = run(&pipeline, &envelope, &raw);
+        let Some(once) = &first.rewritten else { continue };
+        let second = run(&pipeline, &envelope, once);
+        let twice = second.rewritten.as_deref().map(shown);
+        assert_eq!(twice, None, "{}\n{}", folder.display(), second.report);
+        assert_eq!(first.disposition, second.disposition, "{}", folder.display());
+    }
+}
+
+#[test]
+fn every_case_is_shown() {
+    let readme = fs::read_to_string(Path::new(GOLDEN).join("README.md")).expect("README.md");
+    let number = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<usize>().ok();
+    let elsewhere = readme.lines().filter_map(|line| number(line.strip_prefix("| ")?));
+    let names = fs::read_dir(GOLDEN).expect("the folder").map(|entry| entry.expect("an entry").file_name());
+    let here: Vec<usize> = names.filter_map(|name| number(&name.to_string_lossy())).collect();
+    let all: BTreeSet<usize> = here.into_iter().chain(elsewhere).collect();
+    assert_eq!(all, (1..=CASES).collect(), "a case has no folder, and no line in the README");
+}
