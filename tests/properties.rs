@@ -182,14 +182,14 @@ fn any_mail() -> impl Strategy<Value = Vec<u8>> {
 }
 
 impl Node {
-    /// The same with every multipart closed, which all parsers read alike.
+    /// The same with every multipart closed, and no attached message that holds others, which all parsers read alike.
     fn closed(self) -> Self {
         match self {
             Self::Multi { subtype, boundary, children, around, .. } => {
                 let children = children.into_iter().map(Self::closed).collect();
                 Self::Multi { subtype, boundary, children, around, closed: true }
             }
-            Self::Attached(inner) => Self::Attached(Box::new(inner.closed())),
+            Self::Attached(inner) if !matches!(*inner, Self::Text { .. }) => Self::Attachment { encoding: "7bit" },
             Self::Signed(inner) => Self::Signed(Box::new(inner.closed())),
             other => other,
         }

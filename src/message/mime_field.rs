@@ -82,8 +82,8 @@ fn charset_edit(message: &Message<'_>, part: &Part, field: &FieldSpan, charset: 
     let text = value.trim_ascii();
     if !text.get(..part.media_type.len()).is_some_and(|t| t.eq_ignore_ascii_case(part.media_type.as_bytes())) {
         // The value is no type at all, which reads as text/plain.
-        let with = format!(" {}; charset={charset}", part.media_type);
-        return Ok(Edit { range: field.value.clone(), with: with.into_bytes() });
+        let end = memchr::memchr(b';', value).unwrap_or(value.len());
+        return Ok(Edit { range: at(0..end), with: format!(" {}; charset={charset}", part.media_type).into_bytes() });
     }
     let end = value.trim_ascii_end().len();
     let separator = if text.ends_with(b";") { " " } else { "; " };

@@ -432,6 +432,13 @@ mod tests {
     }
 
     #[test]
+    fn a_type_that_is_none_becomes_one_and_keeps_its_parameters() {
+        let text = "MIME-Version: 1.0\nContent-Type: text; format=flowed\n\nHello there, how are you?\n";
+        let out = rewritten(text, |draft| assert_eq!(draft.insert(&block("5 €"), Place::End), Ok(1)));
+        assert!(out.contains("\nContent-Type: text/plain; charset=utf-8; format=flowed\n"), "{out}");
+    }
+
+    #[test]
     fn line_ends_of_a_text_are_its_own() {
         let base64 = "Content-Transfer-Encoding: base64\n\nSGVsbG8KeW91Cg==\n";
         let out = rewritten(base64, |draft| assert_eq!(draft.insert(&block("Footer"), Place::End), Ok(1)));

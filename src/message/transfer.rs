@@ -75,10 +75,29 @@ pub(super) fn splice(
     if longest_changed_line(raw, &edits) > MAX_LINE {
         return Ok(None);
     }
+    // Beside a `=` that began nothing, an edit can make it begin something.
+    if !is_sound(encoding, raw) {
+        let splices: Vec<Edit> = splices.iter().map(|s| Edit { range: s.at.clone(), with: s.with.clone() }).collect();
+        if decode(encoding, &applied(raw, &edits))? != applied(&decode(encoding, raw)?, &splices) {
+            return Err(BodyError::Encoding);
+        }
+    }
     for edit in &mut edits {
         edit.range = edit.range.start + offset..edit.range.end + offset;
     }
     Ok(Some(edits))
+}
+
+fn applied(bytes: &[u8], edits: &[Edit]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    for edit in edits {
+        out.extend_from_slice(bytes.get(at..edit.range.start).unwrap_or_default());
+        out.extend_from_slice(&edit.with);
+        at = edit.range.end;
+    }
+    out.extend_from_slice(bytes.get(at..).unwrap_or_default());
+    out
 }
 
 /// The lines that a range touches.
@@ -408,6 +427,17 @@ mod tests {
         assert_eq!(decode("a="), "a");
         assert!(is_sound(TransferEncoding::QuotedPrintable, b"a=3D=\r\n"));
         assert!(!is_sound(TransferEncoding::QuotedPrintable, b"a=zz"));
+    }
+
+    #[test]
+    fn an_equals_sign_that_begins_nothing_is_not_made_to_begin_something() {
+        let splice_at = |at: usize, with: &str| {
+            let splices = [Splice { at: at..at, with: with.as_bytes().to_vec() }];
+            splice(TransferEncoding::QuotedPrintable, b"a= <b>\r\n", 0, &splices, LineEnd::CrLf)
+        };
+        assert_eq!(splice_at(3, "\r\nx"), Err(BodyError::Encoding));
+        assert_eq!(splice_at(2, "41"), Err(BodyError::Encoding));
+        assert!(splice_at(6, "x").is_ok_and(|edits| edits.is_some()));
     }
 
     #[test]

@@ -55,9 +55,9 @@ pub(super) const FALLBACK: OptionDoc = OptionDoc {
     key: "fallback",
     takes: "\"part\" | \"skip\"",
     default: "\"part\"",
-    doc: "Where a body cannot be edited without doubt (bytes that are not valid, an unknown charset, a structure that \
-          mail programs read in several ways): put the block into a part of its own beside the message, or leave the \
-          message alone.",
+    doc: "Where a body cannot be edited without doubt (bytes that are not valid, an unknown charset or transfer \
+          encoding): put the block into a part of its own beside the message, or leave the message alone. A message of \
+          kind `malformed` is left alone in any case.",
 };
 
 /// `no_body`: what is done where there is nothing to read, only files.

@@ -75,6 +75,8 @@ pub const KIND: ActionKind = ActionKind {
 
 /// The most characters that a mask may keep.
 const MAX_KEEP: u64 = 8;
+/// How often a text is gone through: where one find is masked, what stood too close to it to be told can be found.
+const MAX_ROUNDS: usize = 8;
 /// Characters of a label.
 const MAX_LABEL: usize = 40;
 /// The subject, and the field in which Exchange and Outlook keep a copy of it.
@@ -218,7 +220,16 @@ impl Redact {
                 counts.add(finds);
             }
             let fault = |e: crate::message::FieldError| ActionError::Template(e.to_string());
-            let clean: String = masked.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            let mut clean: String = masked.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            for _ in 1..MAX_ROUNDS {
+                let finds = self.detectors.find(&clean);
+                let masked = self.masked(&clean, &finds);
+                if masked == clean {
+                    break;
+                }
+                counts.add(&finds);
+                clean = masked;
+            }
             if !draft.takes_fields() {
                 return Err(ActionError::Header);
             }
@@ -320,9 +331,15 @@ impl Action for Redact {
         }
         if self.body {
             for body in scene.draft.bodies() {
-                let edits = self.edits(body.kind, scene.draft.text(body.part)?, &mut counts);
-                if !edits.is_empty() {
+                for _ in 0..MAX_ROUNDS {
+                    let (text, mut found) = (scene.draft.text(body.part)?, Counts::default());
+                    let mut edits = self.edits(body.kind, text, &mut found);
+                    edits.retain(|edit| text.get(edit.range.clone()) != Some(edit.text.as_str()));
+                    if edits.is_empty() {
+                        break;
+                    }
                     scene.draft.edit(body.part, &edits)?;
+                    counts.take(found);
                 }
             }
         }
@@ -376,6 +393,11 @@ impl Counts {
             *self.0.entry(find.detector).or_default() += 1;
         }
     }
+    fn take(&mut self, other: Self) {
+        for (detector, count) in other.0 {
+            *self.0.entry(detector).or_default() += count;
+        }
+    }
     fn total(&self) -> usize {
         self.0.values().sum()
     }
@@ -387,5 +409,32 @@ impl std::fmt::Display for Counts {
             write!(f, "{}{count} {detector}", if i > 0 { ", " } else { "" })?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::directory::Organization;
+    use crate::envelope::{Direction, Envelope};
+    use crate::message::Message;
+    use crate::pipeline::Pipeline;
+
+    #[test]
+    fn two_cards_that_only_a_dot_parts_are_both_masked_at_once() {
+        let rules = "[[rule]]\nname = \"cards\"\n[[rule.action]]\nkind = \"redact\"\ndetect = \"card\"\n";
+        let pipeline = Pipeline::from_sources(vec![("rules.toml".to_owned(), rules.to_owned())]).unwrap();
+        let pipeline = pipeline.with_organization(Organization::default());
+        let envelope = Envelope {
+            direction: Direction::Outbound,
+            sender: None,
+            recipients: Vec::new(),
+            message_id: String::new(),
+            truncated: false,
+        };
+        let cards = "4111 1111 1111 1111.4111 1111 1111 1111";
+        let raw = format!("Subject: {cards}\r\n\r\n{cards}\r\n");
+        let message = Message::parse(raw.as_bytes());
+        let rewritten = pipeline.run(&message, &envelope, &|| false).unwrap().rewritten.unwrap().to_vec();
+        assert_eq!(String::from_utf8(rewritten).unwrap(), "Subject: [CARD].[CARD]\r\n\r\n[CARD].[CARD]\r\n");
     }
 }
