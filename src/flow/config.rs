@@ -7,6 +7,7 @@
 //! | `MAILWRIGHT_PREFIX` | what stands before the keys of stored messages | nothing does |
 //! | `MAILWRIGHT_RULES` | folder (or file) of the rule set | `/opt/rules` (a layer), else `rules` beside the program |
 //! | `MAILWRIGHT_DOMAINS` | the organization's mail domains, parted by commas | `organization.toml` of the rule set |
+//! | `MAILWRIGHT_LOG` | from which level on it logs: `error`, `warn`, `info`, `debug` | `info` |
 //! | `MAILWRIGHT_ON_ERROR` | `skip`: what is refused for good goes out as it came; `fail`: the invocation fails | `skip` |
 
 use std::fmt;
@@ -74,6 +75,11 @@ impl Config {
             Some("fail") => Ok(OnError::Fail),
             Some(_) => Err("is neither `skip` nor `fail`".to_owned()),
         };
+        let log = match set("MAILWRIGHT_LOG").as_deref() {
+            None | Some("error" | "warn" | "info" | "debug") => Ok(()),
+            Some(_) => Err("is none of `error`, `warn`, `info`, `debug`".to_owned()),
+        };
+        keep(log, "MAILWRIGHT_LOG", &mut problems);
         let organization = set("MAILWRIGHT_DOMAINS").map(|list| domains(&list)).transpose();
         let rules = set("MAILWRIGHT_RULES").map_or_else(|| default_rules(variable), |path| Ok(PathBuf::from(path)));
 
@@ -163,6 +169,7 @@ mod tests {
             ("MAILWRIGHT_PREFIX", Some("a_b")),
             ("MAILWRIGHT_DOMAINS", Some("example.com,a b")),
             ("MAILWRIGHT_ON_ERROR", Some("maybe")),
+            ("MAILWRIGHT_LOG", Some("loud")),
             ("AWS_REGION", None),
         ]);
         let text = error.unwrap_err().to_string();

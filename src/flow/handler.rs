@@ -36,7 +36,7 @@ use super::workmail::{Event, Response, preflight};
 use crate::envelope::Direction;
 use crate::message::{Draft, Message};
 use crate::pipeline::{Pipeline, Report, RunError, Verdict};
-use crate::rule::{Disposition, Mode, OnError};
+use crate::rule::{Disposition, Mode, OnError, Rule};
 
 /// WorkMail waits so long for an answer (Administrator Guide, "Synchronous Run Lambda rule").
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(15);
@@ -424,7 +424,10 @@ impl<F: MessageFlow, S: ObjectStore> Passage<'_, F, S> {
         let refusal = error.as_ref().and_then(refusal);
         if refusal != Some(Refusal::Gone) {
             let mut rules = self.pipeline.rules().iter();
-            let strict = rules.find(|rule| rule.mode == Mode::Enforce && rule.on_error == OnError::Fail);
+            let way = self.event.envelope.direction;
+            let may_apply = |rule: &Rule| rule.when.iter().all(|when| when.direction().is_none_or(|only| only == way));
+            let strict =
+                rules.find(|rule| rule.mode == Mode::Enforce && rule.on_error == OnError::Fail && may_apply(rule));
             if let Some(because) = self.because(strict.map(|rule| rule.name.as_str())) {
                 return Err(match error {
                     Some(error) => FlowError::Refused { stage, error, because },

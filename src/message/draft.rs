@@ -279,6 +279,17 @@ impl<'m> Draft<'m> {
         Ok(())
     }
 
+    /// Replace the text of the blocks that stand beside the message: `edit` answers the new text, where it has any.
+    pub fn edit_blocks(&mut self, edit: &mut dyn FnMut(BodyKind, &str) -> Option<String>) {
+        for block in self.beside.above.iter_mut().chain(&mut self.beside.below) {
+            for (kind, text) in [(BodyKind::Plain, &mut block.text), (BodyKind::Html, &mut block.html)] {
+                if let Some(new) = edit(kind, text) {
+                    *text = new;
+                }
+            }
+        }
+    }
+
     /// True when a block stands in a part of its own beside the message.
     pub fn has_parts_beside(&self) -> bool {
         !self.beside.is_empty()

@@ -60,7 +60,8 @@ fn lines(block: &str, newline: &str, flowed: bool) -> String {
         if i > 0 {
             out.push_str(newline);
         }
-        let line = line.trim_end();
+        // The signature separator (RFC 3676 §4.3) is the one line that ends with a space.
+        let line = if line == "-- " { line } else { line.trim_end() };
         if flowed && (line.starts_with([' ', '>']) || line.starts_with("From ")) {
             out.push(' ');
         }

@@ -35,6 +35,10 @@ pub trait Condition: Debug + Send + Sync {
     fn holds(&self, scene: &Scene<'_, '_>) -> bool;
     /// The key in the rule file, such as `recipients`.
     fn key(&self) -> &'static str;
+    /// For a condition that holds one way only: which.
+    fn direction(&self) -> Option<Direction> {
+        None
+    }
 }
 
 /// What an action did.

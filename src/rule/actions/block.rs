@@ -18,6 +18,8 @@ use crate::message::{Block, Body, BodyError, BodyKind, Draft, Inserted, Place, h
 
 /// The attribute of the element round a block.
 const MARK: &str = "data-mailwright";
+/// Styles of that element, which no style sheet of the message can undo: a sender must not be able to hide a banner.
+const SHOWN: &str = "display:block!important;visibility:visible!important;opacity:1!important";
 /// Octets of text, white space aside, by which a block is known; a shorter one is compared as a whole.
 const KNOWN_BY: usize = 12;
 
@@ -268,7 +270,10 @@ impl Insert {
         if self.is_there(&ready, &here, bodies, scene.draft) {
             return Ok(Effect::Nothing("it is there already"));
         }
-        let block = Block { text: ready.text.clone(), html: format!("<div {MARK}=\"{here}\">{}</div>", ready.html) };
+        let block = Block {
+            text: ready.text.clone(),
+            html: format!("<div {MARK}=\"{here}\" style=\"{SHOWN}\">{}</div>", ready.html),
+        };
         let effect = put(scene.draft, &block)?;
         // Invariant 6, before the message leaves: what is not known again would be put in twice.
         let known = self.once == Once::Always

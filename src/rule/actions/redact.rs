@@ -15,7 +15,7 @@ use super::super::{Action, ActionError, ActionKind, Effect, OnError, OptionDoc, 
 use super::attributes;
 use super::block::read_protected;
 use crate::envelope::Direction;
-use crate::message::{Body, BodyKind, Draft, Field, FieldName, TextEdit, html};
+use crate::message::{Body, BodyError, BodyKind, Draft, Field, FieldName, TextEdit, html};
 
 /// `redact`.
 pub const KIND: ActionKind = ActionKind {
@@ -251,6 +251,41 @@ impl Redact {
     }
 
     /// The edits of one body, in order and apart.
+    /// The blocks that rules before have put beside the message.
+    fn redact_blocks(&self, draft: &mut Draft<'_>, counts: &mut Counts) {
+        draft.edit_blocks(&mut |kind, text| {
+            let mut text = text.to_owned();
+            let mut changed = false;
+            for _ in 0..MAX_ROUNDS {
+                let mut found = Counts::default();
+                let mut edits = self.edits(kind, &text, &mut found);
+                edits.retain(|edit| text.get(edit.range.clone()) != Some(edit.text.as_str()));
+                if edits.is_empty() {
+                    break;
+                }
+                for edit in edits.iter().rev() {
+                    text.replace_range(edit.range.clone(), &edit.text);
+                }
+                changed = true;
+                counts.take(found);
+            }
+            changed.then_some(text)
+        });
+    }
+
+    /// Where the structure cannot be taken apart, or not in one way only, what it holds is no body. It is looked through
+    /// as it stands, and a find there cannot be masked.
+    fn refuse_hidden(&self, draft: &Draft<'_>) -> Result<(), ActionError> {
+        let message = draft.message();
+        let opaque = message.parts().iter().any(|part| part.is_multipart() && part.children.is_empty());
+        if draft.protection().is_some() || (message.doubt().is_none() && !opaque) {
+            return Ok(());
+        }
+        let start = message.parts().first().map_or(0, |root| root.body.start);
+        let text = String::from_utf8_lossy(message.raw().get(start..).unwrap_or_default());
+        if self.detectors.find(&text).is_empty() { Ok(()) } else { Err(BodyError::Doubtful.into()) }
+    }
+
     fn edits(&self, kind: BodyKind, source: &str, counts: &mut Counts) -> Vec<TextEdit> {
         match kind {
             BodyKind::Plain => {
@@ -342,6 +377,10 @@ impl Action for Redact {
                     counts.take(found);
                 }
             }
+        }
+        if self.body {
+            self.redact_blocks(scene.draft, &mut counts);
+            self.refuse_hidden(scene.draft)?;
         }
         Ok(match counts.total() {
             0 => Effect::Nothing("nothing was found"),

@@ -257,6 +257,34 @@ fn text_that_cannot_be_edited_without_doubt_keeps_its_bytes_and_the_block_stands
 }
 
 #[test]
+fn data_in_what_cannot_be_taken_apart_is_an_error_and_never_passed_over() {
+    let cards = pipeline("[[rule]]\nname = \"r\"\n[[rule.action]]\nkind = \"redact\"\ndetect = \"card\"\n");
+    let opaque = "Content-Type: multipart/mixed\n\n--b\n\n4111 1111 1111 1111\n--b--\n";
+    let never = "Content-Type: multipart/mixed; boundary=c\n\n--b\n\n4111 1111 1111 1111\n--b--\n";
+    let doubtful = "Content-Type: text/plain\nContent-Type: text/html\n\n4111 1111 1111 1111\n";
+    for mail in [opaque, never, doubtful] {
+        let raw = crlf(mail);
+        let message = Message::parse(&raw);
+        assert!(cards.run(&message, &envelope(Direction::Outbound), &|| false).is_err(), "{mail}");
+        let clean = crlf(&mail.replace("4111", "4112"));
+        let message = Message::parse(&clean);
+        assert!(cards.run(&message, &envelope(Direction::Outbound), &|| false).is_ok(), "{mail}");
+    }
+}
+
+#[test]
+fn data_is_masked_in_a_block_that_stands_beside_the_message() {
+    let rules = "[[rule]]\nname = \"a\"\n[[rule.action]]\nkind = \"prepend\"\ntext = \"Über {{ subject }}\"\n\
+                 [[rule]]\nname = \"b\"\n[[rule.action]]\nkind = \"redact\"\ndetect = \"card\"\n";
+    let raw = b"Subject: 4111 1111 1111 1111\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nGr\xFC\xDFe\r\n";
+    let message = Message::parse(raw);
+    let (out, _) = run(&pipeline(rules), &message, Direction::Outbound);
+    assert!(!String::from_utf8_lossy(&out).contains("4111"));
+    let again = Message::parse(&out);
+    assert_eq!(run(&pipeline(rules), &again, Direction::Outbound).0, out);
+}
+
+#[test]
 fn data_is_masked_in_the_subject_and_in_every_body() {
     let mail = "From: ann@example.com\nSubject: Pay 4111 1111 1111 1111\nThread-Topic: Pay 4111 1111 1111 1111\nMIME-Version: \
                 1.0\nContent-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain\n\nNo. \

@@ -28,6 +28,9 @@ impl Condition for Is {
     fn key(&self) -> &'static str {
         KIND.key
     }
+    fn direction(&self) -> Option<Direction> {
+        Some(self.0)
+    }
 }
 
 #[cfg(test)]
