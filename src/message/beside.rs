@@ -4,6 +4,7 @@
 //! it. The fields that say how to read it move down with it, all other fields stay.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
 
 use mail_builder::headers::content_type::ContentType;
@@ -145,11 +146,24 @@ fn crlf(text: &str) -> Cow<'_, str> {
     if text.contains('\n') { text.lines().collect::<Vec<_>>().join("\r\n").into() } else { text.into() }
 }
 
+/// Digits of a boundary that can occur: the first that is free is below the number of those that do.
+const MAX_DIGITS: usize = 10;
+
 /// A boundary that does not occur in the message.
 fn free_boundary(raw: &[u8], name: &str) -> String {
-    // Each try that occurs in the message takes some of its bytes, so one of these does not.
-    let mut tries = (0..=raw.len()).map(|n| format!("=_mailwright_{name}_{n}"));
-    tries.find(|boundary| memmem::find(raw, boundary.as_bytes()).is_none()).unwrap_or_default()
+    let prefix = format!("=_mailwright_{name}_");
+    let mut taken = HashSet::new();
+    for at in memmem::find_iter(raw, &prefix) {
+        let digits = raw.get(at + prefix.len()..).unwrap_or_default().iter().take(MAX_DIGITS);
+        // What begins with 12 begins with 1 too.
+        let mut number = 0_u64;
+        for digit in digits.take_while(|b| b.is_ascii_digit()) {
+            number = number * 10 + u64::from(digit - b'0');
+            taken.insert(number);
+        }
+    }
+    let free = (0..).find(|number| !taken.contains(number)).unwrap_or_default();
+    format!("{prefix}{free}")
 }
 
 #[cfg(test)]

@@ -175,11 +175,18 @@ impl Charset {
         self.write == Write::Nothing
     }
 
-    /// New text in this charset, to stand in place of `range` of `bytes`, and the range that it replaces, which may lie a
-    /// shift sequence further; `None` when the charset lacks a character.
-    pub fn splice(&self, text: &str, bytes: &[u8], range: Range<usize>) -> Option<(Range<usize>, Vec<u8>)> {
+    /// The shift sequences in `bytes`; none in a charset that has none.
+    pub fn shifts<'b>(&self, bytes: &'b [u8]) -> Shifts<'b> {
+        let escapes =
+            if self.write == Write::Iso2022Jp { memchr::memchr_iter(ESCAPE, bytes).collect() } else { vec![] };
+        Shifts { bytes, escapes }
+    }
+
+    /// New text in this charset, to stand in place of `range` of the bytes of `shifts`, and the range that it replaces, which
+    /// may lie a shift sequence further; `None` when the charset lacks a character.
+    pub fn splice(&self, text: &str, shifts: &Shifts<'_>, range: Range<usize>) -> Option<(Range<usize>, Vec<u8>)> {
         if self.write == Write::Iso2022Jp {
-            splice_iso_2022_jp(text, bytes, range)
+            splice_iso_2022_jp(text, shifts, range)
         } else {
             Some((range, self.encode(text)?))
         }
@@ -187,9 +194,8 @@ impl Charset {
 
     /// False for a place between shift sequences of a charset that has them: where the text around is broken, nobody knows
     /// what is in force there.
-    pub fn is_unshifted(&self, bytes: &[u8], range: &Range<usize>) -> bool {
-        let unshifted =
-            |at: usize| shift_state(bytes.get(..at).unwrap_or_default()).is_none() && bytes.get(at) != Some(&ESCAPE);
+    pub fn is_unshifted(&self, shifts: &Shifts<'_>, range: &Range<usize>) -> bool {
+        let unshifted = |at: usize| shifts.state_at(at).is_none() && shifts.bytes.get(at) != Some(&ESCAPE);
         self.write != Write::Iso2022Jp || unshifted(range.start) && unshifted(range.end)
     }
 
@@ -255,8 +261,9 @@ const ISO_2022_JP_ASCII: &[u8] = b"\x1b(B";
 
 /// New text begins and ends in what is in force around it. Two shifts with nothing between them are never written: readers
 /// show them as broken text, since they could hide something.
-fn splice_iso_2022_jp(text: &str, bytes: &[u8], range: Range<usize>) -> Option<(Range<usize>, Vec<u8>)> {
-    let in_force = |at: usize| shift_state(bytes.get(..at).unwrap_or_default()).unwrap_or(ISO_2022_JP_ASCII);
+fn splice_iso_2022_jp(text: &str, shifts: &Shifts<'_>, range: Range<usize>) -> Option<(Range<usize>, Vec<u8>)> {
+    let bytes = shifts.bytes;
+    let in_force = |at: usize| shifts.state_at(at).unwrap_or(ISO_2022_JP_ASCII);
     let encoded = encode_with(ISO_2022_JP, text)?;
     let (first, content) = match leading_shift(&encoded) {
         Some(shift) => (shift, encoded.get(shift.len()..)?),
@@ -266,7 +273,7 @@ fn splice_iso_2022_jp(text: &str, bytes: &[u8], range: Range<usize>) -> Option<(
     if let Some(shift) = follows.filter(|shift| *shift == first && range.is_empty() && !text.is_empty()) {
         // As good behind the shift, and there the text needs none of its own.
         let at = range.end + shift.len();
-        return splice_iso_2022_jp(text, bytes, at..at);
+        return splice_iso_2022_jp(text, shifts, at..at);
     }
     let mut out = Vec::with_capacity(encoded.len() + 8);
     let mut state = in_force(range.start);
@@ -300,11 +307,31 @@ fn encode_with(encoding: &'static Encoding, text: &str) -> Option<Vec<u8>> {
     (result == EncoderResult::InputEmpty).then_some(out)
 }
 
-/// The escape sequence (RFC 1468, RFC 1554) that is in force at the end of `bytes`, unless it is ASCII.
+/// Where the shift sequences of a text are: found once, asked for at many places.
+#[derive(Debug)]
+pub(super) struct Shifts<'b> {
+    bytes: &'b [u8],
+    /// Ascending.
+    escapes: Vec<usize>,
+}
+
+impl<'b> Shifts<'b> {
+    /// The escape sequence (RFC 1468, RFC 1554) that is in force at `at`, unless it is ASCII.
+    fn state_at(&self, at: usize) -> Option<&'b [u8]> {
+        let before = self.escapes.partition_point(|escape| *escape < at);
+        let last = before.checked_sub(1).and_then(|i| self.escapes.get(i))?;
+        shift(self.bytes.get(*last..at)?)
+    }
+}
+
+/// The escape sequence that is in force at the end of `bytes`, unless it is ASCII.
 fn shift_state(bytes: &[u8]) -> Option<&[u8]> {
-    let at = memchr::memrchr(ESCAPE, bytes)?;
-    let escape = bytes.get(at..).and_then(leading_shift)?;
-    (escape != ISO_2022_JP_ASCII).then_some(escape)
+    shift(bytes.get(memchr::memrchr(ESCAPE, bytes)?..)?)
+}
+
+/// The shift sequence that bytes begin with, unless it is to ASCII.
+fn shift(bytes: &[u8]) -> Option<&[u8]> {
+    leading_shift(bytes).filter(|escape| *escape != ISO_2022_JP_ASCII)
 }
 
 #[cfg(test)]
@@ -313,7 +340,10 @@ mod tests {
 
     #[test]
     fn text_goes_into_a_charset_only_where_its_label_holds_it() {
-        let encode = |label, text: &str| Charset::of(Some(label), b"").splice(text, b"", 0..0).map(|(_, new)| new);
+        let encode = |label, text: &str| {
+            let charset = Charset::of(Some(label), b"");
+            charset.splice(text, &charset.shifts(b""), 0..0).map(|(_, new)| new)
+        };
         assert_eq!(encode("iso-8859-1", "é").as_deref(), Some(&b"\xE9"[..]));
         assert_eq!(encode("iso-8859-1", "€"), None);
         assert_eq!(encode("windows-1252", "€").as_deref(), Some(&b"\x80"[..]));
@@ -325,7 +355,8 @@ mod tests {
     #[test]
     fn iso_2022_jp_is_edited_in_its_ascii_state() {
         let splice = |bytes: &[u8], range: Range<usize>, text| {
-            let (range, new) = Charset::of(Some("iso-2022-jp"), bytes).splice(text, bytes, range).unwrap();
+            let charset = Charset::of(Some("iso-2022-jp"), bytes);
+            let (range, new) = charset.splice(text, &charset.shifts(bytes), range).unwrap();
             [&bytes[..range.start], &new, &bytes[range.end..]].concat().escape_ascii().to_string()
         };
         let (unclosed, closed) = (b"\x1b$B$\"$$", b"a\x1b$B$\"$$\x1b(B.");
@@ -343,7 +374,7 @@ mod tests {
         let bytes = b"\x1b$B$\"$$\x1b(B.";
         for (at, text) in [(0, "日本"), (5, "日本"), (7, "日本"), (7, "a日本"), (5, "日a本"), (7, "日a")] {
             let charset = Charset::of(Some("iso-2022-jp"), bytes);
-            let (range, new) = charset.splice(text, bytes, at..at).unwrap();
+            let (range, new) = charset.splice(text, &charset.shifts(bytes), at..at).unwrap();
             let out = [&bytes[..range.start], &new, &bytes[range.end..]].concat();
             assert!(charset.decode(&out).1, "{at} {text}: {}", out.escape_ascii());
         }

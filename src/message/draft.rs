@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::beside::Beside;
 use super::body::{self, Body, BodyKind, Protection};
@@ -98,7 +98,7 @@ pub struct Draft<'m> {
     message: &'m Message<'m>,
     header: HeaderDraft,
     /// Text parts that a reader sees; read when they are first asked for.
-    texts: Vec<(Body, OnceLock<Result<PartText<'m>, BodyError>>)>,
+    texts: Vec<(Body, OnceLock<Result<Arc<PartText<'m>>, BodyError>>)>,
     beside: Beside,
 }
 
@@ -177,13 +177,18 @@ impl<'m> Draft<'m> {
         self.texts.iter().map(|(body, _)| *body).collect()
     }
 
+    /// Texts are in the order of parts.
+    fn text_index(&self, part: PartId) -> Option<usize> {
+        self.texts.binary_search_by_key(&part, |(body, _)| body.part).ok()
+    }
+
     fn part_text(&self, part: PartId) -> Result<&PartText<'m>, BodyError> {
-        let (body, text) = self.texts.iter().find(|(body, _)| body.part == part).ok_or(BodyError::Encoding)?;
+        let (body, text) = self.text_index(part).and_then(|i| self.texts.get(i)).ok_or(BodyError::Encoding)?;
         let read = || {
             let part = self.message.part(body.part).ok_or(BodyError::Encoding)?;
-            PartText::read(self.message, part, body.kind)
+            PartText::read(self.message, part, body.kind).map(Arc::new)
         };
-        text.get_or_init(read).as_ref().map_err(|e| *e)
+        text.get_or_init(read).as_deref().map_err(|e| *e)
     }
 
     /// The current text of a text part, decoded; bytes that are not valid show as U+FFFD.
@@ -217,18 +222,15 @@ impl<'m> Draft<'m> {
         if let Some(doubt) = self.message.doubt() {
             return Err(doubt);
         }
-        let mut text = self.part_text(part)?.clone();
-        if !text.edit(edits) {
-            return Err(BodyError::Range);
-        }
+        let text = self.part_text(part)?.edited(edits).ok_or(BodyError::Range)?;
         // Whether the text can go back is known now, while the rule can still be taken back.
         text.raw_edits(self.message, part)?;
         Ok(text)
     }
 
     fn put_text(&mut self, part: PartId, new: PartText<'m>) {
-        if let Some((_, text)) = self.texts.iter_mut().find(|(body, _)| body.part == part) {
-            *text = OnceLock::from(Ok(new));
+        if let Some((_, text)) = self.text_index(part).and_then(|i| self.texts.get_mut(i)) {
+            *text = OnceLock::from(Ok(Arc::new(new)));
         }
     }
 
@@ -304,7 +306,7 @@ impl<'m> Draft<'m> {
 
     fn edited_texts(&self) -> impl Iterator<Item = (Body, &PartText<'m>)> {
         self.texts.iter().filter_map(|(body, text)| {
-            let text = text.get()?.as_ref().ok()?;
+            let text = text.get()?.as_deref().ok()?;
             text.is_edited().then_some((*body, text))
         })
     }
@@ -320,7 +322,7 @@ impl<'m> Draft<'m> {
         let mut root = Vec::new();
         for (body, text) in self.edited_texts() {
             let of_body = text.raw_edits(self.message, body.part)?;
-            if body.part == PartId(0) { root = of_body } else { edits.extend(of_body) }
+            if body.part == PartId(0) { &mut root } else { &mut edits }.extend_from_slice(of_body);
         }
         edits.extend(self.beside.edits(self.message, root)?);
         Ok(sorted(edits))

@@ -7,6 +7,7 @@ use std::ops::Range;
 use super::draft::BodyError;
 use super::edits::Edit;
 use super::part::{Part, TransferEncoding};
+use super::transfer::{MAX_LINE, longest_changed_line};
 use super::{FieldSpan, Message, PartId};
 
 /// Set the transfer encoding of a part and, where given, its charset.
@@ -48,6 +49,13 @@ pub(super) fn set(
             edits.push(Edit { range: field.value.clone(), with: format!(" {name}").into_bytes() });
         }
         Some(_) => {}
+    }
+    let too_long = |Edit { range, with }: &Edit| {
+        let range = range.start - part.header.start..range.end - part.header.start;
+        longest_changed_line(message.bytes(&part.header), &[Edit { range, with: with.clone() }]) > MAX_LINE
+    };
+    if edits.iter().any(too_long) {
+        return Err(BodyError::Field);
     }
     // A second one could undo what the first says.
     edits.extend(fields.map(|field| Edit { range: field.whole.clone(), with: Vec::new() }));
@@ -174,7 +182,15 @@ fn comment_end(value: &[u8], start: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::parameter;
+    use super::{BodyError, Message, PartId, TransferEncoding, parameter, set};
+
+    #[test]
+    fn a_line_that_is_too_long_already_is_not_made_longer() {
+        let raw = format!("Content-Type: text/plain; x={}\r\n\r\nx", "y".repeat(990));
+        let message = Message::parse(raw.as_bytes());
+        let edits = set(&message, PartId(0), Some("utf-8"), TransferEncoding::QuotedPrintable);
+        assert_eq!(edits, Err(BodyError::Field));
+    }
 
     #[test]
     fn the_charset_is_found_wherever_it_stands() {

@@ -65,6 +65,10 @@ pub struct Part {
     pub smime_type: Option<String>,
 }
 
+/// A Content-Type or Content-Disposition field longer than this, in octets, is not taken apart: mail-parser puts the pieces
+/// of parameters (RFC 2231 §3) together in quadratic time.
+const MAX_VALUE: usize = 16_384;
+
 impl Part {
     /// True for `multipart/*`, whether it can be taken apart or not.
     pub fn is_multipart(&self) -> bool {
@@ -114,7 +118,7 @@ pub(super) fn read(raw: &[u8], fields: Vec<FieldSpan>, default_type: &str) -> Pa
         }
         slot.get_or_insert(field);
         // White space before the colon: some readers do not see such a field.
-        part.doubtful |= raw.get(field.name.end) != Some(&b':');
+        part.doubtful |= raw.get(field.name.end) != Some(&b':') || field.whole.len() > MAX_VALUE;
     }
     if let Some(value) = content_type.and_then(|f| structured(raw, f)) {
         part.media_type = media_type(&value);
@@ -185,7 +189,7 @@ fn reads_differently(value: &[u8], part: &Part) -> bool {
 
 /// A value of the form of Content-Type, read by mail-parser.
 fn structured(raw: &[u8], field: &FieldSpan) -> Option<ContentType<'static>> {
-    let value = raw.get(field.value.start..field.whole.end)?;
+    let value = raw.get(field.value.start..field.whole.end).filter(|_| field.whole.len() <= MAX_VALUE)?;
     // mail-parser wants a line end, and LF to fold at.
     let value: Cow<'_, [u8]> = if value.ends_with(b"\n") {
         Cow::Borrowed(value)
@@ -224,5 +228,22 @@ fn transfer_encoding(value: &[u8]) -> TransferEncoding {
         TransferEncoding::Identity
     } else {
         TransferEncoding::Unknown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{BodyError, Message};
+    use super::MAX_VALUE;
+
+    #[test]
+    fn a_content_type_of_endless_pieces_is_left_alone() {
+        let pieces = |count: usize| (0..count).map(|n| format!("; name*{n}=x")).collect::<String>();
+        let parse = |count| format!("Content-Type: text/html{}\r\n\r\nx", pieces(count));
+        let short = parse(100);
+        let message = Message::parse(short.as_bytes());
+        assert_eq!((message.parts()[0].media_type.as_str(), message.doubt()), ("text/html", None));
+        let long = parse(MAX_VALUE / 10);
+        assert_eq!(Message::parse(long.as_bytes()).doubt(), Some(BodyError::Doubtful));
     }
 }

@@ -26,8 +26,8 @@ pub(super) enum Piece {
     New(String),
 }
 
-/// The text of one part.
-#[derive(Debug, Clone)]
+/// The text of one part. What is worked out from it is worked out once.
+#[derive(Debug)]
 pub(super) struct PartText<'m> {
     /// What came in, decoded.
     original: Arc<Cow<'m, str>>,
@@ -39,6 +39,7 @@ pub(super) struct PartText<'m> {
     /// Empty while nothing was edited.
     pieces: Vec<Piece>,
     current: OnceLock<String>,
+    raw_edits: OnceLock<Result<Vec<Edit>, BodyError>>,
 }
 
 impl<'m> PartText<'m> {
@@ -79,6 +80,7 @@ impl<'m> PartText<'m> {
             kind,
             pieces: Vec::new(),
             current: OnceLock::new(),
+            raw_edits: OnceLock::new(),
         })
     }
 
@@ -113,26 +115,21 @@ impl<'m> PartText<'m> {
         !self.pieces.is_empty()
     }
 
-    /// Replace ranges of the current text, which ascend and do not overlap; false when they do not. No range takes half
-    /// of a CRLF: the line end stays.
-    pub fn edit(&mut self, edits: &[TextEdit]) -> bool {
+    /// The text with ranges of the current text replaced, which ascend and do not overlap; `None` when they do not. No range
+    /// takes half of a CRLF: the line end stays.
+    pub fn edited(&self, edits: &[TextEdit]) -> Option<Self> {
         let current = self.current();
         let mut at = 0;
         let mut ranges = Vec::with_capacity(edits.len());
         for edit in edits {
             if edit.range.start < at || current.get(edit.range.clone()).is_none() {
-                return false;
+                return None;
             }
             at = edit.range.end;
             ranges.push(beside_line_ends(current, &edit.range));
         }
-        if edits.is_empty() {
-            return true;
-        }
-        if self.pieces.is_empty() {
-            self.pieces.push(Piece::Kept(0..self.original.len()));
-        }
-        let old = std::mem::take(&mut self.pieces);
+        let whole = || vec![Piece::Kept(0..self.original.len())];
+        let old = if self.pieces.is_empty() { whole() } else { self.pieces.clone() };
         let mut cutter = Cutter { pieces: old.into_iter(), head: None, at: 0 };
         let mut new = Vec::new();
         for (edit, range) in edits.iter().zip(ranges) {
@@ -145,9 +142,16 @@ impl<'m> PartText<'m> {
             new.push(Piece::New(text));
         }
         cutter.take_to(usize::MAX, &mut |piece| new.push(piece));
-        self.pieces = new;
-        self.current = OnceLock::new();
-        true
+        Some(Self {
+            original: Arc::clone(&self.original),
+            bytes: self.bytes.clone(),
+            charset: self.charset,
+            valid: self.valid,
+            kind: self.kind,
+            pieces: new,
+            current: OnceLock::new(),
+            raw_edits: OnceLock::new(),
+        })
     }
 
     fn bytes(&self) -> &[u8] {
@@ -175,8 +179,13 @@ impl<'m> PartText<'m> {
         replacements
     }
 
-    /// The edits of the raw message that bring the current text about.
-    pub fn raw_edits(&self, message: &Message<'m>, id: PartId) -> Result<Vec<Edit>, BodyError> {
+    /// The edits of the raw message that bring the current text about, in the part `id` that it was read from.
+    pub fn raw_edits(&self, message: &Message<'m>, id: PartId) -> Result<&[Edit], BodyError> {
+        let edits = self.raw_edits.get_or_init(|| self.find_raw_edits(message, id));
+        edits.as_deref().map_err(|error| *error)
+    }
+
+    fn find_raw_edits(&self, message: &Message<'m>, id: PartId) -> Result<Vec<Edit>, BodyError> {
         let Some(part) = message.part(id).filter(|_| self.is_edited()) else { return Ok(Vec::new()) };
         let replacements = self.replacements();
         // Readers do not agree on what bytes that are not valid mean; beside them, only what all agree on.
@@ -213,12 +222,13 @@ impl<'m> PartText<'m> {
     fn splices(&self, replacements: &[(Range<usize>, String)]) -> Option<Vec<Splice>> {
         let wanted: Vec<usize> = replacements.iter().flat_map(|(range, _)| [range.start, range.end]).collect();
         let found = self.charset.locate(self.bytes(), &self.original, &wanted);
+        let shifts = self.charset.shifts(self.bytes());
         let splice = |((_, text), place): (&(Range<usize>, String), &[usize])| {
             let at = place.first().copied()?..place.last().copied()?;
-            if !self.valid && !self.charset.is_unshifted(self.bytes(), &at) {
+            if !self.valid && !self.charset.is_unshifted(&shifts, &at) {
                 return None;
             }
-            let (at, with) = self.charset.splice(text, self.bytes(), at)?;
+            let (at, with) = self.charset.splice(text, &shifts, at)?;
             Some(Splice { at, with })
         };
         replacements.iter().zip(found.chunks_exact(2)).map(splice).collect()
@@ -418,16 +428,16 @@ mod tests {
     fn edits_inside_of_what_other_edits_brought_in_are_composed() {
         let raw = crlf("\nabcdef\n");
         let message = Message::parse(&raw);
-        let mut text = PartText::read(&message, &message.parts()[0], BodyKind::Plain).unwrap();
+        let text = PartText::read(&message, &message.parts()[0], BodyKind::Plain).unwrap();
         let edit = |range, text: &str| TextEdit { range, text: text.to_owned() };
-        assert!(text.edit(&[edit(1..2, "[one]"), edit(4..4, "[two]")]));
+        let text = text.edited(&[edit(1..2, "[one]"), edit(4..4, "[two]")]).unwrap();
         assert_eq!(text.current(), "a[one]cd[two]ef\r\n");
-        assert!(text.edit(&[edit(2..5, "1"), edit(8..13, "")]));
+        let text = text.edited(&[edit(2..5, "1"), edit(8..13, "")]).unwrap();
         assert_eq!(text.current(), "a[1]cdef\r\n");
-        assert!(text.edit(&[edit(0..0, ">")]));
+        let text = text.edited(&[edit(0..0, ">")]).unwrap();
         assert_eq!(text.current(), ">a[1]cdef\r\n");
         let edits = text.raw_edits(&message, PartId(0)).unwrap();
-        let out = super::super::Rendered::new(message.raw(), edits).unwrap().to_vec();
+        let out = super::super::Rendered::new(message.raw(), edits.to_vec()).unwrap().to_vec();
         assert_eq!(out, b"\r\n>a[1]cdef\r\n");
     }
 

@@ -62,8 +62,7 @@ pub(super) fn splice(
             if !fits {
                 return Ok(None);
             }
-            // A line that changes is written in 7 bits, all of it.
-            if splices.iter().any(|s| line_around(raw, &s.at).iter().any(|b| !b.is_ascii() || *b == 0)) {
+            if !changed_lines_are_7_bit(raw, splices) {
                 return Ok(None);
             }
             splices.iter().map(|s| Edit { range: s.at.clone(), with: s.with.clone() }).collect()
@@ -100,12 +99,17 @@ fn applied(bytes: &[u8], edits: &[Edit]) -> Vec<u8> {
     out
 }
 
-/// The lines that a range touches.
-fn line_around<'r>(raw: &'r [u8], range: &Range<usize>) -> &'r [u8] {
-    let start = raw.get(..range.start).and_then(|before| memchr::memrchr(b'\n', before)).map_or(0, |at| at + 1);
-    let end =
-        raw.get(range.end..).and_then(|after| memchr::memchr(b'\n', after)).map_or(raw.len(), |at| range.end + at);
-    raw.get(start..end).unwrap_or_default()
+/// A line that changes is written in 7 bits, all of it. Each line is looked at once, however many splices it holds.
+fn changed_lines_are_7_bit(raw: &[u8], splices: &[Splice]) -> bool {
+    let mut seen = 0;
+    splices.iter().all(|Splice { at, .. }| {
+        let before = raw.get(seen..at.start).unwrap_or_default();
+        let start = memchr::memrchr(b'\n', before).map_or(seen, |n| seen + n + 1);
+        let from = at.end.max(seen);
+        let end = raw.get(from..).and_then(|after| memchr::memchr(b'\n', after)).map_or(raw.len(), |n| from + n);
+        seen = end;
+        raw.get(start..end).unwrap_or_default().iter().all(|b| b.is_ascii() && *b != 0)
+    })
 }
 
 /// Encode a whole body anew, in the encoding that suits it: quoted-printable for text that is mostly ASCII, base64
@@ -136,7 +140,7 @@ pub(super) fn with_line_end(bytes: Vec<u8>, line_end: LineEnd) -> Vec<u8> {
 }
 
 /// Octets of the longest line that the edits touch, without LF. A CR alone ends no line on the wire.
-fn longest_changed_line(raw: &[u8], edits: &[Edit]) -> usize {
+pub(super) fn longest_changed_line(raw: &[u8], edits: &[Edit]) -> usize {
     let is_end = |b: &u8| *b == b'\n';
     let mut longest = 0;
     // Octets on the line before the place where the walk is.
@@ -145,7 +149,7 @@ fn longest_changed_line(raw: &[u8], edits: &[Edit]) -> usize {
     let mut touched = false;
     for edit in edits {
         let kept = raw.get(kept_from..edit.range.start).unwrap_or_default();
-        match (kept.iter().position(is_end), kept.iter().rposition(is_end)) {
+        match (memchr::memchr(b'\n', kept), memchr::memrchr(b'\n', kept)) {
             (Some(first), Some(last)) => {
                 if touched {
                     longest = longest.max(column + first);
@@ -165,7 +169,7 @@ fn longest_changed_line(raw: &[u8], edits: &[Edit]) -> usize {
         kept_from = edit.range.end;
     }
     let rest = raw.get(kept_from..).unwrap_or_default();
-    let rest = rest.iter().position(is_end).unwrap_or(rest.len());
+    let rest = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
     if touched { longest.max(column + rest) } else { 0 }
 }
 
@@ -391,6 +395,19 @@ mod tests {
         expected.replace_range(at, with);
         assert_eq!(decode(&out), expected, "{out:?}");
         out
+    }
+
+    #[test]
+    fn lines_that_change_are_seven_bits_whatever_the_others_are() {
+        let raw = "é\nabc abc\nü".as_bytes();
+        let is_7_bit = |places: &[Range<usize>]| {
+            let splices: Vec<_> = places.iter().map(|at| Splice { at: at.clone(), with: Vec::new() }).collect();
+            changed_lines_are_7_bit(raw, &splices)
+        };
+        assert!(is_7_bit(&[3..6, 7..10]));
+        assert!(!is_7_bit(&[Range { start: 0, end: 0 }]));
+        assert!(!is_7_bit(&[3..6, 11..11]), "the second is on the last line");
+        assert!(!is_7_bit(&[3..4, 7..12]), "the second goes on to the last line");
     }
 
     #[test]

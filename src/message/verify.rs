@@ -4,6 +4,7 @@
 //! What was not edited is compared by where it comes from, not octet by octet, and large parts that were not edited are
 //! left out of the second scan: a 25 MB attachment costs nothing here.
 
+use std::cell::LazyCell;
 use std::ops::Range;
 
 use super::beside::Beside;
@@ -62,12 +63,16 @@ fn locality(
     let Some(root) = message.part(PartId(0)) else { return violation("locality", "there is no message") };
     let len = message.raw().len();
     let within = |inner: &Range<usize>, outer: &Range<usize>| outer.start <= inner.start && inner.end <= outer.end;
+    // Text parts in document order, which lie apart.
+    let edited_parts: Vec<&Part> = edited.iter().filter_map(|id| message.part(*id)).collect();
+    let in_edited_part = |range: &Range<usize>| {
+        let behind = edited_parts.partition_point(|part| part.header.start <= range.start);
+        let part = behind.checked_sub(1).and_then(|i| edited_parts.get(i));
+        part.is_some_and(|part| within(range, &part.body) || within(range, &part.header))
+    };
     let allowed = |range: &Range<usize>| {
         within(range, &root.header)
-            || edited
-                .iter()
-                .filter_map(|id| message.part(*id))
-                .any(|part| within(range, &part.body) || within(range, &part.header))
+            || in_edited_part(range)
             || !beside.is_empty() && range.is_empty() && (range.start == root.body.start || range.start == len)
     };
     let mut at = 0;
@@ -99,11 +104,12 @@ fn wire(message: &Message<'_>, rendered: &Rendered<'_>) -> Result<(), Violation>
     let line_done = |len: usize, touched: bool| {
         if touched && len > MAX_LINE + 1 { violation("wire", "a changed line is too long") } else { Ok(()) }
     };
+    let had_bare_lf = LazyCell::new(|| has_bare_lf(message.raw()));
     for slice in rendered.parts() {
         match slice {
             Slice::Kept(range) => {
                 let bytes = message.bytes(range);
-                match (memchr::memchr(b'\n', bytes), bytes.iter().rposition(is_end)) {
+                match (memchr::memchr(b'\n', bytes), memchr::memrchr(b'\n', bytes)) {
                     (Some(first), Some(last)) => {
                         line_done(column + first, touched)?;
                         column = bytes.len() - last - 1;
@@ -117,7 +123,7 @@ fn wire(message: &Message<'_>, rendered: &Rendered<'_>) -> Result<(), Violation>
                 if odd(bytes) > odd(message.bytes(range)) {
                     return violation("wire", "an octet that is not 7-bit was brought in");
                 }
-                if message.line_end() == LineEnd::CrLf && has_bare_lf(bytes) && !has_bare_lf(message.raw()) {
+                if message.line_end() == LineEnd::CrLf && has_bare_lf(bytes) && !*had_bare_lf {
                     return violation("wire", "a bare LF was brought in");
                 }
                 // A deletion joins two lines only inside an edited line.
@@ -143,7 +149,10 @@ fn has_bare_lf(bytes: &[u8]) -> bool {
 /// The rewritten message without the bodies of large parts that were not edited.
 fn skeleton(message: &Message<'_>, rendered: &Rendered<'_>, edited: &[PartId]) -> Vec<u8> {
     let left_out = message.parts().iter().enumerate().filter(|(id, part)| {
-        part.boundary.is_none() && part.has_separator && part.body.len() > LEFT_OUT && !edited.contains(&PartId(*id))
+        part.boundary.is_none()
+            && part.has_separator
+            && part.body.len() > LEFT_OUT
+            && edited.binary_search(&PartId(*id)).is_err()
     });
     let mut left_out = left_out.map(|(_, part)| part.body.clone()).peekable();
     let mut out = Vec::new();
@@ -175,14 +184,19 @@ fn fields(
     header: &HeaderDraft,
     mime_fields: bool,
 ) -> Result<(), Violation> {
+    let replaced = rendered.parts().iter().filter_map(|slice| match slice {
+        Slice::New(_, range) => Some(range),
+        Slice::Kept(_) => None,
+    });
+    let replaced: Vec<&Range<usize>> = replaced.collect();
     let is_touched = |field: &FieldSpan| {
-        rendered.parts().iter().any(|slice| match slice {
-            Slice::New(_, range) if range.is_empty() => {
-                field.value.start <= range.start && range.start < field.whole.end
-            }
-            Slice::New(_, range) => range.start < field.whole.end && field.whole.start < range.end,
-            Slice::Kept(_) => false,
-        })
+        let first = replaced.partition_point(|range| range.end < field.whole.start);
+        let mut near = replaced.iter().skip(first).take_while(|range| range.start < field.whole.end);
+        near.any(
+            |range| {
+                if range.is_empty() { field.value.start <= range.start } else { field.whole.start < range.end }
+            },
+        )
     };
     let mime = ["MIME-Version", "Content-Type", "Content-Transfer-Encoding"];
     let meant = |name: &[u8]| {
@@ -231,7 +245,7 @@ fn structure(message: &Message<'_>, after: &Message<'_>, edited: &[PartId], besi
             && before.has_separator == after.has_separator
             && before.flowed == after.flowed;
         let same_body = || before.encoding == after.encoding && before.charset == after.charset;
-        let untouched = !edited.contains(&PartId(id));
+        let untouched = edited.binary_search(&PartId(id)).is_err();
         if !same || (untouched && !(same_body() && same_length(before, after))) {
             return violation("structure", format!("part {id} is not what it was"));
         }
@@ -290,8 +304,8 @@ mod tests {
         header.add(Field::new(FieldName::new("X-New").unwrap(), "x").unwrap());
         let body = Body { part: PartId(1), kind: BodyKind::Plain };
         let part = message.part(body.part).unwrap();
-        let mut text = PartText::read(&message, part, body.kind).unwrap();
-        assert!(text.edit(&[TextEdit { range: 5..5, text: ", Kim".to_owned() }]));
+        let text = PartText::read(&message, part, body.kind).unwrap();
+        let text = text.edited(&[TextEdit { range: 5..5, text: ", Kim".to_owned() }]).unwrap();
         match verify(&message, &rendered, &header, &[(body, &text)], &Beside::default()) {
             Ok(()) => "nothing",
             Err(violation) => violation.invariant,
