@@ -170,6 +170,8 @@ fn envelope() -> Envelope {
 fn run<'m>(pipeline: &Pipeline, message: &'m Message<'m>) -> Outcome<'m> {
     let outcome = pipeline.run(message, &envelope(), &|| false).unwrap_or_else(|error| panic!("{error}"));
     sound(&outcome);
+    let is_once_more = |verdict: &Verdict| matches!(verdict, Verdict::Failed(why) if why.contains("once more"));
+    assert!(!outcome.report.rules.iter().any(|rule| is_once_more(&rule.verdict)), "a block is not known again");
     outcome
 }
 

@@ -14,7 +14,7 @@ use memchr::memmem;
 use super::draft::{Block, BodyError};
 use super::edits::Edit;
 use super::transfer::{MAX_LINE, with_line_end};
-use super::{FieldSpan, Message, PartId};
+use super::{FieldSpan, LineEnd, Message, PartId};
 
 /// The fields that say how to read the message.
 const MOVED: &[&[u8]] = &[b"Content-Type", b"Content-Transfer-Encoding", b"Content-Disposition"];
@@ -57,6 +57,10 @@ impl Beside {
         }
         if let Some(doubt) = message.doubt() {
             return Err(doubt);
+        }
+        // With the LF behind it, it would become a line end.
+        if message.line_end() == LineEnd::Lf && message.raw().ends_with(b"\r") {
+            return Err(BodyError::Doubtful);
         }
         let root = message.part(PartId(0)).ok_or(BodyError::Separator)?;
         let top = message.field_place(PartId(0)).ok_or(BodyError::Field)?;
@@ -169,7 +173,7 @@ fn free_boundary(raw: &[u8], name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{block, crlf, rewritten};
-    use super::super::{Draft, Message, Place};
+    use super::super::{BodyError, Draft, Message, Place};
 
     #[test]
     fn a_signed_message_keeps_every_byte_below_its_new_part() {
@@ -191,6 +195,13 @@ mod tests {
             "Content-Type: multipart/signed; boundary=s\n\n--s\n\n=_mailwright_mixed_0 =_mailwright_mixed_1\n--s--\n";
         let out = rewritten(text, |draft| draft.put_beside(&block("Notice"), Place::End).unwrap());
         assert!(out.contains("boundary=\"=_mailwright_mixed_2\""), "{out}");
+    }
+
+    #[test]
+    fn a_message_that_ends_in_half_a_line_end_gets_no_part_below_it() {
+        let message = Message::parse(b"Subject: a\n\nHello\r");
+        let mut draft = Draft::new(&message);
+        assert_eq!(draft.put_beside(&block("Notice"), Place::End), Err(BodyError::Doubtful));
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub enum ActionError {
     #[error("the header could not be edited")]
     Header,
     /// What was put in would not be found again by a second run (Invariant 6).
-    #[error("a second run would put it in once more; this is a bug in mailwright, please report it")]
+    #[error("a second run would put it in once more; is its HTML whole?")]
     Once,
     /// A template could not be filled in.
     #[error("a template could not be filled in: {0}")]

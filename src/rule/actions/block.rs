@@ -166,6 +166,12 @@ impl Insert {
                 return None;
             }
         }
+        if html.as_ref().and_then(Template::as_fixed).is_some_and(swallows) {
+            let span = section.span_of("html");
+            let help = "close every quote, tag, comment, style and script in it";
+            section.problem(&span, Code::WrongValue, "`html` would swallow the text that stands behind it", help);
+            return None;
+        }
         let [had_html, had_text] = problems;
         let whole = (had_html == Holds::Nothing || html.is_some()) && (had_text == Holds::Nothing || text.is_some());
         (given && whole).then(|| Self {
@@ -364,6 +370,12 @@ impl Print {
 /// Without white space and quote marks: clients wrap lines anew, and put `>` in front of them.
 fn squeeze(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace() && *c != '>').collect()
+}
+
+/// True for HTML that hides what stands behind it: a quote, comment, style or script in it is not closed.
+fn swallows(html: &str) -> bool {
+    const BEHIND: &str = "mailwright";
+    !html::visible(&format!("<div>{html}</div>{BEHIND}")).text.trim_end().ends_with(BEHIND)
 }
 
 /// True for a block of which lines look as if they were quoted.
