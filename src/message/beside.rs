@@ -62,6 +62,10 @@ impl Beside {
         if message.line_end() == LineEnd::Lf && message.raw().ends_with(b"\r") {
             return Err(BodyError::Doubtful);
         }
+        let last_line = message.raw().rsplit(|b| *b == b'\n').next().unwrap_or_default();
+        if last_line.len() > MAX_LINE {
+            return Err(BodyError::LastLine);
+        }
         let root = message.part(PartId(0)).ok_or(BodyError::Separator)?;
         let top = message.field_place(PartId(0)).ok_or(BodyError::Field)?;
         let boundary = free_boundary(message.raw(), "mixed");
@@ -174,6 +178,7 @@ fn free_boundary(raw: &[u8], name: &str) -> String {
 mod tests {
     use super::super::testing::{block, crlf, rewritten};
     use super::super::{BodyError, Draft, Message, Place};
+    use super::MAX_LINE;
 
     #[test]
     fn a_signed_message_keeps_every_byte_below_its_new_part() {
@@ -202,6 +207,19 @@ mod tests {
         let message = Message::parse(b"Subject: a\n\nHello\r");
         let mut draft = Draft::new(&message);
         assert_eq!(draft.put_beside(&block("Notice"), Place::End), Err(BodyError::Doubtful));
+    }
+
+    #[test]
+    fn nothing_follows_a_last_line_that_is_too_long_to_be_ended() {
+        let raw = format!("Content-Transfer-Encoding: x-odd\r\n\r\n{}", "x".repeat(MAX_LINE + 1));
+        let message = Message::parse(raw.as_bytes());
+        let mut draft = Draft::new(&message);
+        assert_eq!(draft.put_beside(&block("Notice"), Place::End), Err(BodyError::LastLine));
+        let ended = format!("{raw}\r\n");
+        let message = Message::parse(ended.as_bytes());
+        let mut draft = Draft::new(&message);
+        assert_eq!(draft.put_beside(&block("Notice"), Place::End), Ok(()));
+        assert!(draft.render().is_ok());
     }
 
     #[test]

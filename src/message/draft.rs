@@ -87,6 +87,9 @@ pub enum BodyError {
     /// Its header can be read in several ways, or it passes a limit.
     #[error("readers do not agree on its structure")]
     Doubtful,
+    /// Its last line passes the limit of a line and has no line end: nothing can follow it.
+    #[error("its last line has no end and is too long to be given one")]
+    LastLine,
     /// The ranges of an edit do not ascend, overlap, or are no ranges of the text.
     #[error("the edit does not fit the text")]
     Range,
