@@ -170,7 +170,7 @@ fn free_boundary(raw: &[u8], name: &str) -> String {
             taken.insert(number);
         }
     }
-    let free = (0..).find(|number| !taken.contains(number)).unwrap_or_default();
+    let free = (0..=taken.len() as u64).find(|number| !taken.contains(number)).unwrap_or_default();
     format!("{prefix}{free}")
 }
 

@@ -95,13 +95,16 @@ pub enum BodyError {
     Range,
 }
 
+/// The text of a part, or why it cannot be read.
+type ReadText<'m> = Result<Arc<PartText<'m>>, BodyError>;
+
 /// A message on its way through the rules.
 #[derive(Debug, Clone)]
 pub struct Draft<'m> {
     message: &'m Message<'m>,
     header: HeaderDraft,
     /// Text parts that a reader sees; read when they are first asked for.
-    texts: Vec<(Body, OnceLock<Result<Arc<PartText<'m>>, BodyError>>)>,
+    texts: Vec<(Body, OnceLock<ReadText<'m>>)>,
     beside: Beside,
 }
 
