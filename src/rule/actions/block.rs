@@ -250,9 +250,9 @@ impl Insert {
                 if looks_quoted(&ready.text) && stands_in(&ready.text, text) {
                     return true;
                 }
-                // Put at the end of a reply it stands behind what is quoted.
-                ready.text_print.is_in(self.newest(text, reply::reply_end))
-                    || ready.text_print.is_in(unquoted_end(text))
+                // Put at the end of a reply it stands behind what is quoted; that is quick to tell.
+                ready.text_print.is_in(unquoted_end(text))
+                    || ready.text_print.is_in(self.newest(text, reply::reply_end))
             }
         })
     }
