@@ -77,6 +77,11 @@ fn charset_edit(message: &Message<'_>, part: &Part, field: &FieldSpan, charset: 
     }
     let at = |range: Range<usize>| field.value.start + range.start..field.value.start + range.end;
     if let Some(range) = parameter(value, b"charset") {
+        // With something stuck to it, readers would not see the new charset either.
+        let behind = value.get(range.end..).unwrap_or_default().trim_ascii_start();
+        if !behind.is_empty() && !behind.starts_with(b";") && !behind.starts_with(b"(") {
+            return Err(BodyError::Field);
+        }
         // A comment behind it is taken for a piece of the name by some readers.
         let blank = value.get(range.end..).unwrap_or_default().iter().take_while(|b| b.is_ascii_whitespace()).count();
         let comment = range.end + blank;

@@ -257,6 +257,19 @@ fn text_that_cannot_be_edited_without_doubt_keeps_its_bytes_and_the_block_stands
 }
 
 #[test]
+fn a_charset_with_something_stuck_to_it_keeps_its_field_and_the_block_stands_beside() {
+    let mail =
+        "From: ann@example.com\nContent-Type: text/plain; charset=\"UTF-8\"Content-Transfer-Encoding: 8bit\n\nHi\n";
+    let append = "kind = \"append\"\ntext = \"Für Sie\"\n";
+    let out = rewritten(append, mail);
+    assert!(
+        out.contains("\nContent-Type: text/plain; charset=\"UTF-8\"Content-Transfer-Encoding: 8bit\n\nHi\n"),
+        "{out}"
+    );
+    assert_eq!(rewritten(append, &out), out);
+}
+
+#[test]
 fn data_in_what_cannot_be_taken_apart_is_an_error_and_never_passed_over() {
     let cards = pipeline("[[rule]]\nname = \"r\"\n[[rule.action]]\nkind = \"redact\"\ndetect = \"card\"\n");
     let opaque = "Content-Type: multipart/mixed\n\n--b\n\n4111 1111 1111 1111\n--b--\n";
