@@ -334,11 +334,6 @@ impl<'m> Draft<'m> {
         Ok(sorted(edits))
     }
 
-    /// How many edits of the raw bytes there are.
-    pub fn edit_count(&self) -> usize {
-        self.edits().map_or(0, |edits| edits.len())
-    }
-
     /// The rewritten message, checked against the one that came in (Invariants 1 to 6).
     pub fn render(&self) -> Result<Rendered<'m>, Violation> {
         let edits = self.edits().map_err(|error| Violation { invariant: "text", what: error.to_string() })?;
