@@ -1,0 +1,225 @@
+//! What `append` and `prepend` share: a block of text, in both forms, that knows itself again.
+//!
+//! Invariant: running a rule on its own output changes nothing, except with `once = "always"`. A block is known by a
+//! mark on its HTML element (which clients may strip, and which names the message that it was written for) and by its
+//! text, whatever the variables in it hold.
+
+mod once;
+mod options;
+mod wrapper;
+
+use std::sync::{Arc, OnceLock};
+
+use super::super::problem::Code;
+use super::super::readable::{as_html, readable};
+use super::super::section::{Holds, Section};
+use super::super::template::{Context, Filled, Template};
+use super::super::{Action, ActionError, Effect, Protected, Scene};
+use crate::message::{Block, Body, BodyError, Draft, Inserted, Place, html};
+use once::Print;
+pub(super) use options::{FALLBACK, HTML, NO_BODY, ONCE, PROTECTED, TEXT, read_protected};
+use wrapper::{digest, message_mark, swallows, wrapped};
+
+/// What is done where a body cannot be edited, or there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fallback {
+    Part,
+    Skip,
+}
+
+/// When a block is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Once {
+    Message,
+    Thread,
+    Always,
+}
+
+/// `append` or `prepend`, compiled.
+#[derive(Debug)]
+pub(super) struct Insert {
+    kind: &'static str,
+    html: Option<Template>,
+    text: Option<Template>,
+    place: Place,
+    once: Once,
+    protected: Protected,
+    fallback: Fallback,
+    no_body: Fallback,
+    /// The block, where no variable is in it.
+    fixed: OnceLock<Arc<Ready>>,
+}
+
+/// A block for one message.
+#[derive(Debug)]
+struct Ready {
+    html: String,
+    text: String,
+    /// Of the rule and its templates.
+    mark: String,
+    html_print: Print,
+    text_print: Print,
+}
+
+impl Insert {
+    /// Read the options. `places` are those that `place` may name, the default first.
+    pub(super) fn read(
+        section: &mut Section<'_>,
+        kind: &'static str,
+        places: &[(&'static str, Place)],
+        default: Place,
+    ) -> Option<Self> {
+        let given = ["html", "text"].iter().any(|key| section.holds(key) != Holds::Nothing);
+        let problems = [section.holds("html"), section.holds("text")];
+        let html = Template::read(section, "html", Context::Html);
+        let text = Template::read(section, "text", Context::Text);
+        if !given {
+            let span = section.span();
+            section.problem(
+                &span,
+                Code::Missing,
+                "`html` or `text` is missing",
+                "give one of them, or both: what is not given is made from the other",
+            );
+        }
+        let place = if places.is_empty() { None } else { section.choice("place", places) };
+        let words = [("message", Once::Message), ("thread", Once::Thread), ("always", Once::Always)];
+        let once = section.choice("once", &words).map_or(Once::Message, |found| found.value);
+        let protected = read_protected(section, Protected::Skip);
+        let words = [("part", Fallback::Part), ("skip", Fallback::Skip)];
+        let fallback = section.choice("fallback", &words).map_or(Fallback::Part, |found| found.value);
+        let no_body = section.choice("no_body", &words).map_or(Fallback::Skip, |found| found.value);
+        for (template, key) in [(&html, "html"), (&text, "text")] {
+            if template.as_ref().and_then(Template::as_fixed).is_some_and(|text| text.trim().is_empty()) {
+                let span = section.span_of(key);
+                section.problem(&span, Code::WrongValue, format!("`{key}` is empty"), "");
+                return None;
+            }
+        }
+        if html.as_ref().and_then(Template::as_fixed).is_some_and(swallows) {
+            let span = section.span_of("html");
+            let help = "close every quote, tag, comment, style and script in it";
+            section.problem(&span, Code::WrongValue, "`html` would swallow the text that stands behind it", help);
+            return None;
+        }
+        let [had_html, had_text] = problems;
+        let whole = (had_html == Holds::Nothing || html.is_some()) && (had_text == Holds::Nothing || text.is_some());
+        (given && whole).then(|| Self {
+            kind,
+            html,
+            text,
+            place: place.map_or(default, |place| place.value),
+            once,
+            protected,
+            fallback,
+            no_body,
+            fixed: OnceLock::new(),
+        })
+    }
+
+    /// The block for this message.
+    fn ready(&self, scene: &Scene<'_, '_>) -> Result<Arc<Ready>, ActionError> {
+        let is_fixed = |t: &Option<Template>| t.as_ref().is_none_or(|t| t.as_fixed().is_some());
+        if !is_fixed(&self.html) || !is_fixed(&self.text) {
+            return self.fill(scene).map(Arc::new);
+        }
+        if let Some(ready) = self.fixed.get() {
+            return Ok(Arc::clone(ready));
+        }
+        let ready = Arc::new(self.fill(scene)?);
+        Ok(Arc::clone(self.fixed.get_or_init(|| ready)))
+    }
+
+    fn fill(&self, scene: &Scene<'_, '_>) -> Result<Ready, ActionError> {
+        let html = self.html.as_ref().map(|t| t.fill(scene)).transpose()?;
+        let text = self.text.as_ref().map(|t| t.fill(scene)).transpose()?;
+        let (html, text) = match (html, text) {
+            (Some(html), Some(text)) => (html, text),
+            (Some(html), None) => {
+                let text = html.map(readable);
+                (html, text)
+            }
+            (None, Some(text)) => (text.map(as_html), text),
+            (None, None) => (Filled::fixed(""), Filled::fixed("")),
+        };
+        Ok(Ready {
+            mark: self.mark(scene.rule),
+            html_print: Print::new(&html.map(|html| html::visible(html).text)),
+            text_print: Print::new(&text),
+            text: text.text().trim_matches('\n').to_owned(),
+            html: html.text().trim().to_owned(),
+        })
+    }
+
+    /// Tells the blocks of one action from those of others, whatever message they are in.
+    fn mark(&self, rule: &str) -> String {
+        let [html, text] = [&self.html, &self.text].map(|t| t.as_ref().map_or("", Template::source));
+        digest(&[rule, self.kind, html, text])
+    }
+
+    fn put(
+        &self,
+        scene: &mut Scene<'_, '_>,
+        bodies: &[Body],
+        put: impl FnOnce(&mut Draft<'_>, &Block) -> Result<Effect, BodyError>,
+    ) -> Result<Effect, ActionError> {
+        let ready = self.ready(scene)?;
+        let here = format!("{}-{}", ready.mark, message_mark(scene.draft));
+        if self.is_there(&ready, &here, bodies, scene.draft) {
+            return Ok(Effect::Nothing("it is there already"));
+        }
+        let block = Block { text: ready.text.clone(), html: wrapped(&ready.html, &here) };
+        let effect = put(scene.draft, &block)?;
+        // Invariant 6, before the message leaves: what is not known again would be put in twice.
+        let known = self.once == Once::Always
+            || !matches!(effect, Effect::Edited(..))
+            || scene.draft.has_parts_beside()
+            || self.is_there(&ready, &here, &scene.draft.bodies(), scene.draft);
+        if known { Ok(effect) } else { Err(ActionError::Once) }
+    }
+}
+
+impl Action for Insert {
+    fn run(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
+        let bodies = scene.draft.bodies();
+        let (place, fallback, no_body) = (self.place, self.fallback, self.no_body);
+        self.put(scene, &bodies, |draft, block| {
+            let inserted = match fallback {
+                Fallback::Part => draft.insert_or_put_beside(block, place)?,
+                Fallback::Skip => Inserted::Into(draft.insert(block, place)?),
+            };
+            Ok(match inserted {
+                Inserted::Into(0) if no_body == Fallback::Part => {
+                    draft.put_beside(block, place)?;
+                    Effect::Edited(1, "a part of its own, as there is no body".to_owned())
+                }
+                Inserted::Into(0) => Effect::Unfit("there is no body".to_owned()),
+                Inserted::Into(1) => Effect::Edited(1, "1 body".to_owned()),
+                Inserted::Into(count) => Effect::Edited(count, format!("{count} bodies")),
+                Inserted::Beside(why) => {
+                    Effect::Edited(1, format!("a part of its own, as a body cannot be edited: {why}"))
+                }
+            })
+        })
+    }
+    fn kind(&self) -> &'static str {
+        self.kind
+    }
+    fn protected(&self, scene: &Scene<'_, '_>) -> Option<Protected> {
+        (scene.draft.protection().is_some() && scene.draft.bodies().is_empty()).then_some(self.protected)
+    }
+    fn run_wrapped(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
+        let bodies = scene.draft.readable();
+        let place = Place::Start;
+        self.put(scene, &bodies, |draft, block| {
+            draft.put_beside(block, place)?;
+            Ok(Effect::Edited(1, "the message is wrapped".to_owned()))
+        })
+    }
+    fn edits_body(&self) -> bool {
+        true
+    }
+    fn protected_policy(&self) -> Option<Protected> {
+        Some(self.protected)
+    }
+}

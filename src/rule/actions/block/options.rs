@@ -1,0 +1,62 @@
+//! The options that `append` and `prepend` share, as rule authors read them.
+
+use super::super::super::section::Section;
+use super::super::super::{OptionDoc, Protected};
+
+pub(in crate::rule::actions) const HTML: OptionDoc = OptionDoc {
+    key: "html",
+    takes: "a template, or { file = \"…\" }",
+    default: "made from `text`",
+    doc: "The block for HTML bodies: a fragment. Variables in it are escaped.",
+};
+pub(in crate::rule::actions) const TEXT: OptionDoc = OptionDoc {
+    key: "text",
+    takes: "a template, or { file = \"…\" }",
+    default: "made from `html`",
+    doc: "The block for plain text bodies.",
+};
+pub(in crate::rule::actions) const ONCE: OptionDoc = OptionDoc {
+    key: "once",
+    takes: "\"message\" | \"thread\" | \"always\"",
+    default: "\"message\"",
+    doc: "When the block is left out: it stands in the newest text already (`message`), or anywhere, quoted replies \
+          included (`thread`), or never (`always`: for warnings on mail from outside, as a sender can write the same \
+          text; a second try of the function still puts it in once).",
+};
+pub(in crate::rule::actions) const PROTECTED: OptionDoc = OptionDoc {
+    key: "protected",
+    takes: "\"skip\" | \"headers-only\" | \"wrap\" | \"bounce\"",
+    default: "\"skip\"",
+    doc: "What the rule does to a signed or encrypted message, a report or an invitation: nothing (`skip`), only its \
+          other actions (`headers-only`), put it below a new part that holds the block (`wrap`), or send it back \
+          (`bounce`).",
+};
+
+/// `fallback`: what is done where a body cannot be edited without doubt.
+pub(in crate::rule::actions) const FALLBACK: OptionDoc = OptionDoc {
+    key: "fallback",
+    takes: "\"part\" | \"skip\"",
+    default: "\"part\"",
+    doc: "Where a body cannot be edited without doubt (bytes that are not valid, an unknown charset or transfer \
+          encoding): put the block into a part of its own beside the message, or leave the message alone. A message of \
+          kind `malformed` is left alone in any case.",
+};
+
+/// `no_body`: what is done where there is nothing to read, only files.
+pub(in crate::rule::actions) const NO_BODY: OptionDoc = OptionDoc {
+    key: "no_body",
+    takes: "\"skip\" | \"part\"",
+    default: "\"skip\"",
+    doc: "Where a message has no text body, only attachments: leave it alone, or put the block into a part of its own.",
+};
+
+/// Read `protected`.
+pub(in crate::rule::actions) fn read_protected(section: &mut Section<'_>, default: Protected) -> Protected {
+    let words = [
+        ("skip", Protected::Skip),
+        ("headers-only", Protected::HeadersOnly),
+        ("wrap", Protected::Wrap),
+        ("bounce", Protected::Bounce),
+    ];
+    section.choice("protected", &words).map_or(default, |found| found.value)
+}
