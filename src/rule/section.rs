@@ -15,6 +15,9 @@ use super::problem::{Code, MAX_PROBLEMS, Problem, Problems, Severity, SourceFile
 /// The largest rule, template or organization file that is read, in octets.
 pub const MAX_FILE: u64 = 1 << 20;
 
+/// Entries of one list that rules name with `{ file = "…" }`.
+pub const MAX_LIST: usize = 50_000;
+
 /// A place in a rule file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
@@ -194,31 +197,23 @@ impl<'p> Section<'p> {
             other => self.wrong(key, other, &span, "a string"),
         }
     }
-    /// A string, or an array of strings; an empty array is a problem. What is no string is a problem and left out, so
-    /// that the caller finds what is wrong with the others.
+    /// A string, or an array of strings; an empty array is a problem. In place of a string `{ file = "…" }` may stand: a
+    /// list of its own, one entry a line, shared by as many rules as name it. What is neither is a problem and left out,
+    /// so that the caller finds what is wrong with the others.
     pub fn strings(&mut self, key: &'static str) -> Option<Vec<At<String>>> {
         let (value, span) = self.take(key)?;
+        let mut list = Vec::new();
         match value {
-            DeValue::String(text) => Some(vec![At { value: text.clone().into_owned(), span }]),
+            DeValue::Array(items) if items.is_empty() => self.empty(key, &span),
             DeValue::Array(items) => {
-                if items.is_empty() {
-                    self.empty(key, &span);
-                    return None;
-                }
-                let mut list = Vec::with_capacity(items.len());
                 for item in items {
                     let span = self.place(item.span());
-                    match item.get_ref() {
-                        DeValue::String(text) => list.push(At { value: text.clone().into_owned(), span }),
-                        other => {
-                            self.wrong::<()>(key, other, &span, "strings only");
-                        }
-                    }
+                    self.entries(key, item.get_ref(), &span, "strings and `{ file = \"…\" }` only", &mut list);
                 }
-                (!list.is_empty()).then_some(list)
             }
-            other => self.wrong(key, other, &span, "a string or an array of strings"),
+            one => self.entries(key, one, &span, "a string or an array of strings", &mut list),
         }
+        (!list.is_empty()).then_some(list)
     }
     /// `true` or `false`.
     pub fn boolean(&mut self, key: &'static str) -> Option<At<bool>> {
@@ -365,6 +360,34 @@ impl<'p> Section<'p> {
         }
         Some(list)
     }
+    /// What stands for one string, or for those in a file.
+    fn entries(&mut self, key: &str, value: &'p DeValue<'p>, span: &Span, wanted: &str, list: &mut Vec<At<String>>) {
+        match value {
+            DeValue::String(text) => list.push(At { value: text.clone().into_owned(), span: span.clone() }),
+            DeValue::Table(table) if table.contains_key("file") => {
+                let mut below = self.below(table, span.range.clone());
+                let Some(name) = below.string("file") else { return };
+                below.finish(key, &["file"]);
+                match self.read_file(&name.value).and_then(|text| list_entries(&text)) {
+                    Ok(entries) => {
+                        list.extend(entries.into_iter().map(|value| At { value, span: name.span.clone() }));
+                    }
+                    Err(why) => {
+                        let what = format!("`{}` cannot be used as a list: {why}", shown(&name.value));
+                        self.problem(
+                            &name.span,
+                            Code::Unreadable,
+                            what,
+                            "a list is a text file in the rules folder, one entry a line",
+                        );
+                    }
+                }
+            }
+            other => {
+                self.wrong::<()>(key, other, span, wanted);
+            }
+        }
+    }
     fn word<T: Copy>(&mut self, key: &str, found: &At<String>, words: &[(&'static str, T)]) -> Option<T> {
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == found.value) {
             return Some(*value);
@@ -427,6 +450,17 @@ pub(super) fn shown(text: &str) -> String {
     short
 }
 
+/// The entries of a list: one a line, without white space at its ends; empty lines and those that begin with `#` are not.
+fn list_entries(text: &str) -> Result<Vec<String>, String> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let entries: Vec<String> = lines.map(str::to_owned).collect();
+    match entries.len() {
+        0 => Err("it holds no entry".to_owned()),
+        count if count > MAX_LIST => Err(format!("it holds {count} entries; {MAX_LIST} are allowed")),
+        _ => Ok(entries),
+    }
+}
+
 fn whole_number(value: &DeValue<'_>) -> Option<u64> {
     let number = value.as_integer()?;
     u64::from_str_radix(number.as_str(), number.radix()).ok()
@@ -468,7 +502,9 @@ pub(super) mod tests {
 
     /// Read a table and answer what was read with the problems.
     pub(in crate::rule) fn read<T>(text: &str, read: impl FnOnce(Section<'_>) -> T) -> (T, Problems) {
-        let reading = Reading::new(Files::Memory(vec![("note.txt".into(), "hello".into())]));
+        let list = "# people\n\n ann@example.com \nbob@example.com\n";
+        let files = [("note.txt", "hello"), ("list.txt", list), ("empty.txt", "# none\n")];
+        let reading = Reading::new(Files::Memory(files.map(|(name, text)| (name.into(), text.into())).to_vec()));
         let table = DeTable::parse(text).expect("a test table is TOML");
         let value = read(reading.section(0, &table));
         let (problems, _) = reading.done(vec![SourceFile { path: "t.toml".into(), text: text.into() }]);
@@ -516,6 +552,28 @@ pub(super) mod tests {
         assert!(shown.contains("did you mean `place`?"), "{shown}");
         assert!(shown.contains("`append` takes: html, place"), "{shown}");
         assert_eq!(whats(&problems).first().map(String::as_str), Some("`s` takes a string, not a number"));
+    }
+
+    #[test]
+    fn a_list_may_stand_in_a_file() {
+        let text = "a = { file = \"list.txt\" }\nb = [\"kim@example.com\", { file = \"list.txt\" }]\n\
+                    c = { file = \"none.txt\" }\nd = { file = \"empty.txt\" }\ne = { file = \"list.txt\", x = 1 }\nf = { x = 1 }\n";
+        let ((), problems) = read(text, |mut section| {
+            let mut values =
+                |key| section.strings(key).map(|list| list.into_iter().map(|at| at.value).collect::<Vec<_>>());
+            assert_eq!(values("a").unwrap(), ["ann@example.com", "bob@example.com"]);
+            assert_eq!(values("b").unwrap(), ["kim@example.com", "ann@example.com", "bob@example.com"]);
+            for key in ["c", "d", "f"] {
+                assert_eq!(values(key), None, "{key}");
+            }
+            values("e");
+            section.finish("test", &[]);
+        });
+        let shown = problems.to_string();
+        assert_eq!(problems.len(), 4, "{shown}");
+        for part in ["no such file", "holds no entry", "unknown key `x`", "not a table"] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
     }
 
     #[test]

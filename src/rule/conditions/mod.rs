@@ -2,6 +2,7 @@
 //!
 //! Invariant: a condition reads, it changes nothing, and what a message lacks does not hold.
 
+mod address;
 mod address_match;
 mod attachment;
 mod body;
@@ -13,6 +14,7 @@ mod range;
 mod size;
 mod subject;
 mod text_match;
+mod verdicts;
 
 #[cfg(test)]
 mod testing;
@@ -24,12 +26,15 @@ pub const KINDS: &[ConditionKind] = &[
     direction::KIND,
     people::SENDER,
     people::RECIPIENTS,
+    address::KIND,
     subject::KIND,
     header::KIND,
     body::KIND,
     kind::KIND,
     size::KIND,
     attachment::KIND,
+    verdicts::AUTHENTICATION,
+    verdicts::VERDICT_KIND,
 ];
 
 /// The keys of options, for [`super::section::Section::finish`].
