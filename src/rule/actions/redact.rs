@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::detect::{DetectorSet, Found, Kind, Style};
+use super::super::detect::{self, DetectorId, DetectorSet, Found, Style};
 use super::super::problem::Code;
 use super::super::section::{Holds, Section};
 use super::super::template::escape_html;
@@ -22,63 +22,52 @@ pub const KIND: ActionKind = ActionKind {
     kind: "redact",
     doc: "Masks sensitive data in the subject and in every body. A rule with it has on_error = \"fail\" unless it says \
           otherwise.",
-    options: &[
-        OptionDoc {
-            key: "detect",
-            takes: "\"card\" | \"ssn\" | \"iban\" | \"email\", or several",
-            default: "none",
-            doc: "What to look for: payment cards, US social security numbers, bank accounts, e-mail addresses.",
-        },
-        OptionDoc {
-            key: "pattern",
-            takes: "a regular expression, or several",
-            default: "none",
-            doc: "What else to look for; what matches as a whole is masked.",
-        },
-        OptionDoc {
-            key: "label",
-            takes: "a string",
-            default: "\"REDACTED\"",
-            doc: "What stands in place of a match of `pattern`, in brackets.",
-        },
-        OptionDoc {
-            key: "style",
-            takes: "\"label\" | \"keep-last\"",
-            default: "\"label\"",
-            doc: "Put a label in its place, such as `[CARD]`, or stars for all but the last characters.",
-        },
-        OptionDoc {
-            key: "keep",
-            takes: "0 to 8",
-            default: "4",
-            doc: "How many digits and letters `keep-last` keeps; never more than half of them.",
-        },
-        OptionDoc {
-            key: "where",
-            takes: "\"subject\" | \"body\", or both",
-            default: "[\"subject\", \"body\"]",
-            doc: "Where to look.",
-        },
-        OptionDoc {
-            key: "protected",
-            takes: "\"skip\" | \"headers-only\" | \"bounce\"",
-            default: "\"bounce\"",
-            doc: "What the rule does where such data stands in a body that must not be edited (signed, an invitation, \
-                  …): nothing (`skip`), only the subject and its other actions (`headers-only`), or send it back \
-                  (`bounce`).",
-        },
-    ],
+    options: OPTIONS,
     directions: &[Direction::Inbound, Direction::Outbound],
     example: "kind = \"redact\"\ndetect = [\"card\", \"iban\"]\nstyle = \"keep-last\"\nkeep = 4\n",
     compile,
 };
 
+/// What to look for, and what is this action's alone.
+const OPTIONS: &[OptionDoc] = {
+    let [detect, pattern, confidence, at_least, groups] = detect::OPTIONS;
+    let [style, keep, places, protected] = OWN;
+    &[detect, pattern, detect::LABEL, confidence, at_least, groups, style, keep, places, protected]
+};
+
+const OWN: [OptionDoc; 4] = [
+    OptionDoc {
+        key: "style",
+        takes: "\"label\" | \"keep-last\"",
+        default: "\"label\"",
+        doc: "Put a label in its place, such as `[CARD]`, or stars for all but the last characters.",
+    },
+    OptionDoc {
+        key: "keep",
+        takes: "0 to 8",
+        default: "4",
+        doc: "How many digits and letters `keep-last` keeps; never more than half of them.",
+    },
+    OptionDoc {
+        key: "where",
+        takes: "\"subject\" | \"body\", or both",
+        default: "[\"subject\", \"body\"]",
+        doc: "Where to look.",
+    },
+    OptionDoc {
+        key: "protected",
+        takes: "\"skip\" | \"headers-only\" | \"bounce\"",
+        default: "\"bounce\"",
+        doc: "What the rule does where such data stands in a body that must not be edited (signed, an invitation, \
+              …): nothing (`skip`), only the subject and its other actions (`headers-only`), or send it back \
+              (`bounce`).",
+    },
+];
+
 /// The most characters that a mask may keep.
 const MAX_KEEP: u64 = 8;
 /// How often a text is gone through: where one find is masked, what stood too close to it to be told can be found.
 const MAX_ROUNDS: usize = 8;
-/// Characters of a label.
-const MAX_LABEL: usize = 40;
 /// The subject, and the field in which Exchange and Outlook keep a copy of it.
 const SUBJECTS: &[&str] = &["Subject", "Thread-Topic"];
 
@@ -98,23 +87,14 @@ enum Shape {
 struct Redact {
     detectors: DetectorSet,
     style: Style,
-    /// For a match of `pattern`, in brackets.
-    label: Option<String>,
     subject: bool,
     body: bool,
     protected: Protected,
 }
 
 fn compile(section: &mut Section<'_>) -> Option<Box<dyn Action>> {
-    let given = ["detect", "pattern"].map(|key| section.holds(key) != Holds::Nothing);
-    if given == [false, false] {
-        let span = section.span();
-        let help = "`detect` takes: \"card\", \"ssn\", \"iban\", \"email\"; `pattern` a regular expression";
-        section.problem(&span, Code::Missing, "`detect` or `pattern` is missing", help);
-    }
-    let kinds = section.choices("detect", Kind::WORDS);
-    let patterns = section.strings("pattern");
-    let label = read_label(section, given[1]);
+    let patterns = section.span_of("pattern");
+    let detectors = detect::read_detectors(section, OPTIONS);
     let shape = section.choice("style", &[("label", Shape::Label), ("keep-last", Shape::KeepLast)]);
     let shape = shape.map_or(Shape::Label, |shape| shape.value);
     let keep_span = section.span_of("keep");
@@ -137,67 +117,32 @@ fn compile(section: &mut Section<'_>) -> Option<Box<dyn Action>> {
     } else {
         read_protected(section, Protected::Bounce)
     };
-    if (given[0] && kinds.is_none()) || (given[1] && patterns.is_none()) || given == [false, false] || keep > MAX_KEEP {
+    if keep > MAX_KEEP {
         return None;
     }
-    let kinds: Vec<Kind> = kinds.unwrap_or_default().into_iter().map(|kind| kind.value).collect();
-    let patterns = patterns.unwrap_or_default();
-    let texts: Vec<&str> = patterns.iter().map(|pattern| pattern.value.as_str()).collect();
-    let detectors = match DetectorSet::new(&kinds, &texts) {
-        Ok(detectors) => detectors,
-        Err(error) => {
-            let span = patterns.get(error.index).map_or_else(|| section.span(), |pattern| pattern.span.clone());
-            let why = error.why.trim().lines().last().unwrap_or_default();
-            let why = why.strip_prefix("error: ").unwrap_or(why);
-            section.problem(&span, Code::Pattern, format!("the regular expression cannot be used: {why}"), "");
-            return None;
-        }
-    };
+    let detectors = detectors?;
     let style = match shape {
         Shape::Label => Style::Label,
         Shape::KeepLast => Style::KeepLast(usize::try_from(keep).unwrap_or(4)),
     };
-    let redact =
-        Redact { detectors, style, label, subject: looks_at(Look::Subject), body: looks_at(Look::Body), protected };
+    let redact = Redact { detectors, style, subject: looks_at(Look::Subject), body: looks_at(Look::Body), protected };
     // Masks that are found again would grow with each pass.
-    for pattern in &patterns {
-        let own = DetectorSet::new(&[], &[&pattern.value]).ok()?;
-        let masks = ["card", "ssn", "iban", "email", "pattern"].map(|detector| redact.mask(detector, "0"));
-        if style == Style::Label && masks.iter().any(|mask| !own.find(mask).is_empty()) {
-            section.problem(
-                &pattern.span,
-                Code::Pattern,
-                "the pattern matches what stands in place of its matches",
-                "make it stricter, or give another `label`",
-            );
-            return None;
-        }
+    let again = |id| !redact.detectors.find(&redact.mask(id, "0")).is_empty();
+    if style == Style::Label && redact.detectors.ids().any(again) {
+        section.problem(
+            &patterns,
+            Code::Pattern,
+            "the pattern matches what stands in place of its matches",
+            "make it stricter, or give another `label`",
+        );
+        return None;
     }
     Some(Box::new(redact))
 }
 
-fn read_label(section: &mut Section<'_>, has_pattern: bool) -> Option<String> {
-    let label = section.string("label")?;
-    let text = label.value.trim();
-    if text.is_empty() || text.chars().count() > MAX_LABEL || !text.bytes().all(|b| matches!(b, b' '..=b'~')) {
-        let what = format!("a label has 1 to {MAX_LABEL} printable ASCII characters");
-        section.problem(&label.span, Code::WrongValue, what, "ASCII can be written in every charset");
-        return None;
-    }
-    if !has_pattern {
-        let span = label.span;
-        section.problem(&span, Code::WrongValue, "`label` goes with `pattern` only", "`detect` has labels of its own");
-        return None;
-    }
-    Some(format!("[{text}]"))
-}
-
 impl Redact {
-    fn mask(&self, detector: &str, found: &str) -> String {
-        match (&self.label, self.style) {
-            (Some(label), Style::Label) if detector == "pattern" => label.clone(),
-            _ => self.style.mask(detector, found),
-        }
+    fn mask(&self, detector: DetectorId, found: &str) -> String {
+        self.style.mask(self.detectors.label(detector), found)
     }
 
     fn redact_subject(&self, draft: &mut Draft<'_>, counts: &mut Counts) -> Result<(), ActionError> {
@@ -217,7 +162,7 @@ impl Redact {
             // Setting the field takes all others of its name away, so those with finds are gone too.
             let masked = finds.first().map_or_else(|| value.clone(), |(value, finds)| self.masked(value, finds));
             for (_, finds) in &finds {
-                counts.add(finds);
+                counts.add(&self.detectors, finds);
             }
             let fault = |e: crate::message::FieldError| ActionError::Template(e.to_string());
             let mut clean: String = masked.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -227,7 +172,7 @@ impl Redact {
                 if masked == clean {
                     break;
                 }
-                counts.add(&finds);
+                counts.add(&self.detectors, &finds);
                 clean = masked;
             }
             if !draft.takes_fields() {
@@ -290,7 +235,7 @@ impl Redact {
         match kind {
             BodyKind::Plain => {
                 let finds = self.detectors.find(source);
-                counts.add(&finds);
+                counts.add(&self.detectors, &finds);
                 let masked = |find: Found| {
                     let text = self.mask(find.detector, source.get(find.range.clone()).unwrap_or_default());
                     TextEdit { range: find.range, text }
@@ -300,7 +245,7 @@ impl Redact {
             BodyKind::Html => {
                 let visible = html::visible(source);
                 let finds = self.detectors.find(&visible.text);
-                counts.add(&finds);
+                counts.add(&self.detectors, &finds);
                 let mut edits = Vec::new();
                 for find in &finds {
                     self.html_edits(&visible, find, &mut edits);
@@ -308,7 +253,7 @@ impl Redact {
                 for range in attributes::shown(source) {
                     let value = source.get(range.clone()).unwrap_or_default();
                     let finds = self.detectors.find(value);
-                    counts.add(&finds);
+                    counts.add(&self.detectors, &finds);
                     edits.extend(finds.into_iter().map(|find| {
                         let mask = self.mask(find.detector, value.get(find.range.clone()).unwrap_or_default());
                         let edit = range.start + find.range.start..range.start + find.range.end;
@@ -424,12 +369,12 @@ fn apart(mut edits: Vec<TextEdit>) -> Vec<TextEdit> {
 
 /// How many finds of which detector.
 #[derive(Debug, Default)]
-struct Counts(BTreeMap<&'static str, usize>);
+struct Counts(BTreeMap<String, usize>);
 
 impl Counts {
-    fn add(&mut self, finds: &[Found]) {
+    fn add(&mut self, detectors: &DetectorSet, finds: &[Found]) {
         for find in finds {
-            *self.0.entry(find.detector).or_default() += 1;
+            *self.0.entry(detectors.name(find.detector).to_owned()).or_default() += 1;
         }
     }
     fn take(&mut self, other: Self) {

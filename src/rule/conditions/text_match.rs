@@ -8,8 +8,9 @@ use aho_corasick::AhoCorasick;
 use regex::{RegexBuilder, RegexSet, RegexSetBuilder};
 
 use crate::rule::OptionDoc;
+use crate::rule::detect::{self, DetectorSet};
 use crate::rule::problem::Code;
-use crate::rule::section::{At, Section};
+use crate::rule::section::{At, Holds, Section};
 
 /// Size of one compiled regular expression, in bytes.
 const EXPRESSION_LIMIT: usize = 1 << 20;
@@ -19,9 +20,10 @@ const SET_LIMIT: usize = 16 << 20;
 /// `contains` for the reference.
 pub const CONTAINS: OptionDoc = OptionDoc {
     key: "contains",
-    takes: "string | array of strings",
+    takes: "string | array of strings | { detect, pattern, confidence, at_least, groups }",
     default: "not tested",
-    doc: "Holds when one of these texts occurs; upper and lower case are the same, a run of white space is one blank.",
+    doc: "Holds when one of these texts occurs; upper and lower case are the same, a run of white space is one blank. A \
+          table holds when enough of what it detects occurs.",
 };
 /// `words` for the reference.
 pub const WORDS: OptionDoc = OptionDoc {
@@ -42,6 +44,7 @@ pub const MATCHES: OptionDoc = OptionDoc {
 #[derive(Debug, Default)]
 pub struct TextMatch {
     contains: Option<AhoCorasick>,
+    detects: Option<DetectorSet>,
     words: Option<Words>,
     matches: Option<RegexSet>,
 }
@@ -68,8 +71,12 @@ impl TextMatch {
         let mut sound = true;
         let reads = |key| known.iter().any(|option| option.key == key);
         if reads(CONTAINS.key) && present(section, CONTAINS.key) {
-            test.contains = section.strings(CONTAINS.key).and_then(|texts| automaton(section, &texts));
-            sound &= test.contains.is_some();
+            if section.holds(CONTAINS.key) == Holds::Table {
+                test.detects = section.section(CONTAINS.key).and_then(detectors);
+            } else {
+                test.contains = section.strings(CONTAINS.key).and_then(|texts| automaton(section, &texts));
+            }
+            sound &= test.contains.is_some() || test.detects.is_some();
         }
         if reads(WORDS.key) && present(section, WORDS.key) {
             test.words = section.strings(WORDS.key).and_then(|texts| Words::compile(section, &texts));
@@ -84,20 +91,28 @@ impl TextMatch {
 
     /// True when it tests nothing.
     pub fn is_empty(&self) -> bool {
-        self.contains.is_none() && self.words.is_none() && self.matches.is_none()
+        self.contains.is_none() && self.detects.is_none() && self.words.is_none() && self.matches.is_none()
     }
 
     /// Do all tests hold for `text`?
     pub fn holds(&self, text: &str) -> bool {
         let folded = if self.contains.is_some() || self.words.is_some() { fold(text) } else { String::new() };
         self.contains.as_ref().is_none_or(|automaton| automaton.is_match(&folded))
+            && self.detects.as_ref().is_none_or(|detectors| detectors.enough_in(text))
             && self.words.as_ref().is_none_or(|words| words.occur_in(&folded))
             && self.matches.as_ref().is_none_or(|expressions| expressions.is_match(text))
     }
 }
 
+/// `contains = { detect = … }`.
+fn detectors(mut table: Section<'_>) -> Option<DetectorSet> {
+    let detectors = detect::read_detectors(&mut table, &detect::OPTIONS);
+    table.finish(CONTAINS.key, &detect::OPTIONS.map(|option| option.key));
+    detectors
+}
+
 fn present(section: &Section<'_>, key: &str) -> bool {
-    section.holds(key) != crate::rule::section::Holds::Nothing
+    section.holds(key) != Holds::Nothing
 }
 
 /// Lower case, runs of white space as one blank, none at the ends, without what cannot be seen.
@@ -265,6 +280,26 @@ mod tests {
     fn matches_is_as_written() {
         check(r"matches = 'INV-\d{4}'", &["see INV-2024."], &["inv-2024", "INV-1"]);
         check(r"matches = ['(?i)inv', '^b']", &["INV", "bc"], &["ab"]);
+    }
+
+    #[test]
+    fn contains_detects() {
+        check(
+            "contains = { detect = \"card\", at_least = 2, confidence = \"high\" }",
+            &["4111 1111 1111 1111, 5555 5555 5555 4444"],
+            &["4111 1111 1111 1111", "4111 1111 1111 1112, 5555 5555 5555 4445", ""],
+        );
+        check("contains = { pattern = 'EMP-\\d+', at_least = 2 }", &["EMP-1 EMP-2"], &["EMP-1"]);
+    }
+
+    #[test]
+    fn problems_of_detectors_stand_at_their_keys() {
+        let text = problems("contains = { detect = \"crd\", confidence = \"sure\", at_least = 0, label = \"X\" }\n");
+        assert!(text.contains("did you mean `card`?"), "{text}");
+        assert!(text.contains("`confidence` does not know"), "{text}");
+        assert!(text.contains("`at_least` takes 1 to"), "{text}");
+        assert!(text.contains("unknown key `label`"), "{text}");
+        assert!(problems("contains = { at_least = 2 }\n").contains("`detect` or `pattern` is missing"));
     }
 
     #[test]

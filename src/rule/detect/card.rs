@@ -5,59 +5,59 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
+use super::Confidence;
+use super::catalog::Spec;
 use super::context;
 use super::digits::{self, Class, Group};
-use super::{Confidence, Family};
 
 /// Payment card numbers.
-pub const FAMILY: Family = Family {
-    name: "card",
-    label: "CARD",
-    keywords: &[
-        "card",
-        "cards",
-        "cardno",
-        "card number",
-        "cc",
-        "ccn",
-        "credit",
-        "debit",
-        "visa",
-        "mastercard",
-        "maestro",
-        "amex",
-        "american express",
-        "discover",
-        "diners",
-        "jcb",
-        "unionpay",
-        "union pay",
-        "rupay",
-        "cvv",
-        "cvc",
-        "cvv2",
-        "expiry",
-        "exp",
-        "expires",
-        "valid thru",
-        "valid until",
-        "karte",
-        "kreditkarte",
-        "kartennummer",
-        "carte",
-        "carte bancaire",
-        "tarjeta",
-        "carta",
-        "cartao",
-        "kort",
-        "kaart",
-        "creditcard",
-        "debitcard",
-        "bankcard",
-    ],
-};
+pub const SPEC: Spec =
+    Spec { name: "card", label: "CARD", groups: &["financial"], doc: "payment card numbers of all issuers" };
 
-static KEYWORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| context::words(FAMILY.keywords));
+const WORDS: &[&str] = &[
+    "card",
+    "cards",
+    "cardno",
+    "card number",
+    "cc",
+    "ccn",
+    "credit",
+    "debit",
+    "visa",
+    "mastercard",
+    "maestro",
+    "amex",
+    "american express",
+    "discover",
+    "diners",
+    "jcb",
+    "unionpay",
+    "union pay",
+    "rupay",
+    "cvv",
+    "cvc",
+    "cvv2",
+    "expiry",
+    "exp",
+    "expires",
+    "valid thru",
+    "valid until",
+    "karte",
+    "kreditkarte",
+    "kartennummer",
+    "carte",
+    "carte bancaire",
+    "tarjeta",
+    "carta",
+    "cartao",
+    "kort",
+    "kaart",
+    "creditcard",
+    "debitcard",
+    "bankcard",
+];
+
+static KEYWORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| context::words(WORDS));
 
 /// Digits of the shortest and the longest card number.
 const SHORTEST: usize = 12;
@@ -217,9 +217,9 @@ pub fn at(bytes: &[u8], group: Group, before: Option<Group>, any_groups: bool) -
             standing = Standing::Weak;
         }
         match standing {
-            Standing::Sure => return Some((range, Confidence::Sure)),
+            Standing::Sure => return Some((range, Confidence::High)),
             Standing::Weak if context::near(bytes, &range, KEYWORDS.as_ref()) => {
-                return Some((range, Confidence::Likely));
+                return Some((range, Confidence::Medium));
             }
             Standing::Weak => {}
         }

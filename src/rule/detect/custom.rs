@@ -4,20 +4,22 @@ use std::ops::Range;
 
 use regex::{Regex, RegexBuilder};
 
-use super::{Family, PatternError};
-
-/// Matches of patterns in the rule.
-pub const FAMILY: Family = Family { name: "pattern", label: "REDACTED", keywords: &[] };
+/// Name and label of matches of a `pattern` of the rule.
+pub const PATTERN: &str = "pattern";
+pub const LABEL: &str = "REDACTED";
 
 /// Size of a compiled pattern, in bytes.
 const SIZE_LIMIT: usize = 1 << 20;
 
-/// Compile, within the limit of size. A pattern that matches nothing at all (`""`, `a*`) is a slip: it looks for less than
-/// it seems to.
-pub fn compile(index: usize, pattern: &str) -> Result<Regex, PatternError> {
-    let fault = |why: String| PatternError { index, why };
-    let regex = RegexBuilder::new(pattern).size_limit(SIZE_LIMIT).build().map_err(|why| fault(why.to_string()))?;
-    if regex.is_match("") { Err(fault("it matches the empty text".to_owned())) } else { Ok(regex) }
+/// Compile, within the limit of size; the error says why not, in one line. A pattern that matches nothing at all (`""`,
+/// `a*`) is a slip: it looks for less than it seems to.
+pub fn compile(pattern: &str) -> Result<Regex, String> {
+    let regex = RegexBuilder::new(pattern).size_limit(SIZE_LIMIT).build().map_err(|why| {
+        let why = why.to_string();
+        let last = why.trim().lines().last().unwrap_or_default();
+        last.strip_prefix("error: ").unwrap_or(last).to_owned()
+    })?;
+    if regex.is_match("") { Err("it matches the empty text".to_owned()) } else { Ok(regex) }
 }
 
 /// Hand the range of every match that is not empty to `found`.

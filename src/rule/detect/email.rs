@@ -6,10 +6,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::Family;
+use super::catalog::Spec;
 
 /// E-mail addresses.
-pub const FAMILY: Family = Family { name: "email", label: "EMAIL", keywords: &[] };
+pub const SPEC: Spec = Spec { name: "email", label: "EMAIL", groups: &["contact"], doc: "e-mail addresses" };
 
 /// RFC 5321 §4.5.3.1.
 const MAX_LOCAL: usize = 64;

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use super::Family;
+use super::catalog::Spec;
 
 /// International bank account numbers.
-pub const FAMILY: Family = Family { name: "iban", label: "IBAN", keywords: &[] };
+pub const SPEC: Spec =
+    Spec { name: "iban", label: "IBAN", groups: &["financial"], doc: "international bank account numbers" };
 
 /// Longest separator between two characters of a number.
 const MAX_SEPARATOR: usize = 3;

@@ -9,68 +9,53 @@
 //! Out of scope: letters that look like others, digits written as words, reversed text, text in images.
 
 mod card;
+pub mod catalog;
 mod context;
 mod custom;
 mod digits;
 mod email;
 mod folded;
 mod iban;
+mod read;
 mod ssn;
 mod style;
 
+use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use regex::Regex;
 
+use catalog::Spec;
 use digits::Group;
 use folded::Folded;
+pub use read::{LABEL, OPTIONS, read_detectors};
 pub use style::Style;
 
-/// A kind of data that is looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// Payment card numbers.
-    Card,
-    /// US social security numbers.
-    Ssn,
-    /// International bank account numbers.
-    Iban,
-    /// E-mail addresses.
-    Email,
-}
-
-impl Kind {
-    /// The words for them in rule files.
-    pub const WORDS: &[(&'static str, Self)] =
-        &[("card", Self::Card), ("ssn", Self::Ssn), ("iban", Self::Iban), ("email", Self::Email)];
-}
-
-/// What there is to know of a family of data besides how it looks.
-#[derive(Debug, Clone, Copy)]
-struct Family {
-    /// Its name in rule files and reports.
-    name: &'static str,
-    /// What a label shows in its place.
-    label: &'static str,
-    /// Words that vouch for a weak match when they stand near it.
-    keywords: &'static [&'static str],
-}
-
-impl Family {
-    const ALL: &'static [Self] = &[card::FAMILY, ssn::FAMILY, iban::FAMILY, email::FAMILY, custom::FAMILY];
-
-    fn of(name: &str) -> Self {
-        Self::ALL.iter().copied().find(|family| family.name == name).unwrap_or(custom::FAMILY)
-    }
-}
+/// Which detector of a [`DetectorSet`]; [`DetectorSet::name`] says its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DetectorId(u16);
 
 /// How sure a find is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Confidence {
-    /// The form alone would not do; a keyword stands near.
-    Likely,
-    /// Form and check digits say so.
-    Sure,
+    /// It has the form, which much else has too.
+    Low,
+    /// A check digit speaks for it, or a word near it that says what it is.
+    #[default]
+    Medium,
+    /// Little else has that form and passes its checks, or both speak for it.
+    High,
+}
+
+/// How the digits of a number may be grouped.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Groups {
+    /// As such numbers are printed.
+    #[default]
+    Usual,
+    /// In any way (`41 11 11…`, `41111 11111 111111`), and over quoted lines (`\n> `). Finds more, and more that is none.
+    Any,
 }
 
 /// A find.
@@ -78,79 +63,157 @@ pub enum Confidence {
 pub struct Found {
     /// Byte range of the text handed in.
     pub range: Range<usize>,
-    /// Name of what found it: `card`, `ssn`, `iban`, `email`, or `pattern` for a pattern of the rule.
-    pub detector: &'static str,
+    /// What found it.
+    pub detector: DetectorId,
     /// How sure it is.
     pub confidence: Confidence,
 }
 
-/// A pattern that does not compile or grows too large.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{why}")]
-pub struct PatternError {
-    /// Which of the patterns, from 0.
-    pub index: usize,
-    /// What the regex crate says.
-    pub why: String,
-}
-
-/// What to look for, compiled.
-#[derive(Debug, Clone)]
-pub struct DetectorSet {
-    kinds: Vec<Kind>,
+/// What to look for, before it is compiled.
+#[derive(Debug, Default)]
+struct Wanted {
+    specs: Vec<&'static Spec>,
     patterns: Vec<Regex>,
-    any_groups: bool,
+    /// For matches of `patterns`.
+    label: Option<String>,
+    confidence: Confidence,
+    at_least: usize,
+    groups: Groups,
 }
 
-impl DetectorSet {
-    /// Look for `kinds`, and for what `patterns` (regular expressions) match.
-    pub fn new(kinds: &[Kind], patterns: &[impl AsRef<str>]) -> Result<Self, PatternError> {
-        let patterns = patterns
-            .iter()
-            .enumerate()
-            .map(|(index, pattern)| custom::compile(index, pattern.as_ref()))
-            .collect::<Result<_, _>>()?;
-        Ok(Self { kinds: kinds.to_vec(), patterns, any_groups: false })
+impl Wanted {
+    fn add(&mut self, spec: &'static Spec) {
+        if !self.specs.iter().any(|known| known.name == spec.name) {
+            self.specs.push(spec);
+        }
     }
 
-    /// Also take cards whose digits are grouped in unusual ways (`41 11 11…`, `41111 11111 111111`) or run on over
-    /// quoted lines (`\n> `). Finds more, and more that is none.
-    #[must_use]
-    pub fn with_any_groups(mut self) -> Self {
-        self.any_groups = true;
-        self
+    fn compile(self) -> DetectorSet {
+        let mut names: Vec<(&'static str, Cow<'static, str>)> =
+            self.specs.iter().map(|spec| (spec.name, Cow::Borrowed(spec.label))).collect();
+        names.push((custom::PATTERN, self.label.map_or(Cow::Borrowed(custom::LABEL), Cow::Owned)));
+        DetectorSet(Arc::new(Compiled {
+            names,
+            patterns: self.patterns,
+            confidence: self.confidence,
+            at_least: self.at_least.max(1),
+            groups: self.groups,
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct Compiled {
+    /// Name and label, by [`DetectorId`]; the last is for patterns.
+    names: Vec<(&'static str, Cow<'static, str>)>,
+    patterns: Vec<Regex>,
+    confidence: Confidence,
+    at_least: usize,
+    groups: Groups,
+}
+
+/// What to look for, compiled. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct DetectorSet(Arc<Compiled>);
+
+impl DetectorSet {
+    /// The built-in detectors of these names and groups, at the default confidence; `None` where a name is unknown.
+    pub fn built_in(names: &[&str]) -> Option<Self> {
+        let mut wanted = Wanted::default();
+        for name in names {
+            let found = catalog::named(name);
+            if found.is_empty() {
+                return None;
+            }
+            found.into_iter().for_each(|spec| wanted.add(spec));
+        }
+        Some(wanted.compile())
+    }
+
+    /// The name of a detector in rule files and reports: `card`, or `pattern` for a pattern of the rule.
+    pub fn name(&self, id: DetectorId) -> &str {
+        self.0.names.get(usize::from(id.0)).map_or("", |(name, _)| name)
+    }
+
+    /// What a label shows in place of a find of this detector, without brackets: `CARD`. ASCII.
+    pub fn label(&self, id: DetectorId) -> &str {
+        self.0.names.get(usize::from(id.0)).map_or("", |(_, label)| label)
+    }
+
+    /// Every detector of the set.
+    pub fn ids(&self) -> impl Iterator<Item = DetectorId> + '_ {
+        (0..self.0.names.len()).filter_map(|id| u16::try_from(id).ok()).map(DetectorId)
+    }
+
+    /// How many finds of one detector the rule asks for; 1 unless it says otherwise. [`Self::find`] finds fewer too: only
+    /// who looks at the whole of a message can count.
+    pub fn at_least(&self) -> usize {
+        self.0.at_least
+    }
+
+    /// Are there enough finds of one detector in `text`?
+    pub fn enough_in(&self, text: &str) -> bool {
+        let finds = self.find(text);
+        let mut counts = vec![0usize; self.0.names.len()];
+        for find in &finds {
+            if let Some(count) = counts.get_mut(usize::from(find.detector.0)) {
+                *count += 1;
+            }
+        }
+        counts.into_iter().any(|count| count >= self.0.at_least)
+    }
+
+    /// What was found in `text` as its detector reads it, the same for every spelling: the digits and letters of a
+    /// number in upper case, an address in lower case. For pseudonyms and keyed digests; it is content, so for no log.
+    pub fn value(&self, text: &str, found: &Found) -> String {
+        let folded = Folded::new(text.get(found.range.clone()).unwrap_or_default());
+        let name = self.name(found.detector);
+        if name == custom::PATTERN {
+            folded.text().to_owned()
+        } else if name == email::SPEC.name {
+            folded.text().to_lowercase()
+        } else {
+            folded.text().chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
+        }
     }
 
     /// Everything found in `text`, sorted and apart. Finds that overlap become one.
     pub fn find(&self, text: &str) -> Vec<Found> {
         let mut found = Vec::new();
-        if !self.kinds.is_empty() {
+        if self.0.names.len() > 1 {
             let folded = Folded::new(text);
-            if self.wants(Kind::Card) || self.wants(Kind::Ssn) || self.wants(Kind::Iban) {
-                self.find_numbers(folded.text().as_bytes(), &mut found);
-            }
-            if self.wants(Kind::Email) {
+            self.find_numbers(folded.text().as_bytes(), &mut found);
+            if let Some(detector) = self.id(email::SPEC.name) {
                 email::find(folded.text(), |range| {
-                    found.push(Found { range, detector: email::FAMILY.name, confidence: Confidence::Sure });
+                    found.push(Found { range, detector, confidence: Confidence::High });
                 });
             }
             found = apart(found);
             folded.map_back(found.iter_mut().map(|found| &mut found.range));
         }
-        for pattern in &self.patterns {
-            custom::find(pattern, text, |range| {
-                found.push(Found { range, detector: custom::FAMILY.name, confidence: Confidence::Sure });
-            });
+        if let Some(detector) = self.id(custom::PATTERN) {
+            for pattern in &self.0.patterns {
+                custom::find(pattern, text, |range| {
+                    found.push(Found { range, detector, confidence: Confidence::High });
+                });
+            }
         }
-        if self.patterns.is_empty() { found } else { apart(found) }
+        found.retain(|found| found.confidence >= self.0.confidence);
+        if self.0.patterns.is_empty() { found } else { apart(found) }
     }
 
-    fn wants(&self, kind: Kind) -> bool {
-        self.kinds.contains(&kind)
+    fn id(&self, name: &str) -> Option<DetectorId> {
+        let at = self.0.names.iter().position(|(known, _)| *known == name)?;
+        u16::try_from(at).ok().map(DetectorId)
     }
 
     /// One pass over the groups of digits: each is tried as the start of an IBAN, a card, an SSN.
     fn find_numbers(&self, bytes: &[u8], found: &mut Vec<Found>) {
+        let [card, ssn, iban] = [card::SPEC.name, ssn::SPEC.name, iban::SPEC.name].map(|name| self.id(name));
+        if card.or(ssn).or(iban).is_none() {
+            return;
+        }
+        let any_groups = self.0.groups == Groups::Any;
         // Where the last find ends, and the group before the one looked at unless a find holds it.
         let mut last = 0;
         let mut before: Option<Group> = None;
@@ -158,23 +221,22 @@ impl DetectorSet {
         while let Some(group) = digits::next_group(bytes, at) {
             let hit = iban::at(bytes, group.start)
                 .filter(|range| range.start >= last)
-                .map(|range| (range, Kind::Iban, iban::FAMILY.name, Confidence::Sure))
+                .map(|range| (range, iban, Confidence::High))
                 .or_else(|| {
-                    let wanted = self.wants(Kind::Card);
                     let (range, confidence) =
-                        wanted.then(|| card::at(bytes, group, before, self.any_groups)).flatten()?;
-                    Some((range, Kind::Card, card::FAMILY.name, confidence))
+                        card.is_some().then(|| card::at(bytes, group, before, any_groups)).flatten()?;
+                    Some((range, card, confidence))
                 })
                 .or_else(|| {
-                    let (range, confidence) = self.wants(Kind::Ssn).then(|| ssn::at(bytes, group, before)).flatten()?;
-                    Some((range, Kind::Ssn, ssn::FAMILY.name, confidence))
+                    let (range, confidence) = ssn.is_some().then(|| ssn::at(bytes, group, before)).flatten()?;
+                    Some((range, ssn, confidence))
                 });
-            if let Some((range, kind, detector, confidence)) = hit {
+            if let Some((range, detector, confidence)) = hit {
                 at = range.end;
                 last = range.end;
                 before = None;
                 // An IBAN that is not asked for still is no card.
-                if self.wants(kind) {
+                if let Some(detector) = detector {
                     found.push(Found { range, detector, confidence });
                 }
             } else {

@@ -5,33 +5,33 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
+use super::Confidence;
+use super::catalog::Spec;
 use super::context;
 use super::digits::{self, Class, Group};
-use super::{Confidence, Family};
 
 /// US social security numbers.
-pub const FAMILY: Family = Family {
-    name: "ssn",
-    label: "SSN",
-    keywords: &[
-        "ssn",
-        "ssns",
-        "ssn#",
-        "ss#",
-        "ss #",
-        "ssid",
-        "social security",
-        "social-security",
-        "socialsecurity",
-        "soc sec",
-        "soc. sec",
-        "social sec",
-        "ss no",
-        "ss number",
-    ],
-};
+pub const SPEC: Spec =
+    Spec { name: "ssn", label: "SSN", groups: &["national-ids", "us"], doc: "US social security numbers" };
 
-static KEYWORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| context::words(FAMILY.keywords));
+const WORDS: &[&str] = &[
+    "ssn",
+    "ssns",
+    "ssn#",
+    "ss#",
+    "ss #",
+    "ssid",
+    "social security",
+    "social-security",
+    "socialsecurity",
+    "soc sec",
+    "soc. sec",
+    "social sec",
+    "ss no",
+    "ss number",
+];
+
+static KEYWORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| context::words(WORDS));
 
 /// Printed in advertisements and leaflets, never anyone's again.
 const SAMPLES: &[(u32, u32, u32)] = &[(78, 5, 1120), (219, 9, 9999)];
@@ -83,9 +83,9 @@ pub fn at(bytes: &[u8], group: Group, before: Option<Group>) -> Option<(Range<us
     let glued = letter(group.start.checked_sub(1)) || letter(Some(end));
     let broken = bytes.get(range.clone())?.contains(&b'\n') && class == Some(Class::Space);
     if class.is_some() && !touched && !glued && !broken {
-        return Some((range, Confidence::Sure));
+        return Some((range, Confidence::High));
     }
-    context::near(bytes, &range, KEYWORDS.as_ref()).then_some((range, Confidence::Likely))
+    context::near(bytes, &range, KEYWORDS.as_ref()).then_some((range, Confidence::Medium))
 }
 
 #[cfg(test)]
