@@ -24,6 +24,7 @@ mod text;
 mod transfer;
 mod verify;
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -141,6 +142,13 @@ impl<'a> Message<'a> {
     /// body, no multipart, no signature and no inline image of a related part.
     pub fn attachments(&self) -> Vec<Attachment> {
         body::attachments(self)
+    }
+
+    /// The octets of a part, its transfer encoding undone; `None` where it cannot be, or there is no such part. Those of a
+    /// part that is not encoded are borrowed.
+    pub fn content(&self, id: PartId) -> Option<Cow<'a, [u8]>> {
+        let part = self.part(id)?;
+        transfer::decode(part.encoding, self.bytes(&part.body)).ok()
     }
 
     /// Where new fields of a part go: on top of its header. `None` where a field put there would swallow or displace what

@@ -1,14 +1,17 @@
-//! `attachment`: names, types, sizes and number of attachments. Their content is not looked at.
+//! `attachment`: names, types, sizes and number of attachments; by their content where a rule asks for it.
+
+mod content;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::message::Attachment;
+use crate::message::{Attachment, Message};
 use crate::rule::problem::Code;
 use crate::rule::section::{At, Holds, Section};
 use crate::rule::{Condition, ConditionKind, OptionDoc, Scene};
 
 use super::keys;
 use super::range::SizeRange;
+use content::GROUPS;
 
 const OPTIONS: &[OptionDoc] = &[
     OptionDoc {
@@ -24,6 +27,26 @@ const OPTIONS: &[OptionDoc] = &[
         doc: "Globs on the declared media type, such as \"image/*\" or \"application/pdf\".",
     },
     OptionDoc {
+        key: "content",
+        takes: "\"executable\" | \"archive\" | \"office\" | glob, or several",
+        default: "any content",
+        doc: "What the attachment is by its first octets, whatever its name and declared type say: a word, or globs on a \
+              media type such as \"application/pdf\".",
+    },
+    OptionDoc {
+        key: "inside",
+        takes: "glob | array of globs",
+        default: "not looked at",
+        doc: "Globs on the names of the files in it, where it is a ZIP archive or built as one (Office, JAR), with or \
+              without their folders, such as \"*.exe\". Archives in archives are not opened.",
+    },
+    OptionDoc {
+        key: "locked",
+        takes: "true | false",
+        default: "not tested",
+        doc: "Whether it takes a password to read it: ZIP, PDF, Office, RAR, and 7-Zip where the names are encrypted too.",
+    },
+    OptionDoc {
         key: "extension",
         takes: "string | array of strings",
         default: "any extension",
@@ -34,6 +57,12 @@ const OPTIONS: &[OptionDoc] = &[
         takes: "{ over, under }",
         default: "any size",
         doc: "The size of the attachment, its transfer encoding undone.",
+    },
+    OptionDoc {
+        key: "total",
+        takes: "{ over, under }",
+        default: "any size",
+        doc: "The sizes of all attachments that pass all other tests, added up.",
     },
     OptionDoc {
         key: "count",
@@ -59,7 +88,11 @@ struct Has {
     name: Option<GlobSet>,
     media_type: Option<GlobSet>,
     extensions: Option<Vec<String>>,
+    content: Option<GlobSet>,
+    inside: Option<GlobSet>,
+    locked: Option<bool>,
     size: Option<SizeRange>,
+    total: Option<SizeRange>,
     at_least: u64,
     at_most: Option<u64>,
 }
@@ -76,18 +109,41 @@ fn compile(section: &mut Section<'_>, key: &'static str) -> Option<Box<dyn Condi
     };
     let name = globs_of(&mut table, "name");
     let media_type = globs_of(&mut table, "type");
+    let inside = globs_of(&mut table, "inside");
+    let content_given = given(&table, "content");
+    let content = table.strings("content").and_then(|list| globs(&mut table, &with_groups(list)));
+    sound &= !content_given || content.is_some();
+    let locked_given = given(&table, "locked");
+    let locked = table.boolean("locked").map(|at| at.value);
+    sound &= !locked_given || locked.is_some();
     let extension_given = given(&table, "extension");
     let extensions = table.strings("extension").and_then(|list| extensions(&mut table, &list));
     sound &= !extension_given || extensions.is_some();
     let size_given = given(&table, "size");
     let size = table.section("size").and_then(|size| SizeRange::read(size, "size"));
     sound &= !size_given || size.is_some();
+    let total_given = given(&table, "total");
+    let total = table.section("total").and_then(|total| SizeRange::read(total, "total"));
+    sound &= !total_given || total.is_some();
     let count_given = given(&table, "count");
     let count = table.section("count").and_then(count);
     sound &= !count_given || count.is_some();
     let (at_least, at_most) = count.unwrap_or((1, None));
     table.finish(key, &keys(OPTIONS));
-    sound.then(|| Box::new(Has { name, media_type, extensions, size, at_least, at_most }) as Box<dyn Condition>)
+    let has = Has { name, media_type, extensions, content, inside, locked, size, total, at_least, at_most };
+    sound.then(|| Box::new(has) as Box<dyn Condition>)
+}
+
+/// Words for groups of types become the globs of the group.
+fn with_groups(list: Vec<At<String>>) -> Vec<At<String>> {
+    let types = |at: At<String>| -> Vec<At<String>> {
+        let group = GROUPS.iter().find(|(word, _)| *word == at.value);
+        group.map_or_else(
+            || vec![at.clone()],
+            |(_, types)| types.iter().map(|glob| At { value: (*glob).to_owned(), span: at.span.clone() }).collect(),
+        )
+    };
+    list.into_iter().flat_map(types).collect()
 }
 
 fn count(mut table: Section<'_>) -> Option<(u64, Option<u64>)> {
@@ -159,7 +215,24 @@ fn extensions(section: &mut Section<'_>, list: &[At<String>]) -> Option<Vec<Stri
 }
 
 impl Has {
-    fn passes(&self, attachment: &Attachment) -> bool {
+    fn passes(&self, message: &Message<'_>, attachment: &Attachment) -> bool {
+        self.passes_by_name(attachment) && self.passes_by_content(message, attachment)
+    }
+
+    fn passes_by_content(&self, message: &Message<'_>, attachment: &Attachment) -> bool {
+        if self.content.is_none() && self.inside.is_none() && self.locked.is_none() {
+            return true;
+        }
+        // What cannot be decoded has no content that could be looked at.
+        let octets = message.content(attachment.part).unwrap_or_default();
+        self.content
+            .as_ref()
+            .is_none_or(|globs| content::media_type(&octets).is_some_and(|found| globs.is_match(found)))
+            && self.locked.is_none_or(|locked| content::is_locked(&octets) == locked)
+            && self.inside.as_ref().is_none_or(|globs| content::holds_name(&content::names(&octets), globs))
+    }
+
+    fn passes_by_name(&self, attachment: &Attachment) -> bool {
         let name = attachment.name.as_deref();
         self.name.as_ref().is_none_or(|globs| name.is_some_and(|name| globs.is_match(name)))
             && self.media_type.as_ref().is_none_or(|globs| globs.is_match(&attachment.media_type))
@@ -177,9 +250,15 @@ impl Has {
 
 impl Condition for Has {
     fn holds(&self, scene: &Scene<'_, '_>) -> bool {
-        let attachments = scene.draft.message().attachments();
-        let passing = attachments.iter().filter(|attachment| self.passes(attachment)).count() as u64;
-        passing >= self.at_least && self.at_most.is_none_or(|most| passing <= most)
+        let message = scene.draft.message();
+        let (mut passing, mut octets) = (0_u64, 0_u64);
+        for attachment in message.attachments().iter().filter(|attachment| self.passes(message, attachment)) {
+            passing += 1;
+            octets = octets.saturating_add(attachment.size);
+        }
+        passing >= self.at_least
+            && self.at_most.is_none_or(|most| passing <= most)
+            && self.total.is_none_or(|total| total.holds(octets))
     }
     fn key(&self) -> &'static str {
         KIND.key
@@ -231,6 +310,43 @@ mod tests {
     fn sizes() {
         check("{ extension = \"pdf\", size = { over = 5, under = 20 } }", true);
         check("{ size = { over = \"1 KB\" } }", false);
+    }
+
+    /// A message with one attachment, in base64 at 76 octets a line.
+    fn with(name: &str, octets: &[u8]) -> String {
+        let lines = encodify::base64::MIME.encode(octets).replace("\r\n", "\n");
+        format!(
+            "Content-Type: multipart/mixed; boundary=m\n\n--m\n\nsee\n--m\nContent-Type: image/png\n\
+             Content-Transfer-Encoding: base64\nContent-Disposition: attachment; filename={name}\n\n{lines}\n--m--\n"
+        )
+    }
+
+    #[test]
+    fn content_whatever_the_name_says() {
+        let program = with("picture.png", b"MZ\x90\0\x03\0\0\0");
+        assert!(holds("attachment = { content = \"executable\" }", &program));
+        assert!(holds("attachment = { content = [\"office\", \"application/x-dos*\"] }", &program));
+        assert!(!holds("attachment = { content = [\"archive\", \"image/*\"] }", &program));
+        assert!(!holds("attachment = { content = \"*\" }", &with("a.txt", b"just text")));
+    }
+
+    #[test]
+    fn names_in_archives_and_passwords() {
+        let archive = with("a.zip", &super::content::tests::zip(&["docs/readme.txt", "docs/Run.EXE"], 0));
+        assert!(holds("attachment = { inside = \"*.exe\" }", &archive));
+        assert!(holds("attachment = { inside = \"readme.txt\" }", &archive));
+        assert!(holds("attachment = { inside = \"docs/*\", locked = false }", &archive));
+        assert!(!holds("attachment = { inside = \"*.js\" }", &archive));
+        assert!(!holds("attachment = { locked = true }", &archive));
+        let locked = with("a.zip", &super::content::tests::zip(&["a.txt"], 1));
+        assert!(holds("attachment = { locked = true, content = \"archive\" }", &locked));
+    }
+
+    #[test]
+    fn sizes_added_up() {
+        check("{ total = { over = 12, under = 40 } }", true);
+        check("{ extension = \"exe\", total = { over = 12 } }", false);
+        check("{ total = { over = \"1 KB\" } }", false);
     }
 
     #[test]
