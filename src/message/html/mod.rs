@@ -12,8 +12,10 @@ mod reply;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod unseen;
 mod visible;
 
 pub use place::{closers, end, start};
 pub use reply::reply_end;
+pub use unseen::{Unseen, UnseenKind, escaped, unseen};
 pub use visible::{Visible, visible};

@@ -170,6 +170,18 @@ pub(super) fn attributes<'a>(html: &'a str, token: &Token) -> impl Iterator<Item
     })
 }
 
+/// Where the attributes of a tag stand: names and values.
+pub(super) fn attribute_ranges(html: &str, token: &Token) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+    let mut at = token.name.end;
+    std::iter::from_fn(move || match attribute(html.as_bytes(), at) {
+        Step::Attribute { name, value, next } => {
+            at = next;
+            Some((name, value))
+        }
+        _ => None,
+    })
+}
+
 enum Step {
     Attribute { name: Range<usize>, value: Range<usize>, next: usize },
     End { next: usize, self_closing: bool },

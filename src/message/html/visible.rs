@@ -8,6 +8,7 @@ use super::element::Element;
 use super::entity::{self, Decoded};
 use super::open::Walk;
 use super::tokens::Kind;
+use crate::message::spelled::{self, Spelled};
 
 /// What a reader sees, with a map back to the source.
 ///
@@ -53,6 +54,12 @@ impl Visible {
             }
         }
         ranges
+    }
+
+    /// The same, to be searched and edited ([`Spelled`]).
+    pub fn into_spelled(self) -> Spelled {
+        let run = |run: Run| spelled::Run { text: run.text, source: run.source, verbatim: run.verbatim };
+        Spelled::new(self.text, self.runs.into_iter().map(run).collect())
     }
 
     fn verbatim(&mut self, html: &str, source: Range<usize>) {
