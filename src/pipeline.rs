@@ -8,6 +8,7 @@ use std::path::Path;
 
 use crate::directory::Organization;
 use crate::envelope::{Direction, Envelope};
+use crate::message::dkim::Signature;
 use crate::message::{Draft, Message, Rendered, Violation};
 use crate::rule::problem::Problems;
 use crate::rule::{Action, ActionError, Condition, Disposition, Effect, Mode, OnError, Protected, Rule, Scene, file};
@@ -30,6 +31,8 @@ pub struct Report {
     pub rules: Vec<RuleReport>,
     /// What was odd about the message.
     pub notes: Vec<String>,
+    /// What became of the DKIM signatures of inbound mail that was rewritten; empty for all other mail.
+    pub signatures: Vec<Signature>,
 }
 
 /// What became of one rule.
@@ -147,24 +150,27 @@ impl Pipeline {
             digest: self.digest.clone(),
             rules: reports,
             notes: message.notes().iter().map(|note| (*note).to_owned()).collect(),
+            signatures: Vec::new(),
         };
         let Run { mut draft, disposition, disposing, .. } = run;
         finish(&mut draft, &disposing);
-        let rewritten = match render(&draft) {
-            Ok(rewritten) => rewritten,
+        let way = envelope.direction;
+        let (rewritten, signatures) = match render(&mut draft, way) {
+            Ok(done) => done,
             Err(violation) => {
                 self.take_back(&mut report, violation)?;
                 let mut draft = Draft::new(message);
                 finish(&mut draft, &disposing);
-                match render(&draft) {
-                    Ok(rewritten) => rewritten,
+                match render(&mut draft, way) {
+                    Ok(done) => done,
                     Err(violation) => {
                         report.notes.push(format!("the message goes out as it came in: {violation}"));
-                        None
+                        (None, Vec::new())
                     }
                 }
             }
         };
+        report.signatures = signatures;
         Ok(Outcome { report, rewritten, disposition: disposition.unwrap_or(Disposition::Deliver), disposing })
     }
     /// What these rules ask for together, as [`Outcome::disposition`] said when they asked for it: for a second try of
@@ -219,8 +225,16 @@ impl Pipeline {
     }
 }
 
-fn render<'m>(draft: &Draft<'m>) -> Result<Option<Rendered<'m>>, Violation> {
-    if draft.is_unchanged() { Ok(None) } else { draft.render().map(Some) }
+/// Render what changed. Of outbound mail no signature is looked at: it is signed when it leaves, after us.
+fn render<'m>(draft: &mut Draft<'m>, way: Direction) -> Result<(Option<Rendered<'m>>, Vec<Signature>), Violation> {
+    if draft.is_unchanged() {
+        return Ok((None, Vec::new()));
+    }
+    if way == Direction::Outbound {
+        return Ok((Some(draft.render()?), Vec::new()));
+    }
+    let (rendered, signatures) = draft.render_signed()?;
+    Ok((Some(rendered), signatures))
 }
 
 /// One run over one message.

@@ -93,6 +93,9 @@ fn run(pipeline: &Pipeline, envelope: &Envelope, raw: &[u8]) -> Ran {
     for note in &outcome.report.notes {
         let _ = writeln!(report, "note: {note}");
     }
+    for signature in &outcome.report.signatures {
+        let _ = writeln!(report, "{signature}");
+    }
     Ran { rewritten: outcome.rewritten.map(|r| r.to_vec()), report, disposition: outcome.disposition }
 }
 

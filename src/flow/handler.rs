@@ -500,6 +500,7 @@ fn ms_since(at: Instant) -> f64 {
 /// One event per message: ids, rule names, counts, sizes and durations.
 fn log(report: &FlowReport, error: Option<&FlowError>) {
     let rules = report.rules.as_ref().map(|r| r.rules.as_slice()).unwrap_or_default();
+    let signatures = report.rules.as_ref().map(|r| r.signatures.as_slice()).unwrap_or_default();
     let names = |is: fn(&Verdict) -> bool| {
         rules.iter().filter(|r| is(&r.verdict)).map(|r| r.name.as_str()).collect::<Vec<_>>().join(",")
     };
@@ -525,6 +526,8 @@ fn log(report: &FlowReport, error: Option<&FlowError>) {
                 rules_matched = matched,
                 rules_failed = failed,
                 edits = rules.iter().map(|r| r.edits).sum::<usize>(),
+                dkim_signatures = signatures.len(),
+                dkim_broken = signatures.iter().filter(|signature| signature.broken).count(),
                 digest = report.rules.as_ref().map(|r| r.digest.as_str()),
                 refused_at = refused_at.map(tracing::field::debug),
                 refusal = refusal.map(tracing::field::debug),

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::beside::Beside;
 use super::body::{self, Body, BodyKind, Protection};
+use super::dkim::{self, OnBroken, Signature};
 use super::edits::{Edit, Rendered, sorted};
 use super::header::HeaderDraft;
 use super::text::PartText;
@@ -106,13 +107,22 @@ pub struct Draft<'m> {
     /// Text parts that a reader sees; read when they are first asked for.
     texts: Vec<(Body, OnceLock<ReadText<'m>>)>,
     beside: Beside,
+    on_broken: OnBroken,
+    record_results: bool,
 }
 
 impl<'m> Draft<'m> {
     /// A draft that changes nothing.
     pub fn new(message: &'m Message<'m>) -> Self {
         let texts = body::readable(message.parts()).into_iter().map(|body| (body, OnceLock::new())).collect();
-        Self { message, header: HeaderDraft::default(), texts, beside: Beside::default() }
+        Self {
+            message,
+            header: HeaderDraft::default(),
+            texts,
+            beside: Beside::default(),
+            on_broken: OnBroken::default(),
+            record_results: false,
+        }
     }
 
     /// The message that came in.
@@ -332,6 +342,52 @@ impl<'m> Draft<'m> {
         }
         edits.extend(self.beside.edits(self.message, root)?);
         Ok(sorted(edits))
+    }
+
+    /// Say what is done with the signatures that the rules break, once all rules are done; with `record_results` the
+    /// results that the receiving server found before are kept in `X-Original-Authentication-Results`.
+    pub fn on_broken_signatures(&mut self, on_broken: OnBroken, record_results: bool) {
+        self.on_broken = on_broken;
+        self.record_results = record_results;
+    }
+
+    /// As [`Draft::render`], with what became of the DKIM signatures that the message came with; those that no longer
+    /// verify are dealt with as [`Draft::on_broken_signatures`] says.
+    pub fn render_signed(&mut self) -> Result<(Rendered<'m>, Vec<Signature>), Violation> {
+        let rendered = self.render()?;
+        let mut signatures = dkim::compare(self.message, &rendered);
+        if !self.settle(&mut signatures) {
+            return Ok((rendered, signatures));
+        }
+        Ok((self.render()?, signatures))
+    }
+
+    /// Deal with broken signatures; true when the draft changed.
+    fn settle(&mut self, signatures: &mut [Signature]) -> bool {
+        let mut changed = false;
+        if signatures.iter().any(|signature| signature.broken)
+            && self.record_results
+            && let Some(results) = self.values("Authentication-Results").into_iter().next()
+        {
+            let name = FieldName::new("X-Original-Authentication-Results");
+            let results = results.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+            let results = results.collect::<Vec<_>>().join(" ");
+            changed = name.and_then(|name| Field::new(name, &results)).is_ok_and(|field| self.set_field(field));
+        }
+        if self.on_broken == OnBroken::Keep || self.message.doubt().is_some() {
+            return changed;
+        }
+        for (field, signature) in dkim::disposable(self.message, signatures) {
+            let done = match self.on_broken {
+                OnBroken::Rename => self.header.rename(self.message, field, dkim::RENAMED),
+                _ => self.header.remove_field(self.message, field),
+            };
+            if let Some(signature) = signatures.get_mut(signature).filter(|_| done) {
+                signature.done = self.on_broken;
+                changed = true;
+            }
+        }
+        changed
     }
 
     /// The rewritten message, checked against the one that came in (Invariants 1 to 6).

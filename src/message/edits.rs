@@ -61,6 +61,24 @@ impl<'m> Rendered<'m> {
         &self.slices
     }
 
+    /// What stands for the octets before `at` of the message that came in, in order. New octets at `at` are behind it.
+    pub(super) fn until(&self, at: usize) -> impl Iterator<Item = &[u8]> {
+        self.slices.iter().filter_map(move |slice| match slice {
+            Slice::Kept(range) if range.start < at => self.raw.get(range.start..range.end.min(at)),
+            Slice::New(bytes, range) if range.start < at => Some(bytes),
+            _ => None,
+        })
+    }
+
+    /// What stands for the octets from `at` on.
+    pub(super) fn from(&self, at: usize) -> impl Iterator<Item = &[u8]> {
+        self.slices.iter().filter_map(move |slice| match slice {
+            Slice::Kept(range) if range.end > at => self.raw.get(range.start.max(at)..range.end),
+            Slice::New(bytes, range) if range.start >= at => Some(bytes),
+            _ => None,
+        })
+    }
+
     /// Length in octets.
     pub fn len(&self) -> usize {
         self.len

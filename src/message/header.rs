@@ -181,8 +181,39 @@ impl HeaderDraft {
             .is_ok_and(|field| self.set(message, field))
     }
 
+    /// Give a field that came in another name; its value keeps its bytes. False where it has changed already, or where its
+    /// first line would get too long.
+    pub fn rename(&mut self, message: &Message<'_>, index: usize, name: &str) -> bool {
+        let Some(field) = message.fields().get(index).filter(|_| !self.changes.contains_key(&index)) else {
+            return false;
+        };
+        let value = message.bytes(&(field.value.start..field.whole.end));
+        let first = memchr::memchr(b'\n', value).unwrap_or(value.len());
+        if name.len() + 1 + first > MAX_LINE {
+            return false;
+        }
+        self.changes.insert(index, Change::Replaced([name.as_bytes(), b":", value].concat()));
+        true
+    }
+
+    /// Remove a field that came in. False where it has changed already.
+    pub fn remove_field(&mut self, message: &Message<'_>, index: usize) -> bool {
+        let is_there = message.fields().get(index).is_some() && !self.changes.contains_key(&index);
+        if is_there {
+            self.changes.insert(index, Change::Removed);
+        }
+        is_there
+    }
+
     /// True when a change was made to fields of this name.
     pub fn names(&self, message: &Message<'_>, name: &[u8]) -> bool {
+        let is_new_name = |change: &Change| match change {
+            Change::Replaced(bytes) => bytes.split(|b| *b == b':').next().is_some_and(|n| n.eq_ignore_ascii_case(name)),
+            Change::Inserted(..) | Change::Removed => false,
+        };
+        if self.changes.values().any(is_new_name) {
+            return true;
+        }
         let changed = self.changes.keys().filter_map(|i| message.fields().get(*i));
         self.added.iter().any(|field| field.name().is(name))
             || changed.into_iter().any(|field| message.bytes(&field.name).eq_ignore_ascii_case(name))

@@ -7,6 +7,7 @@
 mod beside;
 mod body;
 mod charset;
+pub mod dkim;
 mod draft;
 mod edits;
 mod field;

@@ -49,7 +49,7 @@ const FIXED: &[(&str, &str)] = &[
     ("Received", "mail servers write it"),
     ("Received-SPF", "mail servers write it"),
     ("Authentication-Results", "mail servers write it"),
-    ("DKIM-Signature", "it is a signature"),
+    ("DKIM-Signature", "it is a signature; `broken_signatures` deals with those that rules break"),
     ("DomainKey-Signature", "it is a signature"),
     ("ARC-*", "it is a signature"),
     ("MIME-Version", "it says how the body is to be read"),

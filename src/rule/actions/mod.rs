@@ -7,6 +7,7 @@ mod append;
 mod attributes;
 mod block;
 mod bounce;
+mod broken_signatures;
 mod bypass_spam_check;
 mod drop;
 mod header_field;
@@ -29,6 +30,7 @@ pub const KINDS: &[ActionKind] = &[
     set_header::KIND,
     add_header::KIND,
     remove_header::KIND,
+    broken_signatures::KIND,
     redact::KIND,
     bounce::KIND,
     drop::KIND,

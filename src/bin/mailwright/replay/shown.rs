@@ -53,6 +53,10 @@ pub fn text(account: &Account<'_>, view: View) -> String {
     for note in report.map(|report| report.notes.as_slice()).unwrap_or_default() {
         let _ = writeln!(out, "    {}", colour.paint(FAINT, &escape(&format!("note: {note}"))));
     }
+    for signature in report.map(|report| report.signatures.as_slice()).unwrap_or_default() {
+        let style = if signature.broken { ODD } else { FAINT };
+        let _ = writeln!(out, "    {}", colour.paint(style, &escape(&signature.to_string())));
+    }
     out.push_str(&account.diff);
     out
 }
