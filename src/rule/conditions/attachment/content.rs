@@ -180,7 +180,7 @@ pub mod tests {
 
     #[test]
     fn types_by_content() {
-        let mut pe = vec![0; 0x90];
+        let mut pe = [0; 0x90];
         pe[..2].copy_from_slice(b"MZ");
         pe[0x3C] = 0x80;
         pe[0x80..0x84].copy_from_slice(b"PE\0\0");

@@ -1,0 +1,57 @@
+"""Holds the role in template.yaml against the calls that the function makes.
+
+  policy.py TEMPLATE SOURCE...
+
+Every operation of an AWS SDK that the code sends must be granted, and nothing else may be, apart from writing the log,
+which Lambda does in the function's name.
+"""
+import pathlib, re, sys
+
+import yaml
+
+# Operations as the SDKs name them, and the actions that they need (Service Authorization Reference).
+SERVICES = {
+    "get_raw_message_content": "workmailmessageflow:GetRawMessageContent",
+    "put_raw_message_content": "workmailmessageflow:PutRawMessageContent",
+    "put_object": "s3:PutObject",
+}
+BY_LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents"}
+
+
+class Template(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms, kept as their arguments."""
+
+
+Template.add_multi_constructor("!", lambda loader, tag, node: (
+    loader.construct_scalar(node) if isinstance(node, yaml.ScalarNode)
+    else loader.construct_sequence(node, True) if isinstance(node, yaml.SequenceNode)
+    else loader.construct_mapping(node, True)))
+
+
+def main():
+    template = yaml.load(pathlib.Path(sys.argv[1]).read_text(), Template)
+    code = "\n".join(path.read_text() for root in sys.argv[2:] for path in sorted(pathlib.Path(root).rglob("*.rs")))
+    # `client.operation()`: the way in which SDK calls are written.
+    called = set(re.findall(r"\bclient\s*\.\s*(\w+)\(\)", code))
+    unknown = called - SERVICES.keys()
+    made = {SERVICES[name] for name in called & SERVICES.keys()}
+    statements = [
+        statement
+        for policy in template["Resources"]["Role"]["Properties"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+    actions = lambda s: [s["Action"]] if isinstance(s["Action"], str) else s["Action"]
+    granted = {action for statement in statements for action in actions(statement)}
+    wide = [s["Sid"] for s in statements if s["Resource"] in ("*", ["*"]) or any("*" in a for a in actions(s))]
+    faults = [f"the code calls {name}, which this check does not know" for name in sorted(unknown)]
+    faults += [f"{action} is called and not granted" for action in sorted(made - granted)]
+    faults += [f"{action} is granted and not called" for action in sorted(granted - made - BY_LAMBDA)]
+    faults += [f"statement {sid} is not confined" for sid in wide]
+    faults += [] if made else ["no call was found in the code"]
+    for fault in faults:
+        print(fault)
+    print(f"{len(made)} calls, {len(granted)} actions granted, {len(faults)} faults")
+    return bool(faults)
+
+
+sys.exit(main())
