@@ -3,28 +3,20 @@
 
 #[path = "../../tests/invariants/mod.rs"]
 pub mod invariants;
+pub mod judge;
+pub mod made;
 
 use std::fs;
-use std::sync::OnceLock;
 
-use mailwright::envelope::{Address, Direction, Envelope};
+use mailwright::envelope::Direction;
 use mailwright::message::{Draft, Message, PartId, TextEdit};
-use mailwright::pipeline::{Outcome, Pipeline, Verdict};
+use mailwright::pipeline::Pipeline;
 
 /// A fuzz target.
 pub type Target = fn(&[u8]);
 
 /// Every target, by name.
-pub const TARGETS: &[(&str, Target)] = &[("parse", parse), ("pipeline", pipeline), ("rules", rules)];
-
-/// Rule sets that the pipeline target runs over every message, and the header fields that they name.
-const RULE_SETS: &[(&str, &[&str])] = &[
-    (include_str!("../rules/append.toml"), &[]),
-    (include_str!("../rules/prepend.toml"), &["Subject"]),
-    (include_str!("../rules/header.toml"), &["X-Proof", "X-Mailer", "X-Seen", "Subject"]),
-    (include_str!("../rules/redact.toml"), &["Subject", "Thread-Topic"]),
-    (include_str!("../rules/wrap.toml"), &["X-Proof"]),
-];
+pub const TARGETS: &[(&str, Target)] = &[("parse", parse), ("pipeline", pipeline), ("made", made), ("rules", rules)];
 
 /// Any bytes are a message: indexing it, asking it everything and changing nothing. The index is in order and inside.
 ///
@@ -66,36 +58,37 @@ pub fn parse(raw: &[u8]) {
     assert_eq!(draft.render().expect("an unchanged draft holds up").to_vec(), raw);
 }
 
-/// Any bytes are a message: rule sets over it. A violation, a panic or a broken invariant is a finding.
+/// Any bytes are a message: every rule set over it. A violation, a panic or a broken invariant is a finding.
 ///
 /// # Panics
 /// On a finding.
 pub fn pipeline(raw: &[u8]) {
-    let message = Message::parse(raw);
-    edits_anywhere(raw, &message);
-    for (pipeline, (_, named)) in pipelines().iter().zip(RULE_SETS) {
-        let outcome = run(pipeline, &message);
-        let Some(rewritten) = &outcome.rewritten else { continue };
-        invariants::hold(raw, rewritten, named, true).unwrap_or_else(|what| panic!("{what}"));
-        // What a rule could not do to a body, it can do when a rule behind it has taken what was broken out.
-        let is_skipped =
-            |verdict: &Verdict| matches!(verdict, Verdict::Skipped(why) if why.contains("could not be edited"));
-        if outcome.report.rules.iter().any(|rule| is_skipped(&rule.verdict)) {
-            continue;
-        }
-        let out = rewritten.to_vec();
-        let again = Message::parse(&out);
-        if let Some(twice) = run(pipeline, &again).rewritten {
-            let rules: Vec<_> = outcome.report.rules.iter().map(|r| (&r.name, &r.verdict, &r.effects)).collect();
-            assert!(twice.to_vec() == out, "a second run changes the message once more: {rules:?}");
-        }
+    edits(raw);
+    for set in judge::rule_sets() {
+        judge::judge(set, raw);
+    }
+}
+
+/// Any bytes are choices, of which a message is made ([`made::message`]); then as [`pipeline`], with one of the rule sets.
+///
+/// # Panics
+/// On a finding.
+pub fn made(choices: &[u8]) {
+    let (set, choices) = choices.split_first().unwrap_or((&0, &[]));
+    let sets = judge::rule_sets();
+    if let Some(set) = sets.get(usize::from(*set) % sets.len()) {
+        judge::judge(set, &made::message(choices));
     }
 }
 
 /// Replacements at places of each body that depend on the bytes.
-fn edits_anywhere(raw: &[u8], message: &Message<'_>) {
+///
+/// # Panics
+/// On a finding.
+pub fn edits(raw: &[u8]) {
     const TEXTS: &[&str] = &["x", "=", "Größe 5 €", "[CARD]", "日本", "."];
-    let mut draft = Draft::new(message);
+    let message = Message::parse(raw);
+    let mut draft = Draft::new(&message);
     let mut state = raw.iter().fold(raw.len() as u64, |hash, b| (hash ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3));
     let mut next = |below: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -140,53 +133,8 @@ pub fn rules(text: &[u8]) {
             let _ = pipeline.warnings().render(false);
             let raw = b"Subject: Hi\r\nFrom: ann@example.com\r\n\r\nSecret 4111 1111 1111 1111\r\n";
             let message = Message::parse(raw);
-            let _ = pipeline.run(&message, &envelope(), &|| false).map(|outcome| sound(&outcome));
+            let _ = pipeline.run(&message, &judge::envelope(Direction::Outbound), &|| false).map(|o| judge::sound(&o));
         }
-    }
-}
-
-fn pipelines() -> &'static [Pipeline] {
-    static PIPELINES: OnceLock<Vec<Pipeline>> = OnceLock::new();
-    PIPELINES.get_or_init(|| {
-        let compile = |(text, _): &(&str, &[&str])| {
-            let files = vec![("10-fuzz.toml".to_owned(), (*text).to_owned())];
-            Pipeline::from_sources(files).unwrap_or_else(|problems| panic!("{}", problems.render(false)))
-        };
-        RULE_SETS.iter().map(compile).collect()
-    })
-}
-
-fn envelope() -> Envelope {
-    let address = |text| Address::new(text).expect("an address");
-    Envelope {
-        direction: Direction::Outbound,
-        sender: Some(address("ann@example.com")),
-        recipients: vec![address("kim@customer.example")],
-        message_id: "fuzz".to_owned(),
-        truncated: false,
-    }
-}
-
-fn run<'m>(pipeline: &Pipeline, message: &'m Message<'m>) -> Outcome<'m> {
-    let outcome = pipeline.run(message, &envelope(), &|| false).unwrap_or_else(|error| panic!("{error}"));
-    sound(&outcome);
-    let is_once_more = |verdict: &Verdict| matches!(verdict, Verdict::Failed(why) if why.contains("once more"));
-    assert!(!outcome.report.rules.iter().any(|rule| is_once_more(&rule.verdict)), "a block is not known again");
-    outcome
-}
-
-/// No rule panicked, and no rewrite was taken back.
-///
-/// # Panics
-/// When one did.
-pub fn sound(outcome: &Outcome<'_>) {
-    for rule in &outcome.report.rules {
-        if let Verdict::Failed(why) = &rule.verdict {
-            assert!(!why.contains("bug in mailwright"), "{}: {why}", rule.name);
-        }
-    }
-    for note in &outcome.report.notes {
-        assert!(!note.contains("bug in mailwright"), "{note}");
     }
 }
 

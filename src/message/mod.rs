@@ -7,7 +7,9 @@
 mod beside;
 mod body;
 mod charset;
+mod delimiter;
 pub mod dkim;
+
 mod draft;
 mod edits;
 mod field;

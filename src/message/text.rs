@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::body::BodyKind;
 use super::charset::Charset;
+use super::delimiter;
 use super::draft::{BodyError, TextEdit};
 use super::edits::Edit;
 use super::part::{Part, TransferEncoding};
@@ -25,6 +26,9 @@ pub(super) enum Piece {
     /// New text.
     New(String),
 }
+
+/// How a body is encoded anew.
+type Encode = fn(&[u8], LineEnd) -> (TransferEncoding, Vec<u8>);
 
 /// The text of one part. What is worked out from it is worked out once.
 #[derive(Debug)]
@@ -203,11 +207,17 @@ impl<'m> PartText<'m> {
         if in_doubt && splices.as_ref().is_some_and(|splices| !self.reads_as_it_should(part, splices)) {
             return Err(BodyError::Unmovable);
         }
-        let mut edits = match splices {
-            Some(splices) => self.splice(message, id, part, &splices)?,
-            None if self.charset.can_move(self.valid) => self.move_to_utf8(message, id, part)?,
+        let mut edits = match &splices {
+            Some(splices) => self.splice(message, id, part, splices)?,
+            None if self.charset.can_move(self.valid) => self.move_to_utf8(message, id, part, transfer::encode)?,
             None => return Err(BodyError::Unmovable),
         };
+        if delimiter::is_formed(message, part, &edits) {
+            edits = match &splices {
+                Some(splices) => self.encode_anew(message, id, part, splices, transfer::encode_base64)?,
+                None => self.move_to_utf8(message, id, part, transfer::encode_base64)?,
+            };
+        }
         // An empty body may have no line end of its own before the delimiter behind it.
         let end = part.body.end;
         if part.body.is_empty()
@@ -266,20 +276,37 @@ impl<'m> PartText<'m> {
         if let Some(edits) = in_place {
             return Ok(edits);
         }
-        if !transfer::is_sound(part.encoding, raw) {
+        self.encode_anew(message, id, part, splices, transfer::encode)
+    }
+
+    fn encode_anew(
+        &self,
+        message: &Message<'m>,
+        id: PartId,
+        part: &Part,
+        splices: &[Splice],
+        encode: Encode,
+    ) -> Result<Vec<Edit>, BodyError> {
+        if !transfer::is_sound(part.encoding, message.bytes(&part.body)) {
             return Err(BodyError::Encoding);
         }
-        let (encoding, data) = transfer::encode(&self.spliced(splices), message.line_end());
+        let (encoding, data) = encode(&self.spliced(splices), message.line_end());
         let mut edits = mime_field::set(message, id, None, encoding)?;
         edits.push(Edit { range: part.body.clone(), with: data });
         Ok(edits)
     }
 
-    fn move_to_utf8(&self, message: &Message<'m>, id: PartId, part: &Part) -> Result<Vec<Edit>, BodyError> {
+    fn move_to_utf8(
+        &self,
+        message: &Message<'m>,
+        id: PartId,
+        part: &Part,
+        encode: Encode,
+    ) -> Result<Vec<Edit>, BodyError> {
         if !transfer::is_sound(part.encoding, message.bytes(&part.body)) {
             return Err(BodyError::Encoding);
         }
-        let (encoding, data) = transfer::encode(self.current().as_bytes(), message.line_end());
+        let (encoding, data) = encode(self.current().as_bytes(), message.line_end());
         let mut edits = mime_field::set(message, id, Some("utf-8"), encoding)?;
         edits.push(Edit { range: part.body.clone(), with: data });
         Ok(edits)

@@ -87,7 +87,8 @@ pub(super) fn splice(
     Ok(Some(edits))
 }
 
-fn applied(bytes: &[u8], edits: &[Edit]) -> Vec<u8> {
+/// The bytes with edits in them, which are in order and apart.
+pub(super) fn applied(bytes: &[u8], edits: &[Edit]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     for edit in edits {
@@ -119,12 +120,17 @@ pub(super) fn encode(bytes: &[u8], line_end: LineEnd) -> (TransferEncoding, Vec<
     // A lone CR cannot stand in a line, NUL should not.
     let odd = memchr::memchr(0, bytes).is_some() || has_lone_cr(bytes);
     if odd || escaped * 3 > bytes.len() {
-        let text = base64::MIME.encode(bytes);
-        (TransferEncoding::Base64, with_line_end(text.into_bytes(), line_end))
+        encode_base64(bytes, line_end)
     } else {
         let text = qp::BODY.encode(bytes);
         (TransferEncoding::QuotedPrintable, with_line_end(text.into_bytes(), line_end))
     }
+}
+
+/// Encode a whole body anew in base64, in which no line is anything but data.
+pub(super) fn encode_base64(bytes: &[u8], line_end: LineEnd) -> (TransferEncoding, Vec<u8>) {
+    let text = base64::MIME.encode(bytes);
+    (TransferEncoding::Base64, with_line_end(text.into_bytes(), line_end))
 }
 
 fn has_lone_cr(bytes: &[u8]) -> bool {

@@ -1,21 +1,5 @@
-//! The fuzz targets on any toolchain, without coverage: seeds, mutated by a fixed sequence of random numbers.
-//!
-//! By default a few executions for each target. `FUZZ_SECONDS` runs each target for so long, `FUZZ_SEEDS` takes further
-//! seeds from folders (parted by `:`), `FUZZ_START` begins another sequence. What fails is written to a file, and
-//! `FUZZ_INPUT` runs one file: `FUZZ_INPUT=file cargo test --test fuzz pipeline`.
+//! Inputs from other inputs, by a fixed sequence of random numbers.
 
-#[path = "../fuzz/src/lib.rs"]
-mod targets;
-
-use std::fs;
-use std::panic::catch_unwind;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-
-/// Executions where no time is given.
-const EXECUTIONS: u64 = 1_000;
-/// Larger files are no seeds.
-const MAX_SEED: u64 = 64 * 1024;
 /// Mutated inputs are no longer than this.
 const MAX_INPUT: usize = 128 * 1024;
 /// What mail and rule files are made of.
@@ -83,6 +67,35 @@ const TOKENS: &[&str] = &[
     "ann@example.com",
     "spring",
     "-----BEGIN PGP MESSAGE-----\n",
+    "Content-Type: text/calendar\r\n",
+    "Content-Type: text/plain; format=flowed; delsp=yes; charset=",
+    "Content-Type: multipart/alternative; boundary=b\r\n",
+    "MIME-Version: 1.0\r\n",
+    "Content-Transfer-Encoding: 7bit\r\n",
+    "koi8-r",
+    "big5",
+    "iso-2022-kr",
+    "hz-gb-2312",
+    "~{",
+    "\u{1b}(J",
+    "+AGE-",
+    "=?iso-8859-1?B?4A==?=",
+    "[EXT]",
+    "Re: ",
+    "</blockquote>",
+    "<title>",
+    "<textarea>",
+    "<plaintext>",
+    "<svg>",
+    "<![CDATA[",
+    "]]>",
+    "</",
+    "<p title=\"",
+    "'",
+    "<br>",
+    "&#x80;",
+    "DE89 3704 0044 0532 0130 00",
+    "secret-1",
     "[[rule]]\n",
     "[[rule.action]]\n",
     "[[test]]\n",
@@ -105,100 +118,27 @@ const TOKENS: &[&str] = &[
     "\\",
 ];
 
-#[test]
-fn parse() {
-    fuzz("parse", &["rules/samples"]);
-}
-
-#[test]
-fn pipeline() {
-    fuzz("pipeline", &["rules/samples"]);
-}
-
-#[test]
-fn rules() {
-    fuzz("rules", &["rules", "fuzz/rules", "tests/problems"]);
-}
-
-fn fuzz(name: &str, folders: &[&str]) {
-    let (_, target) = *targets::TARGETS.iter().find(|(n, _)| *n == name).expect("a target of that name");
-    if let Ok(path) = std::env::var("FUZZ_INPUT") {
-        targets::reproduce(target, &path);
-        return;
-    }
-    let number = |key| std::env::var(key).ok().map(|text: String| text.parse::<u64>().expect("a number"));
-    let limit = number("FUZZ_SECONDS").map(Duration::from_secs);
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let more = std::env::var("FUZZ_SEEDS").ok().filter(|_| name != "rules").unwrap_or_default();
-    let folders = folders
-        .iter()
-        .map(|folder| root.join(folder))
-        .chain(more.split(':').filter(|f| !f.is_empty()).map(PathBuf::from));
-    let seeds = seeds(folders, if name == "rules" { "toml" } else { "eml" });
-    assert!(!seeds.is_empty(), "there are no seeds");
-
-    let started = Instant::now();
-    let (mut random, mut executions, mut failures) = (Random(number("FUZZ_START").unwrap_or(0)), 0_u64, Vec::new());
-    let mut bytes = 0;
-    let mut seed = seeds.iter();
-    loop {
-        // Each seed as it is, then mutated ones.
-        let input = seed.next().cloned().unwrap_or_else(|| random.mutated(&seeds));
-        if limit.map_or(executions >= EXECUTIONS, |limit| started.elapsed() >= limit) || failures.len() >= 20 {
-            break;
-        }
-        executions += 1;
-        bytes += input.len();
-        if catch_unwind(|| target(&input)).is_err() {
-            let folder = root.join("target/fuzz");
-            fs::create_dir_all(&folder).expect("a folder for what failed");
-            let path = folder.join(format!("{name}-{}", failures.len()));
-            fs::write(&path, input).expect("a file for what failed");
-            failures.push(path);
-        }
-    }
-    let seconds = started.elapsed().as_secs_f64();
-    #[expect(clippy::cast_precision_loss, reason = "shown to people")]
-    let rate = executions as f64 / seconds;
-    println!("{name}: {} seeds, {executions} executions, {bytes} bytes, {rate:.0} per second", seeds.len());
-    assert!(failures.is_empty(), "FUZZ_INPUT=file cargo test --test fuzz {name}, for each of {failures:#?}");
-}
-
-/// All files of these folders with this ending, in the order of their names.
-fn seeds(folders: impl Iterator<Item = PathBuf>, ending: &str) -> Vec<Vec<u8>> {
-    let mut paths = Vec::new();
-    let mut open: Vec<PathBuf> = folders.collect();
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                open.push(path);
-            } else if path.extension().is_some_and(|e| e == ending)
-                && path.metadata().is_ok_and(|m| m.len() <= MAX_SEED)
-            {
-                paths.push(path);
-            }
-        }
-    }
-    paths.sort();
-    paths.iter().map(|path| fs::read(path).expect("a seed")).collect()
-}
-
 /// A linear congruential generator: the same sequence everywhere.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
     /// Less than `below`; 0 where that is 0.
-    fn below(&mut self, below: usize) -> usize {
+    pub fn below(&mut self, below: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap_or(0) % below.max(1)
     }
 
-    fn of<'t, T>(&mut self, all: &'t [T]) -> &'t T {
+    pub fn of<'t, T>(&mut self, all: &'t [T]) -> &'t T {
         &all[self.below(all.len())]
     }
 
-    fn mutated(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
+    /// So many octets at most.
+    pub fn bytes(&mut self, most: usize) -> Vec<u8> {
+        (0..self.below(most)).map(|_| u8::try_from(self.below(256)).unwrap_or(0)).collect()
+    }
+
+    /// One of the seeds, changed in a few places.
+    pub fn mutated(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
         let mut input = self.of(seeds).clone();
         for _ in 0..=self.below(6) {
             self.mutate(&mut input, seeds);
