@@ -2,9 +2,10 @@
 //!
 //! Invariant: no look goes further than a constant number of bytes, so that a text full of candidates stays linear.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 /// How far back and ahead a word may stand that vouches for a number, in bytes.
 const BEFORE: usize = 120;
@@ -19,23 +20,134 @@ const URL: usize = 1_024;
 /// So many characters of base64 beside a number make it part of a blob.
 const BLOB: usize = 24;
 
-/// An automaton for words, in any case (ASCII).
-pub fn words(words: &[&str]) -> Option<AhoCorasick> {
-    AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()
+/// Longest keyword, in bytes.
+pub const MAX_WORD: usize = 64;
+
+/// How much is read ahead for keywords at a time, in bytes.
+const STRIDE: usize = 512;
+
+/// A set of detectors of one [`super::DetectorSet`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Mask([u64; Self::WORDS]);
+
+impl Mask {
+    const WORDS: usize = 5;
+    /// So many detectors fit.
+    pub const CAPACITY: usize = Self::WORDS * 64;
+
+    /// Add a detector.
+    pub fn add(&mut self, detector: usize) {
+        if let Some(word) = self.0.get_mut(detector / 64) {
+            *word |= 1 << (detector % 64);
+        }
+    }
+    /// Is the detector in it?
+    pub fn has(&self, detector: usize) -> bool {
+        self.0.get(detector / 64).is_some_and(|word| word & (1 << (detector % 64)) != 0)
+    }
+    fn add_all(&mut self, other: &Self) {
+        for (word, other) in self.0.iter_mut().zip(other.0) {
+            *word |= other;
+        }
+    }
 }
 
-/// Does one of the words stand near `range`? Whole words; digits may touch them (`card4111…`).
-pub fn near(bytes: &[u8], range: &Range<usize>, words: Option<&AhoCorasick>) -> bool {
-    let Some(words) = words else { return false };
-    let from = range.start.saturating_sub(BEFORE);
-    let to = bytes.len().min(range.end.saturating_add(AFTER));
-    let Some(window) = bytes.get(from..to) else { return false };
-    let letter = |at: Option<usize>| at.and_then(|at| window.get(at)).is_some_and(u8::is_ascii_alphabetic);
-    words.find_overlapping_iter(window).any(|found| {
-        let open = !letter(Some(found.start())) || !letter(found.start().checked_sub(1));
-        let shut = !letter(found.end().checked_sub(1)) || !letter(Some(found.end()));
-        open && shut
-    })
+/// The keywords of all detectors of a set, in one automaton.
+#[derive(Debug, Default)]
+pub struct Words {
+    automaton: Option<AhoCorasick>,
+    /// By pattern of the automaton: whom the word vouches for.
+    masks: Vec<Mask>,
+}
+
+impl Words {
+    /// `words` are pairs of a keyword and the detector that it vouches for.
+    pub fn new<'w>(words: impl Iterator<Item = (&'w str, usize)>) -> Self {
+        let mut list: BTreeMap<String, Mask> = BTreeMap::new();
+        for (word, detector) in words.filter(|(word, _)| !word.is_empty() && word.len() <= MAX_WORD) {
+            // The automaton knows the case of ASCII only.
+            for spelling in [word.to_lowercase(), word.to_uppercase()] {
+                let spelling = if spelling.is_ascii() { spelling.to_lowercase() } else { spelling };
+                list.entry(spelling).or_default().add(detector);
+            }
+        }
+        let (words, masks): (Vec<String>, Vec<Mask>) = list.into_iter().unzip();
+        let automaton = (!words.is_empty())
+            .then(|| {
+                AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(&words).ok()
+            })
+            .flatten();
+        Self { automaton, masks }
+    }
+}
+
+/// Keywords as they are met on the way through a text: read where a number needs one, each byte at most once.
+#[derive(Debug)]
+pub struct Nearby<'t> {
+    bytes: &'t [u8],
+    words: &'t Words,
+    /// Range and mask of those met, in the order of their ends.
+    met: VecDeque<(usize, usize, Mask)>,
+    /// Keywords that end up to here have been met.
+    read_to: usize,
+}
+
+impl<'t> Nearby<'t> {
+    /// Of a folded text.
+    pub fn new(bytes: &'t [u8], words: &'t Words) -> Self {
+        Self { bytes, words, met: VecDeque::new(), read_to: 0 }
+    }
+
+    /// Whom the words near `range` vouch for. Ranges come in the order of their starts, near enough.
+    pub fn near(&mut self, range: &Range<usize>) -> Mask {
+        let mut mask = Mask::default();
+        let Some(automaton) = &self.words.automaton else { return mask };
+        let from = range.start.saturating_sub(BEFORE);
+        let to = self.bytes.len().min(range.end.saturating_add(AFTER));
+        self.read_to = self.read_to.max(from);
+        while self.met.front().is_some_and(|&(start, ..)| start + 2 * BEFORE < from) {
+            self.met.pop_front();
+        }
+        if self.read_to < to {
+            let read_to = self.bytes.len().min(to + STRIDE);
+            let start = self.read_to.saturating_sub(MAX_WORD);
+            for found in automaton.find_overlapping_iter(self.bytes.get(start..read_to).unwrap_or_default()) {
+                let (word, end) = (start + found.start(), start + found.end());
+                if end > self.read_to && is_word(self.bytes, word, end) {
+                    let mask = self.words.masks.get(found.pattern().as_usize()).copied().unwrap_or_default();
+                    self.met.push_back((word, end, mask));
+                }
+            }
+            self.read_to = read_to;
+        }
+        for (start, end, word) in &self.met {
+            if *start >= from && *end <= to {
+                mask.add_all(word);
+            }
+        }
+        mask
+    }
+}
+
+/// Is a letter of an alphabet beside `at`? Chinese and kin need no blanks round a word.
+fn letter_before(bytes: &[u8], at: usize) -> bool {
+    match bytes.get(at.saturating_sub(2)..at) {
+        Some([.., last]) if last.is_ascii() => last.is_ascii_alphabetic(),
+        Some([first, _]) => (0xC3..=0xDF).contains(first),
+        _ => false,
+    }
+}
+
+fn letter_after(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at).is_some_and(|&b| b.is_ascii_alphabetic() || (0xC3..=0xDF).contains(&b))
+}
+
+/// Is what stands there a word of its own? Digits may touch it (`card4111…`).
+fn is_word(bytes: &[u8], start: usize, end: usize) -> bool {
+    let lettered = |b: Option<&u8>| b.is_some_and(|&b| b.is_ascii_alphabetic() || (0x80..0xE0).contains(&b));
+    let open = !lettered(bytes.get(start)) || !letter_before(bytes, start);
+    let shut = end.checked_sub(1).is_some_and(|last| !lettered(bytes.get(last))) || !letter_after(bytes, end);
+    open && shut
 }
 
 /// What stands before `at`, nearest last, as long as `part_of` holds.
@@ -166,9 +278,14 @@ fn in_boundary(before: &[u8], after: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    fn near(words: &Words, text: &str, range: Range<usize>) -> bool {
+        Nearby::new(text.as_bytes(), words).near(&range).has(3)
+    }
+
     #[test]
     fn words_stand_near_as_words() {
-        let list = words(&["card", "ss#", "social security"]);
+        let words =
+            Words::new(["card", "ss#", "social security", "sécurité", "身份证"].map(|word| (word, 3)).into_iter());
         for (text, want) in [
             ("card 123", true),
             ("CARD123", true),
@@ -178,12 +295,28 @@ mod tests {
             ("cardigan 123", false),
             ("123 on my card", true),
             ("123", false),
+            ("SÉCURITÉ 123", true),
+            ("insécurité 123", false),
+            ("我的身份证是123", true),
+            ("我的card123", true),
+            ("écard 123", false),
         ] {
             let start = text.find("123").unwrap();
-            assert_eq!(near(text.as_bytes(), &(start..start + 3), list.as_ref()), want, "{text}");
+            assert_eq!(near(&words, text, start..start + 3), want, "{text}");
         }
         let far = format!("card {} 123", "x".repeat(200));
-        assert!(!near(far.as_bytes(), &(far.len() - 3..far.len()), list.as_ref()));
+        assert!(!near(&words, &far, far.len() - 3..far.len()));
+    }
+
+    #[test]
+    fn words_are_met_wherever_reading_paused() {
+        let words = Words::new([("card", 3)].into_iter());
+        for gap in 300..1_300 {
+            let text = format!("1 {} card 2", "x".repeat(gap));
+            let mut nearby = Nearby::new(text.as_bytes(), &words);
+            assert!(!nearby.near(&(0..1)).has(3));
+            assert!(nearby.near(&(text.len() - 1..text.len())).has(3), "{gap}");
+        }
     }
 
     #[test]

@@ -63,6 +63,23 @@ pub fn separator(bytes: &[u8], from: usize, quoted: bool) -> Option<(Class, usiz
     None
 }
 
+/// The separator at `from`, when a digit or letter follows it: its class and its end.
+pub fn gap(bytes: &[u8], from: usize) -> Option<(Class, usize)> {
+    let mut class = None;
+    for (offset, &byte) in bytes.get(from..)?.iter().enumerate().take(MAX_SEPARATOR + 1) {
+        match byte {
+            b' ' | b'\t' | b'\r' | b'\n' => {}
+            b'-' if class.is_none() => class = Some(Class::Dash),
+            b'.' if class.is_none() => class = Some(Class::Dot),
+            byte if byte.is_ascii_alphanumeric() && offset > 0 => {
+                return Some((class.unwrap_or(Class::Space), from + offset));
+            }
+            _ => return None,
+        }
+    }
+    None
+}
+
 /// The group that follows `group`, and what parts them. At most `limit` digits of it are looked at.
 pub fn follower(bytes: &[u8], group: Group, limit: usize, quoted: bool) -> Option<(Class, Group)> {
     let (class, start) = separator(bytes, group.end, quoted)?;

@@ -8,16 +8,16 @@
 //!
 //! Out of scope: letters that look like others, digits written as words, reversed text, text in images.
 
-mod card;
 pub mod catalog;
+mod check;
 mod context;
 mod custom;
 mod digits;
-mod email;
+mod families;
 mod folded;
-mod iban;
+mod numbers;
 mod read;
-mod ssn;
+mod shape;
 mod style;
 
 use std::borrow::Cow;
@@ -26,9 +26,12 @@ use std::sync::Arc;
 
 use regex::Regex;
 
-use catalog::Spec;
+use catalog::{Find, Spec};
+use context::{Nearby, Words};
 use digits::Group;
+use families::{card, email, iban};
 use folded::Folded;
+use numbers::{Hit, Numbers};
 pub use read::{LABEL, OPTIONS, read_detectors};
 pub use style::Style;
 
@@ -91,9 +94,28 @@ impl Wanted {
     fn compile(self) -> DetectorSet {
         let mut names: Vec<(&'static str, Cow<'static, str>)> =
             self.specs.iter().map(|spec| (spec.name, Cow::Borrowed(spec.label))).collect();
+        let forms = self.specs.iter().enumerate().flat_map(|(detector, spec)| match spec.find {
+            Find::Number(shapes, valid) => shapes.iter().map(|shape| (*shape, detector, valid)).collect(),
+            _ => Vec::new(),
+        });
+        let numbers = Numbers::new(forms, self.groups == Groups::Any);
+        let words = self.specs.iter().enumerate();
+        let words = words.flat_map(|(detector, spec)| spec.keywords.iter().map(move |word| (*word, detector)));
+        let words = Words::new(words);
+        let finder = |wanted: fn(&Find) -> bool| self.specs.iter().position(|spec| wanted(&spec.find));
+        let [card, iban, email] = [
+            finder(|find| matches!(find, Find::Card)),
+            finder(|find| matches!(find, Find::Iban)),
+            finder(|find| matches!(find, Find::Email)),
+        ];
         names.push((custom::PATTERN, self.label.map_or(Cow::Borrowed(custom::LABEL), Cow::Owned)));
         DetectorSet(Arc::new(Compiled {
             names,
+            numbers,
+            words,
+            card,
+            iban,
+            email,
             patterns: self.patterns,
             confidence: self.confidence,
             at_least: self.at_least.max(1),
@@ -106,6 +128,11 @@ impl Wanted {
 struct Compiled {
     /// Name and label, by [`DetectorId`]; the last is for patterns.
     names: Vec<(&'static str, Cow<'static, str>)>,
+    numbers: Numbers,
+    words: Words,
+    card: Option<usize>,
+    iban: Option<usize>,
+    email: Option<usize>,
     patterns: Vec<Regex>,
     confidence: Confidence,
     at_least: usize,
@@ -125,7 +152,9 @@ impl DetectorSet {
             if found.is_empty() {
                 return None;
             }
-            found.into_iter().for_each(|spec| wanted.add(spec));
+            for spec in found {
+                wanted.add(spec);
+            }
         }
         Some(wanted.compile())
     }
@@ -180,64 +209,61 @@ impl DetectorSet {
     /// Everything found in `text`, sorted and apart. Finds that overlap become one.
     pub fn find(&self, text: &str) -> Vec<Found> {
         let mut found = Vec::new();
-        if self.0.names.len() > 1 {
+        let set = &*self.0;
+        if set.names.len() > 1 {
             let folded = Folded::new(text);
-            self.find_numbers(folded.text().as_bytes(), &mut found);
-            if let Some(detector) = self.id(email::SPEC.name) {
-                email::find(folded.text(), |range| {
-                    found.push(Found { range, detector, confidence: Confidence::High });
-                });
+            let mut hits: Vec<Hit> = Vec::new();
+            self.find_numbers(folded.text().as_bytes(), &mut hits);
+            if let Some(detector) = set.email {
+                email::find(folded.text(), |range| hits.push((range, detector, Confidence::High)));
             }
-            found = apart(found);
+            found = apart(hits.into_iter().map(Found::from).collect());
             folded.map_back(found.iter_mut().map(|found| &mut found.range));
         }
-        if let Some(detector) = self.id(custom::PATTERN) {
-            for pattern in &self.0.patterns {
-                custom::find(pattern, text, |range| {
-                    found.push(Found { range, detector, confidence: Confidence::High });
-                });
-            }
+        if set.patterns.is_empty() {
+            return found;
         }
-        found.retain(|found| found.confidence >= self.0.confidence);
-        if self.0.patterns.is_empty() { found } else { apart(found) }
+        let detector = set.names.len() - 1;
+        for pattern in &set.patterns {
+            custom::find(pattern, text, |range| found.push(Found::from((range, detector, Confidence::High))));
+        }
+        apart(found)
     }
 
-    fn id(&self, name: &str) -> Option<DetectorId> {
-        let at = self.0.names.iter().position(|(known, _)| *known == name)?;
-        u16::try_from(at).ok().map(DetectorId)
-    }
-
-    /// One pass over the groups of digits: each is tried as the start of an IBAN, a card, an SSN.
-    fn find_numbers(&self, bytes: &[u8], found: &mut Vec<Found>) {
-        let [card, ssn, iban] = [card::SPEC.name, ssn::SPEC.name, iban::SPEC.name].map(|name| self.id(name));
-        if card.or(ssn).or(iban).is_none() {
+    /// One pass over the groups of digits: each is tried as the start of an IBAN, of a card, of the other numbers.
+    fn find_numbers(&self, bytes: &[u8], hits: &mut Vec<Hit>) {
+        let set = &*self.0;
+        if set.card.or(set.iban).is_none() && set.numbers.is_empty() {
             return;
         }
-        let any_groups = self.0.groups == Groups::Any;
+        let any_groups = set.groups == Groups::Any;
+        let mut nearby = Nearby::new(bytes, &set.words);
         // Where the last find ends, and the group before the one looked at unless a find holds it.
         let mut last = 0;
         let mut before: Option<Group> = None;
         let mut at = 0;
         while let Some(group) = digits::next_group(bytes, at) {
             let hit = iban::at(bytes, group.start)
-                .filter(|range| range.start >= last)
-                .map(|range| (range, iban, Confidence::High))
+                .map(|range| (range, set.iban, Confidence::High))
                 .or_else(|| {
-                    let (range, confidence) =
-                        card.is_some().then(|| card::at(bytes, group, before, any_groups)).flatten()?;
-                    Some((range, card, confidence))
+                    let detector = set.card?;
+                    let mut vouched = |range: &Range<usize>| nearby.near(range).has(detector);
+                    let (range, confidence) = card::at(bytes, group, before, any_groups, &mut vouched)?;
+                    (confidence >= set.confidence).then_some((range, Some(detector), confidence))
                 })
                 .or_else(|| {
-                    let (range, confidence) = ssn.is_some().then(|| ssn::at(bytes, group, before)).flatten()?;
-                    Some((range, ssn, confidence))
-                });
+                    let (range, detector, confidence) =
+                        set.numbers.at(bytes, group, before, set.confidence, &mut nearby)?;
+                    Some((range, Some(detector), confidence))
+                })
+                .filter(|(range, ..)| range.start >= last);
             if let Some((range, detector, confidence)) = hit {
                 at = range.end;
                 last = range.end;
                 before = None;
                 // An IBAN that is not asked for still is no card.
                 if let Some(detector) = detector {
-                    found.push(Found { range, detector, confidence });
+                    hits.push((range, detector, confidence));
                 }
             } else {
                 at = group.end;
@@ -247,7 +273,13 @@ impl DetectorSet {
     }
 }
 
-/// Sorted, and what overlaps made one: cutting one of two short would leave a piece of it to be read.
+impl From<Hit> for Found {
+    fn from((range, detector, confidence): Hit) -> Self {
+        Self { range, detector: DetectorId(u16::try_from(detector).unwrap_or(u16::MAX)), confidence }
+    }
+}
+
+/// Sorted, and what overlaps made one, by the surest of its detectors: cutting one of two short would leave a piece of it to be read.
 fn apart(mut found: Vec<Found>) -> Vec<Found> {
     found.sort_by_key(|found| (found.range.start, std::cmp::Reverse(found.range.end)));
     let mut merged: Vec<Found> = Vec::with_capacity(found.len());
@@ -255,6 +287,9 @@ fn apart(mut found: Vec<Found>) -> Vec<Found> {
         match merged.last_mut() {
             Some(previous) if next.range.start < previous.range.end => {
                 previous.range.end = previous.range.end.max(next.range.end);
+                if next.confidence > previous.confidence {
+                    (previous.detector, previous.confidence) = (next.detector, next.confidence);
+                }
             }
             _ => merged.push(next),
         }

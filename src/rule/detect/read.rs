@@ -63,7 +63,7 @@ pub fn read_detectors(section: &mut Section<'_>, known: &[OptionDoc]) -> Option<
     let mut sound = true;
     if !detect && !pattern {
         let span = section.span();
-        let help = format!("`detect` takes: {}; `pattern` a regular expression", names().join(", "));
+        let help = format!("`detect` takes {}; `pattern` a regular expression", takes());
         section.problem(&span, Code::Missing, "`detect` or `pattern` is missing", help);
         sound = false;
     }
@@ -117,9 +117,16 @@ pub fn read_detectors(section: &mut Section<'_>, known: &[OptionDoc]) -> Option<
     sound.then(|| wanted.compile())
 }
 
+/// What `detect` takes, for the help of problems; all names would fill a page.
+fn takes() -> String {
+    let groups = catalog::groups();
+    let sorts: Vec<_> = groups.iter().copied().filter(|group| group.len() > 2).collect();
+    format!("detectors, such as card, iban, ssn, and groups: {}, or a country such as de", sorts.join(", "))
+}
+
 /// The names that `detect` takes: groups, then detectors.
 fn names() -> Vec<&'static str> {
-    catalog::groups().into_iter().chain(catalog::DETECTORS.iter().map(|spec| spec.name)).collect()
+    catalog::groups().into_iter().chain(catalog::all().map(|spec| spec.name)).collect()
 }
 
 fn add(section: &mut Section<'_>, wanted: &mut Wanted, name: &At<String>) -> bool {
@@ -127,7 +134,7 @@ fn add(section: &mut Section<'_>, wanted: &mut Wanted, name: &At<String>) -> boo
     if found.is_empty() {
         let help = nearest_line(&name.value, names().into_iter());
         let what = format!("`detect` does not know \"{}\"", shown(&name.value));
-        section.problem(&name.span, Code::WrongValue, what, format!("{help}it takes: {}", names().join(", ")));
+        section.problem(&name.span, Code::WrongValue, what, format!("{help}it takes {}", takes()));
         return false;
     }
     for spec in found {

@@ -340,7 +340,7 @@ proptest! {
     #[test]
     fn every_valid_ssn_is_found(area in 1u32..900, group in 1u32..100, serial in 1u32..10_000) {
         let text = format!("{area:03}-{group:02}-{serial:04}");
-        let valid = ssn::valid(area, group, serial);
+        let valid = area != 666 && (area, group, serial) != (78, 5, 1120) && (area, group, serial) != (219, 9, 9999);
         prop_assert_eq!(hits(&["ssn"], &text).len(), usize::from(valid));
     }
 

@@ -2,11 +2,18 @@
 
 use std::ops::Range;
 
-use super::catalog::Spec;
+use super::super::catalog::{Find, Spec};
+use super::super::{check::mod97, context};
 
 /// International bank account numbers.
-pub const SPEC: Spec =
-    Spec { name: "iban", label: "IBAN", groups: &["financial"], doc: "international bank account numbers" };
+pub const SPEC: Spec = Spec {
+    name: "iban",
+    label: "IBAN",
+    groups: &["financial", "eu"],
+    doc: "international bank account numbers",
+    keywords: &[],
+    find: Find::Iban,
+};
 
 /// Longest separator between two characters of a number.
 const MAX_SEPARATOR: usize = 3;
@@ -118,15 +125,6 @@ fn classes(structure: &str) -> impl Iterator<Item = u8> + '_ {
     })
 }
 
-/// ISO 7064 MOD 97-10 over the number with its first four characters at the end; letters count 10 to 35.
-pub fn mod97(number: &[u8]) -> bool {
-    let (head, tail) = number.split_at(number.len().min(4));
-    tail.iter().chain(head).fold(0u32, |rest, &c| match c {
-        b'0'..=b'9' => (rest * 10 + u32::from(c - b'0')) % 97,
-        _ => (rest * 100 + u32::from(c.to_ascii_uppercase().saturating_sub(b'A')) + 10) % 97,
-    }) == 1
-}
-
 /// The number whose check digits begin at `digits`: two letters stand before them.
 pub fn at(bytes: &[u8], digits: usize) -> Option<Range<usize>> {
     let start = digits.checked_sub(2)?;
@@ -154,7 +152,7 @@ pub fn at(bytes: &[u8], digits: usize) -> Option<Range<usize>> {
         at += skipped + 1;
     }
     let goes_on = bytes.get(at).is_some_and(u8::is_ascii_digit);
-    (!goes_on && mod97(&number) && !super::context::is_something_else(bytes, &(start..at))).then_some(start..at)
+    (!goes_on && mod97(&number) && !context::is_something_else(bytes, &(start..at))).then_some(start..at)
 }
 
 #[cfg(test)]

@@ -1,18 +1,21 @@
 //! Payment cards: issuer ranges and lengths (ISO/IEC 7812), Luhn, the usual grouping.
 
 use std::ops::Range;
-use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
-
-use super::Confidence;
-use super::catalog::Spec;
-use super::context;
-use super::digits::{self, Class, Group};
+use super::super::Confidence;
+use super::super::catalog::{Find, Spec};
+use super::super::context;
+use super::super::digits::{self, Class, Group};
 
 /// Payment card numbers.
-pub const SPEC: Spec =
-    Spec { name: "card", label: "CARD", groups: &["financial"], doc: "payment card numbers of all issuers" };
+pub const SPEC: Spec = Spec {
+    name: "card",
+    label: "CARD",
+    groups: &["financial"],
+    doc: "payment card numbers of all issuers",
+    keywords: WORDS,
+    find: Find::Card,
+};
 
 const WORDS: &[&str] = &[
     "card",
@@ -56,8 +59,6 @@ const WORDS: &[&str] = &[
     "debitcard",
     "bankcard",
 ];
-
-static KEYWORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| context::words(WORDS));
 
 /// Digits of the shortest and the longest card number.
 const SHORTEST: usize = 12;
@@ -175,8 +176,15 @@ fn usual(groups: &[usize]) -> bool {
 }
 
 /// The card number that begins with `group`: its range and how sure it is. `before` is the group before it, unless
-/// that is part of another find. With `any_groups`, digits may be grouped in any way, over quoted lines too.
-pub fn at(bytes: &[u8], group: Group, before: Option<Group>, any_groups: bool) -> Option<(Range<usize>, Confidence)> {
+/// that is part of another find. With `any_groups`, digits may be grouped in any way, over quoted lines too. `vouched` says
+/// whether a keyword stands near.
+pub fn at(
+    bytes: &[u8],
+    group: Group,
+    before: Option<Group>,
+    any_groups: bool,
+    vouched: &mut dyn FnMut(&Range<usize>) -> bool,
+) -> Option<(Range<usize>, Confidence)> {
     if !(b'2'..=b'8').contains(bytes.get(group.start)?)
         || group.len() > LONGEST
         || (!any_groups && group.len() != 4 && group.len() < SHORTEST)
@@ -218,7 +226,7 @@ pub fn at(bytes: &[u8], group: Group, before: Option<Group>, any_groups: bool) -
         }
         match standing {
             Standing::Sure => return Some((range, Confidence::High)),
-            Standing::Weak if context::near(bytes, &range, KEYWORDS.as_ref()) => {
+            Standing::Weak if vouched(&range) => {
                 return Some((range, Confidence::Medium));
             }
             Standing::Weak => {}

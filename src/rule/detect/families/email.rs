@@ -6,10 +6,17 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::catalog::Spec;
+use super::super::catalog::{Find, Spec};
 
 /// E-mail addresses.
-pub const SPEC: Spec = Spec { name: "email", label: "EMAIL", groups: &["contact"], doc: "e-mail addresses" };
+pub const SPEC: Spec = Spec {
+    name: "email",
+    label: "EMAIL",
+    groups: &["contact"],
+    doc: "e-mail addresses",
+    keywords: &[],
+    find: Find::Email,
+};
 
 /// RFC 5321 §4.5.3.1.
 const MAX_LOCAL: usize = 64;

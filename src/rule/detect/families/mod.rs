@@ -1,0 +1,36 @@
+//! The built-in detectors, a file for each family.
+
+mod americas;
+mod asia;
+mod benelux_france;
+pub mod card;
+mod dach;
+mod east_europe;
+pub mod email;
+pub mod iban;
+mod north_europe;
+mod oceania_africa;
+mod south_europe;
+mod uk_ie;
+mod us;
+
+#[cfg(test)]
+mod testing;
+
+use super::catalog::Spec;
+
+/// Every family.
+pub const ALL: &[&[Spec]] = &[
+    &[card::SPEC, iban::SPEC],
+    us::DETECTORS,
+    uk_ie::DETECTORS,
+    dach::DETECTORS,
+    benelux_france::DETECTORS,
+    south_europe::DETECTORS,
+    north_europe::DETECTORS,
+    east_europe::DETECTORS,
+    americas::DETECTORS,
+    asia::DETECTORS,
+    oceania_africa::DETECTORS,
+    &[email::SPEC],
+];
