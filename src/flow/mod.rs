@@ -17,4 +17,5 @@ pub mod log;
 pub mod mark;
 pub mod memory;
 pub mod ports;
+pub mod put_checks;
 pub mod workmail;

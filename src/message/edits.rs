@@ -2,6 +2,11 @@
 
 use std::ops::Range;
 
+use super::Message;
+
+/// Bodies up to this size, in octets, are part of an [`Rendered::outline`] in any case.
+const LEFT_OUT: usize = 1_024;
+
 /// A splice of the raw bytes: the only way in which a message changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Edit {
@@ -94,6 +99,42 @@ impl<'m> Rendered<'m> {
         self.slices.iter().map(|slice| match slice {
             Slice::Kept(range) => self.raw.get(range.clone()).unwrap_or_default(),
             Slice::New(bytes, _) => bytes,
+        })
+    }
+
+    /// The rewritten message without the bodies of those parts, other than small ones, that no edit touched: all that an
+    /// edit can have changed, for a part of the price.
+    pub fn outline(&self, message: &Message<'_>) -> Vec<u8> {
+        let touched: Vec<&Range<usize>> = self.new_ranges().collect();
+        let is_touched = |body: &Range<usize>| {
+            let first = touched.partition_point(|range| range.end < body.start);
+            touched.get(first).is_some_and(|range| range.start <= body.end)
+        };
+        let leaves = message.parts().iter().filter(|part| part.boundary.is_none() && part.has_separator);
+        let left_out = leaves.filter(|part| part.body.len() > LEFT_OUT && !is_touched(&part.body));
+        let mut left_out = left_out.map(|part| part.body.clone()).peekable();
+        let mut out = Vec::new();
+        for slice in &self.slices {
+            match slice {
+                Slice::New(bytes, _) => out.extend_from_slice(bytes),
+                Slice::Kept(range) => {
+                    let mut at = range.start;
+                    while let Some(body) = left_out.next_if(|body| body.end <= range.end) {
+                        out.extend_from_slice(message.bytes(&(at..body.start.max(at))));
+                        at = body.end;
+                    }
+                    out.extend_from_slice(message.bytes(&(at..range.end)));
+                }
+            }
+        }
+        out
+    }
+
+    /// What was replaced, in order.
+    pub(super) fn new_ranges(&self) -> impl Iterator<Item = &Range<usize>> {
+        self.slices.iter().filter_map(|slice| match slice {
+            Slice::New(_, range) => Some(range),
+            Slice::Kept(_) => None,
         })
     }
 
