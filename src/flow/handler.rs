@@ -473,8 +473,9 @@ impl<F: MessageFlow, S: ObjectStore> Passage<'_, F, S> {
 fn repair(content: &Content) -> Option<(Content, usize)> {
     let raw = Bytes::from(content.chunks().concat());
     let message = Message::parse(&raw);
-    let (rendered, parts) = message.repaired()?;
-    Some((Content::new(&raw, &rendered), parts))
+    let repaired = message.repaired(super::put_checks::fields::ONCE)?;
+    let count = repaired.mended.len();
+    Some((Content::new(&raw, &repaired.rendered), count))
 }
 
 fn refusal(error: &PortError) -> Option<Refusal> {

@@ -193,7 +193,7 @@ fn structural(parts: &[Part]) -> Option<Protection> {
     parts.iter().filter_map(part_protection).min()
 }
 
-fn part_protection(part: &Part) -> Option<Protection> {
+pub(super) fn part_protection(part: &Part) -> Option<Protection> {
     let name_ends = |end: &str| part.file_name.as_ref().is_some_and(|n| n.to_lowercase().ends_with(end));
     match part.media_type.as_str() {
         "multipart/signed" => Some(Protection::Signed),
@@ -213,7 +213,7 @@ fn part_protection(part: &Part) -> Option<Protection> {
 }
 
 /// Armor in a text body (RFC 9580 §6.2, §7).
-fn inline_pgp(message: &Message<'_>) -> Option<Protection> {
+pub(super) fn inline_pgp(message: &Message<'_>) -> Option<Protection> {
     let armor = memmem::Finder::new(b"-----BEGIN PGP ");
     let in_body = |body: Body| {
         let part = message.part(body.part)?;

@@ -41,6 +41,7 @@ pub use field::{Field, FieldError, FieldName};
 pub use field_text::FieldText;
 pub use parameter_text::ParameterText;
 pub use part::{Disposition, Part, TransferEncoding};
+pub use repair::{Mended, Repair, Repaired};
 pub use scan::{MAX_DEPTH, MAX_FIELDS, MAX_PARTS};
 pub use spelled::{Run, Spelled};
 pub use transfer::MAX_LINE;

@@ -16,7 +16,7 @@ use super::part::TransferEncoding;
 /// RFC 5322 §2.1.1: octets of a line, without its line end.
 pub const MAX_LINE: usize = 998;
 /// RFC 2045 §6.7, §6.8.
-const ENCODED_LINE: usize = 76;
+pub(super) const ENCODED_LINE: usize = 76;
 
 /// Undo a transfer encoding. Identity borrows.
 pub(super) fn decode(encoding: TransferEncoding, raw: &[u8]) -> Result<Cow<'_, [u8]>, BodyError> {

@@ -97,7 +97,7 @@ fn locality(
 }
 
 /// Invariant 4: what edits bring in.
-fn wire(message: &Message<'_>, rendered: &Rendered<'_>) -> Result<(), Violation> {
+pub(super) fn wire(message: &Message<'_>, rendered: &Rendered<'_>) -> Result<(), Violation> {
     let is_end = |b: &u8| *b == b'\n';
     // Octets of the current line so far, and whether an edit touched it.
     let (mut column, mut touched) = (0_usize, false);
