@@ -12,6 +12,7 @@ use mailwright::flow::mark::{self, StampKey};
 use mailwright::flow::memory::{Call, Fault, Memory};
 use mailwright::flow::ports::{PortError, Refusal, Trouble};
 use mailwright::flow::workmail::MAX_MESSAGE;
+use mailwright::message::{Mended, Repair};
 use mailwright::pipeline::{Pipeline, Verdict};
 use mailwright::rule::OnError;
 use proptest::prelude::*;
@@ -225,7 +226,7 @@ async fn a_message_rejected_for_a_fault_it_came_with_is_repaired_once() {
     world.memory.fail_once(Call::PutBack, refuse(Refusal::Rejected));
     let handled = world.go().await;
     assert_eq!(handled.report.fate, Fate::Rewritten);
-    assert_eq!(handled.report.repaired, 1);
+    assert_eq!(handled.report.repaired, [Mended { what: Repair::LongLines, count: 1 }]);
     assert!(world.text().lines().all(|line| line.len() <= 998));
     assert!(world.text().contains("Content-Transfer-Encoding: quoted-printable"));
 

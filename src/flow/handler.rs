@@ -8,6 +8,8 @@
 //! |---|---|
 //! | the event cannot be read | answer `DEFAULT`; nothing else is known |
 //! | message gone, frozen, rejected, too large, location refused, access denied, request refused | for good: the original is delivered, with a warning |
+//! | rejected, and the message came with faults that WorkMail refuses | they are repaired and it is put once more; where that cannot be done or is refused as well, the original |
+//! | the rewrite itself would be rejected | it is not put: the original is delivered, with a warning; a bug of ours |
 //! | throttling, 5xx, timeout, connection | tried again with backoff while there is time, then the invocation fails |
 //! | a rule with `on_error = "fail"` | the invocation fails |
 //! | time runs out | the rules that were not run count as failed; what is not put back in time fails the invocation |
@@ -32,9 +34,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::key::{KeyPrefix, MessageId, ObjectKey};
 use super::mark::{Marker, StampKey};
 use super::ports::{Content, MessageFlow, ObjectStore, PortError, Refusal, Trouble};
+use super::put_checks::{self, Unmet};
 use super::workmail::{Event, Response, preflight};
 use crate::envelope::Direction;
-use crate::message::{Draft, Message};
+use crate::message::{Draft, Mended, Message, Repaired};
 use crate::pipeline::{Pipeline, Report, RunError, Verdict};
 use crate::rule::{Disposition, Mode, OnError, Rule};
 
@@ -209,8 +212,10 @@ pub struct FlowReport {
     pub size_out: Option<usize>,
     /// Where it is stored.
     pub key: Option<ObjectKey>,
-    /// Parts that the flow rejected as they came and that were encoded anew.
-    pub repaired: usize,
+    /// What of its demands the new content did not meet when the flow rejected it, as far as they are known.
+    pub unmet: Vec<Unmet>,
+    /// What was repaired of what the message came with, after the flow rejected it and before it was put once more.
+    pub repaired: Vec<Mended>,
     /// Calls that were tried again.
     pub retries: u32,
     /// How long each stage took.
@@ -255,7 +260,8 @@ pub async fn handle<F: MessageFlow, S: ObjectStore>(
         size_in: None,
         size_out: None,
         key: None,
-        repaired: 0,
+        unmet: Vec::new(),
+        repaired: Vec::new(),
         retries: 0,
         times: Times::default(),
         rules: None,
@@ -292,7 +298,13 @@ struct Passage<'a, F, S> {
 /// What a run of the rules came to, without a borrow of the message.
 enum Ran {
     Marked(Disposition),
-    Done { report: Report, content: Option<Content>, disposition: Disposition },
+    Done {
+        report: Report,
+        content: Option<Content>,
+        /// Why the flow would reject the content for what rules did.
+        unfit: Option<String>,
+        disposition: Disposition,
+    },
 }
 
 impl<F: MessageFlow, S: ObjectStore> Passage<'_, F, S> {
@@ -309,16 +321,16 @@ impl<F: MessageFlow, S: ObjectStore> Passage<'_, F, S> {
         let at = Instant::now();
         let ran = catch_unwind(AssertUnwindSafe(|| self.run(&raw)));
         report.times.run_ms = ms_since(at);
-        let (content, disposition) = match ran {
+        let (content, unfit, disposition) = match ran {
             Err(_) => return self.unread(Stage::Run, None, report),
             Ok(Err(error)) => return Err(FlowError::Rule(error.to_string())),
             Ok(Ok(Ran::Marked(disposition))) => {
                 report.fate = Fate::Marked;
                 return Ok(self.answer(&disposition));
             }
-            Ok(Ok(Ran::Done { report: rules, content, disposition })) => {
+            Ok(Ok(Ran::Done { report: rules, content, unfit, disposition })) => {
                 report.rules = Some(rules);
-                (content, disposition)
+                (content, unfit, disposition)
             }
         };
         let Some(content) = content else {
@@ -326,13 +338,19 @@ impl<F: MessageFlow, S: ObjectStore> Passage<'_, F, S> {
             return Ok(self.answer(&disposition));
         };
         report.size_out = Some(content.len());
+        if let Some(why) = unfit {
+            self.refused(Stage::Store, PortError::permanent(Refusal::Unfit, why), report)?;
+            return Ok(self.answer(&disposition));
+        }
         let mut replaced = self.replace(&raw, &content, report).await?;
-        if matches!(&replaced, Err((_, error)) if refusal(error) == Some(Refusal::Rejected))
-            && let Ok(Some((content, parts))) = catch_unwind(AssertUnwindSafe(|| repair(&content)))
-        {
-            report.size_out = Some(content.len());
-            report.repaired = parts;
-            replaced = self.replace(&raw, &content, report).await?;
+        if matches!(&replaced, Err((_, error)) if refusal(error) == Some(Refusal::Rejected)) {
+            let (unmet, repaired) = catch_unwind(AssertUnwindSafe(|| repair(&raw, &content))).unwrap_or_default();
+            report.unmet = unmet;
+            if let Some((content, mended)) = repaired {
+                report.size_out = Some(content.len());
+                report.repaired = mended;
+                replaced = self.replace(&raw, &content, report).await?;
+            }
         }
         match replaced {
             Ok(()) => report.fate = Fate::Rewritten,
@@ -362,8 +380,10 @@ impl<F: MessageFlow, S: ObjectStore> Passage<'_, F, S> {
         };
         let outcome =
             self.pipeline.run_then(&message, &self.event.envelope, &|| Instant::now() >= rules_until, &finish)?;
+        let faults = outcome.rewritten.as_ref().map(|rendered| put_checks::brought_in(&message, rendered));
+        let unfit = faults.filter(|faults| !faults.is_empty()).map(|faults| put_checks::words(&faults));
         let content = outcome.rewritten.map(|rendered| Content::new(raw, &rendered));
-        Ok(Ran::Done { report: outcome.report, content, disposition: outcome.disposition })
+        Ok(Ran::Done { report: outcome.report, content, unfit, disposition: outcome.disposition })
     }
 
     /// Store the rewritten message and put it back. The outer error fails the invocation, the inner one is a refusal.
@@ -468,14 +488,23 @@ impl<F: MessageFlow, S: ObjectStore> Passage<'_, F, S> {
     }
 }
 
-/// The rewritten message without the faults that it came with, and how many parts that were; the flow may have rejected
-/// it for them.
-fn repair(content: &Content) -> Option<(Content, usize)> {
+/// For content that the flow rejected: which demands it does not meet, and the content without the faults that the message
+/// came with. Nothing where there are none, or where what is left would be rejected as well.
+fn repair(fetched: &Bytes, content: &Content) -> (Vec<Unmet>, Option<(Content, Vec<Mended>)>) {
     let raw = Bytes::from(content.chunks().concat());
-    let message = Message::parse(&raw);
-    let repaired = message.repaired(super::put_checks::fields::ONCE)?;
-    let count = repaired.mended.len();
-    Some((Content::new(&raw, &repaired.rendered), count))
+    let (message, fetched) = (Message::parse(&raw), Message::parse(fetched));
+    let faults = put_checks::compare(&message, &fetched);
+    let unmet = put_checks::unmet(&faults);
+    if !faults.iter().any(|fault| fault.came) {
+        return (unmet, None);
+    }
+    let repaired = message.repaired(put_checks::fields::ONCE);
+    let sound = |repaired: &Repaired<'_>| {
+        let bytes = repaired.rendered.to_vec();
+        !put_checks::compare(&Message::parse(&bytes), &fetched).iter().any(|fault| fault.demand.refuses())
+    };
+    let repaired = repaired.filter(sound).map(|r| (Content::new(&raw, &r.rendered), r.mended));
+    (unmet, repaired)
 }
 
 fn refusal(error: &PortError) -> Option<Refusal> {
@@ -507,6 +536,11 @@ fn log(report: &FlowReport, error: Option<&FlowError>) {
     };
     let matched = names(|v| matches!(v, Verdict::Matched));
     let failed = names(|v| matches!(v, Verdict::Failed(_) | Verdict::OutOfTime));
+    let unmet: Vec<String> =
+        report.unmet.iter().map(|unmet| format!("{}: {}", unmet.demand.words(), unmet.count)).collect();
+    let unmet = (!unmet.is_empty()).then(|| unmet.join("; "));
+    let repaired: Vec<String> = report.repaired.iter().map(|m| format!("{}: {}", m.what.words(), m.count)).collect();
+    let repaired = (!repaired.is_empty()).then(|| repaired.join("; "));
     let (refused_at, refusal, why) = match &report.fate {
         Fate::Original { stage, refusal, why } => (Some(*stage), *refusal, Some(why.clone())),
         _ => (None, None, error.map(ToString::to_string)),
@@ -521,7 +555,8 @@ fn log(report: &FlowReport, error: Option<&FlowError>) {
                 answer = report.answer,
                 size_in = report.size_in,
                 size_out = report.size_out,
-                repaired = report.repaired,
+                rejected_for = unmet,
+                repaired = repaired,
                 key = report.key.as_ref().map(ObjectKey::as_str),
                 retries = report.retries,
                 rules_matched = matched,

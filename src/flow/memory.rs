@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::key::{Bucket, MessageId, ObjectKey};
 use super::ports::{Content, Location, MessageFlow, ObjectStore, PortError, Refusal};
+use super::put_checks;
 
 /// A message flow and an object store in one, as a put-back reads what was stored.
 #[derive(Debug)]
@@ -39,6 +40,7 @@ pub enum Fault {
 
 #[derive(Debug, Default)]
 struct State {
+    strict: bool,
     messages: HashMap<MessageId, Bytes>,
     objects: HashMap<String, Bytes>,
     once: HashMap<Call, VecDeque<Fault>>,
@@ -68,6 +70,10 @@ impl Memory {
         let mut keys: Vec<_> = self.state().objects.keys().cloned().collect();
         keys.sort();
         keys
+    }
+    /// Let a put-back demand what WorkMail does ([`put_checks`]).
+    pub fn demand_as_workmail_does(&self) {
+        self.state().strict = true;
     }
     /// Let the next such call fail; said twice, the next two.
     pub fn fail_once(&self, call: Call, fault: Fault) {
@@ -119,6 +125,10 @@ impl MessageFlow for Memory {
             let object = state.objects.get(location.key.as_str()).cloned();
             let object = object.ok_or_else(|| PortError::permanent(Refusal::Location, "no such object"))?;
             let message = state.messages.get_mut(id).ok_or_else(gone)?;
+            if state.strict {
+                put_checks::put(&object, message)
+                    .map_err(|why| PortError::permanent(Refusal::Rejected, why.to_string()))?;
+            }
             *message = object;
             Ok(())
         })

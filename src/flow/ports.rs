@@ -124,6 +124,9 @@ pub enum Refusal {
     /// The request itself was refused (validation, no such bucket, …).
     #[error("the request was refused")]
     Invalid,
+    /// The rewrite has a fault that the message did not come with and that the flow refuses; found out before asking.
+    #[error("the new content would be rejected")]
+    Unfit,
     /// Larger than the flow takes; found out before asking.
     #[error("the new content is too large")]
     TooLarge,

@@ -15,8 +15,8 @@
 mod attachments;
 pub mod fields;
 
-use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
@@ -136,6 +136,51 @@ impl Fault {
     fn key(&self) -> (Demand, Option<&'static str>) {
         (self.demand, self.name)
     }
+}
+
+/// Why a put is refused: what it demands and the message does not meet. Shows fixed words only.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", words(.faults))]
+pub struct Rejection {
+    /// The faults that a put is refused for, in the order of [`compare`]; never empty.
+    pub faults: Vec<Fault>,
+}
+
+/// As WorkMail's put: takes `new` in place of `fetched`, or says why not.
+pub fn put(new: &[u8], fetched: &[u8]) -> Result<(), Rejection> {
+    let mut faults = compare(&Message::parse(new), &Message::parse(fetched));
+    faults.retain(|fault| fault.demand.refuses());
+    if faults.is_empty() { Ok(()) } else { Err(Rejection { faults }) }
+}
+
+/// How often a demand is not met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Unmet {
+    /// Which.
+    pub demand: Demand,
+    /// How often.
+    pub count: usize,
+    /// True where the message came with it; false where the rewrite brought it in.
+    pub came: bool,
+}
+
+/// The faults by sort, in the order of [`Demand`].
+pub fn unmet(faults: &[Fault]) -> Vec<Unmet> {
+    let mut counts: BTreeMap<(Demand, bool), usize> = BTreeMap::new();
+    for fault in faults {
+        *counts.entry((fault.demand, fault.came)).or_default() += 1;
+    }
+    counts.into_iter().map(|((demand, came), count)| Unmet { demand, count, came }).collect()
+}
+
+/// The faults in fixed words.
+pub fn words(faults: &[Fault]) -> String {
+    let each = unmet(faults).into_iter().map(|Unmet { demand, count, came }| {
+        let often = if count > 1 { format!(" ({count} times)") } else { String::new() };
+        let whose = if came { "" } else { ", brought in by the rewrite" };
+        format!("{}{often}{whose}", demand.words())
+    });
+    each.collect::<Vec<_>>().join("; ")
 }
 
 /// The demands that `new` does not meet, with those that it shares with the message as it was fetched told apart. In

@@ -64,6 +64,10 @@ pub struct Options {
     /// NAME/000001.eml and so on
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
+    /// Refuse a put as WorkMail does, as far as its demands are known: then see what is repaired and put once more, and
+    /// what is delivered as it came
+    #[arg(long)]
+    strict: bool,
     /// Show what is different in the header and the decoded text
     #[arg(long, conflicts_with_all = ["json", "quiet"])]
     diff: bool,
@@ -94,6 +98,8 @@ struct View {
     json: bool,
     quiet: bool,
     diff: bool,
+    /// A put is refused as WorkMail does.
+    strict: bool,
     colour: Colour,
     /// Columns for the path.
     width: usize,
@@ -130,6 +136,7 @@ fn replay(options: &Options) -> Result<End, String> {
 
     let stdout = io::stdout();
     let view = View {
+        strict: options.strict,
         json: options.json,
         quiet: options.quiet,
         diff: options.diff,
@@ -138,7 +145,7 @@ fn replay(options: &Options) -> Result<End, String> {
     };
     let bar = progress(finds.messages.len(), view);
     let passage = Passage::new(&pipeline, stamp_key, &given, out.as_ref(), view);
-    let mut totals = Totals::new(&pipeline, finds.passed_over, options.out.as_deref());
+    let mut totals = Totals::new(&pipeline, finds.passed_over, options.out.as_deref(), options.strict);
     let mut sink = BufWriter::with_capacity(64 * 1024, stdout.lock());
     let live = stdout.is_terminal();
 

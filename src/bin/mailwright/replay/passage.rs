@@ -12,6 +12,7 @@ use mailwright::flow::handler::{Fate, Handled, Settings, handle};
 use mailwright::flow::key::Bucket;
 use mailwright::flow::mark::StampKey;
 use mailwright::flow::ports::Content;
+use mailwright::flow::put_checks;
 use mailwright::message::Message;
 use mailwright::pipeline::Pipeline;
 use tokio::runtime::{Builder, Runtime};
@@ -121,7 +122,7 @@ impl<'r> Passage<'r> {
 
     fn handle(&self, event: &Event, raw: &Bytes) -> Result<(Handled, Option<Content>), String> {
         let bucket = Bucket::new("replay").map_err(|error| error.to_string())?;
-        let tray = Tray::new(bucket, raw.clone());
+        let tray = Tray::new(bucket, raw.clone(), self.view.strict);
         let handled = RUNTIME.with_borrow_mut(|runtime| {
             let runtime = match runtime {
                 Some(runtime) => runtime,
@@ -160,7 +161,15 @@ impl<'r> Passage<'r> {
             let after = content.chunks().concat();
             diff = diff::diff(&Message::parse(raw), &Message::parse(&after), self.view.colour);
         }
-        let tally = Tally::new(read.map(|(_, raw)| raw.len()), handled, content.is_some(), failure.is_some());
+        // In a strict run, the put has said so itself.
+        let rejectable = match (read, content) {
+            (Some((_, raw)), Some(content)) if !self.view.strict => {
+                put_checks::put(&content.chunks().concat(), raw).is_err()
+            }
+            _ => false,
+        };
+        let octets = read.map(|(_, raw)| raw.len());
+        let tally = Tally::new(octets, handled, content.is_some(), rejectable, failure.is_some());
         let event = read.map(|(event, _)| event);
         let account = Account { path: &found.shown, event, handled, written, failure, diff };
         let shown = match self.view {
@@ -186,6 +195,6 @@ impl<'r> Passage<'r> {
             if self.view.json { shown::json(&account) } else { shown::text(&account, self.view) }
         }));
         let shown = kept.unwrap_or_else(|_| format!("{}  {why}\n", found.shown));
-        Passed { shown, tally: Tally::new(None, None, false, true) }
+        Passed { shown, tally: Tally::new(None, None, false, false, true) }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use mailwright::flow::handler::{Fate, Handled};
+use mailwright::flow::handler::{Fate, FlowReport, Handled};
 use mailwright::pipeline::{RuleReport, Verdict};
 use serde_json::{Map, Value, json};
 
@@ -44,6 +44,9 @@ pub fn text(account: &Account<'_>, view: View) -> String {
     if let Some(failure) = &account.failure {
         let _ = writeln!(out, "    {}", colour.paint(BAD, &escape(failure)));
     }
+    for line in account.handled.iter().flat_map(|handled| put_lines(&handled.report)) {
+        let _ = writeln!(out, "    {}", colour.paint(ODD, &line));
+    }
     let report = account.handled.and_then(|handled| handled.report.rules.as_ref());
     for rule in report.map(|report| report.rules.as_slice()).unwrap_or_default() {
         if let Some((style, line)) = rule_line(rule) {
@@ -59,6 +62,18 @@ pub fn text(account: &Account<'_>, view: View) -> String {
     }
     out.push_str(&account.diff);
     out
+}
+
+/// What a put that was rejected did not meet, and what was repaired then.
+fn put_lines(report: &FlowReport) -> Vec<String> {
+    let times = |count: usize| if count > 1 { format!(" ({count} times)") } else { String::new() };
+    let unmet = report.unmet.iter().map(|unmet| {
+        let word = if unmet.demand.refuses() { "rejected:" } else { "advised against:" };
+        let whose = if unmet.came { "" } else { ", brought in by the rewrite" };
+        format!("{word:<18} {}{}{whose}", unmet.demand.words(), times(unmet.count))
+    });
+    let repaired = report.repaired.iter().map(|m| format!("{:<18} {}{}", "repaired:", m.what.words(), times(m.count)));
+    unmet.chain(repaired).collect()
 }
 
 /// Only rules that did something, or should have.

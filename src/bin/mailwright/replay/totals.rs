@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::shown;
 use crate::check::count;
-use crate::terminal::{BAD, Colour, NAME, escape};
+use crate::terminal::{BAD, Colour, NAME, ODD, escape};
 
 /// What is counted of a message.
 #[derive(Debug)]
@@ -21,6 +21,10 @@ pub struct Tally {
     octets: usize,
     changed: bool,
     answer: Option<&'static str>,
+    /// WorkMail would reject it, as it was put first.
+    rejectable: bool,
+    /// It was repaired, and the put taken then.
+    repaired: bool,
     rules: Vec<Did>,
 }
 
@@ -35,7 +39,13 @@ enum Did {
 
 impl Tally {
     /// Count a message.
-    pub fn new(octets: Option<usize>, handled: Option<&Handled>, changed: bool, failed: bool) -> Self {
+    pub fn new(
+        octets: Option<usize>,
+        handled: Option<&Handled>,
+        changed: bool,
+        rejectable: bool,
+        failed: bool,
+    ) -> Self {
         let did = |rule: &RuleReport| match rule.verdict {
             Verdict::Matched | Verdict::Audited => Did::Matched,
             Verdict::Skipped(_) => Did::Skipped,
@@ -45,7 +55,11 @@ impl Tally {
         let rules = handled.iter().filter_map(|handled| handled.report.rules.as_ref());
         let rules: Vec<Did> = rules.flat_map(|report| &report.rules).map(did).collect();
         let failed = failed || rules.contains(&Did::Failed);
-        Self { failed, octets: octets.unwrap_or(0), changed, answer: handled.map(shown::answer), rules }
+        let rejected = handled.is_some_and(|handled| !handled.report.unmet.is_empty());
+        let repaired = changed && handled.is_some_and(|handled| !handled.report.repaired.is_empty());
+        let answer = handled.map(shown::answer);
+        let rejectable = rejectable || rejected;
+        Self { failed, octets: octets.unwrap_or(0), changed, answer, rejectable, repaired, rules }
     }
 }
 
@@ -54,6 +68,9 @@ impl Tally {
 pub struct Totals<'r> {
     pipeline: &'r Pipeline,
     out: Option<&'r Path>,
+    strict: bool,
+    rejectable: usize,
+    repaired: usize,
     passed_over: usize,
     messages: usize,
     changed: usize,
@@ -68,10 +85,13 @@ pub struct Totals<'r> {
 
 impl<'r> Totals<'r> {
     /// Nothing yet.
-    pub fn new(pipeline: &'r Pipeline, passed_over: usize, out: Option<&'r Path>) -> Self {
+    pub fn new(pipeline: &'r Pipeline, passed_over: usize, out: Option<&'r Path>, strict: bool) -> Self {
         Self {
             pipeline,
             out,
+            strict,
+            rejectable: 0,
+            repaired: 0,
             passed_over,
             messages: 0,
             changed: 0,
@@ -89,6 +109,8 @@ impl<'r> Totals<'r> {
         self.messages += 1;
         self.changed += usize::from(tally.changed);
         self.failed += usize::from(tally.failed);
+        self.rejectable += usize::from(tally.rejectable);
+        self.repaired += usize::from(tally.repaired);
         self.octets += tally.octets as u64;
         if let Some(answer) = tally.answer {
             *self.answers.entry(answer).or_default() += 1;
@@ -139,6 +161,7 @@ impl<'r> Totals<'r> {
             }
             out.push('\n');
         }
+        out.push_str(&self.put_line(colour));
         let answers: Vec<String> = self.answers.iter().map(|(answer, n)| format!("{answer} {n}")).collect();
         let _ = writeln!(out, "answers: {}", answers.join(", "));
         let (per_second, megabytes) = self.speed();
@@ -158,6 +181,25 @@ impl<'r> Totals<'r> {
         out
     }
 
+    /// What WorkMail's put would say, or in a strict run has said.
+    fn put_line(&self, colour: Colour) -> String {
+        let Self { changed, rejectable, repaired, .. } = *self;
+        let line = match (self.strict, rejectable) {
+            (true, _) => {
+                let original = rejectable.saturating_sub(repaired);
+                let put = changed + original;
+                format!("put: {put} tried, {rejectable} rejected; {repaired} repaired, {original} left as they came")
+            }
+            (false, 0) => return String::new(),
+            (false, _) => format!(
+                "hint: WorkMail would reject {rejectable} of {} as they are, by what is known of its demands; --strict \
+                 shows what becomes of them",
+                count(changed, "rewritten message")
+            ),
+        };
+        format!("{}\n", colour.paint(ODD, &line))
+    }
+
     /// One line for programs.
     pub fn json(&self) -> String {
         let rules: Vec<_> = self.pipeline.rules().iter().zip(&self.rules).collect();
@@ -171,6 +213,8 @@ impl<'r> Totals<'r> {
                 "rewritten": self.changed,
                 "unchanged": self.messages - self.changed,
                 "failed": self.failed,
+                "rejectable": self.rejectable,
+                "repaired": self.repaired,
                 "passed_over": self.passed_over,
                 "rules": rules.collect::<Vec<_>>(),
                 "answers": self.answers,

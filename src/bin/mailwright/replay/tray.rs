@@ -1,17 +1,19 @@
 //! The ports of the function for a single message in memory: what is put is kept as the chunks that were handed over,
-//! so a large message is not copied.
+//! so a large message is not copied. If it is strict, it refuses a put as WorkMail does.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use mailwright::flow::key::{Bucket, MessageId, ObjectKey};
 use mailwright::flow::ports::{Content, Location, MessageFlow, ObjectStore, PortError, Refusal};
+use mailwright::flow::put_checks;
 
 /// A flow that holds one message, and a store that holds its rewritten form.
 #[derive(Debug)]
 pub struct Tray {
     bucket: Bucket,
     raw: Bytes,
+    strict: bool,
     state: Mutex<State>,
 }
 
@@ -23,8 +25,8 @@ struct State {
 
 impl Tray {
     /// A flow that holds `raw`.
-    pub fn new(bucket: Bucket, raw: Bytes) -> Self {
-        Self { bucket, raw, state: Mutex::default() }
+    pub fn new(bucket: Bucket, raw: Bytes, strict: bool) -> Self {
+        Self { bucket, raw, strict, state: Mutex::default() }
     }
 
     /// What was put back; `None` where the message stays as it came in.
@@ -45,8 +47,12 @@ impl MessageFlow for Tray {
 
     async fn put_back(&self, _: &MessageId, _: &Location) -> Result<(), PortError> {
         let mut state = self.state();
-        if state.stored.is_none() {
+        let Some(stored) = &state.stored else {
             return Err(PortError::permanent(Refusal::Location, "nothing was stored"));
+        };
+        if self.strict {
+            put_checks::put(&stored.chunks().concat(), &self.raw)
+                .map_err(|why| PortError::permanent(Refusal::Rejected, why.to_string()))?;
         }
         state.put_back = true;
         Ok(())
