@@ -282,7 +282,7 @@ impl Checked<'_, '_> {
         if !part.has_separator {
             self.fault(Demand::Separator, None, id, true, part.header.clone());
         }
-        if part.is_multipart() && !is_well_formed(self.message, part) {
+        if part.is_multipart() && !self.message.is_closed(part) {
             self.fault(Demand::Multipart, None, id, false, part.body.clone());
         }
     }
@@ -317,16 +317,6 @@ impl Checked<'_, '_> {
             self.fault(Demand::Attachments, None, 0, false, 0..0);
         }
     }
-}
-
-/// A boundary that can be used, at least one part, and a delimiter that closes it.
-fn is_well_formed(message: &Message<'_>, part: &Part) -> bool {
-    let (Some(boundary), Some(last)) = (&part.boundary, part.children.last()) else { return false };
-    let Some(last) = message.part(*last) else { return false };
-    let rest = message.raw().get(last.body.end..).unwrap_or_default();
-    let rest = rest.strip_prefix(b"\r").unwrap_or(rest);
-    let rest = rest.strip_prefix(b"\n").unwrap_or(rest);
-    rest.starts_with(&[b"--", boundary.as_slice(), b"--"].concat())
 }
 
 /// Where a part stands among its siblings, for each part.

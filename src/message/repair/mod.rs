@@ -1,5 +1,5 @@
 //! Repair of faults that a message came with and that the flow refuses: lines over the limit, octets that are not 7-bit,
-//! NUL, header fields that may stand once and stand again.
+//! NUL, multiparts that nothing closes, header fields that may stand once and stand again.
 //!
 //! Only for a message that was refused: what the flow takes is never touched. A refusal does not say which fault it was
 //! for, so all of them are repaired that can be, each by the smallest edit there is:
@@ -11,6 +11,7 @@
 //! | 8 bits in quoted-printable | those octets are escaped |
 //! | 8 bits in a header field | RFC 2047 words in text, names and comments; RFC 2231 in MIME parameters |
 //! | a header line too long | folded at white space |
+//! | a multipart without its closing delimiter | it is closed where its last part ends |
 //! | a second field of a name that may stand once | it goes, and the first stays, as most readers show the first; of DKIM signatures the one of the From domain stays |
 //!
 //! What is not repaired stays, and the message as it came is delivered: anything under a signature or encryption, in a
@@ -22,6 +23,7 @@
 //! ([`proof`]).
 
 mod body;
+mod delimiter;
 mod duplicate;
 mod field;
 mod fold;
@@ -54,6 +56,8 @@ pub enum Repair {
     HeaderLine,
     /// A field that may stand once stood again, and went.
     SecondField,
+    /// A multipart that nothing closed was closed.
+    Delimiter,
 }
 
 impl Repair {
@@ -66,6 +70,7 @@ impl Repair {
             Self::HeaderOctets => "8-bit octets of a header field encoded",
             Self::HeaderLine => "a header line over the limit folded",
             Self::SecondField => "a second field where one may stand removed",
+            Self::Delimiter => "a multipart that nothing closed closed",
         }
     }
 }
@@ -129,6 +134,11 @@ impl<'a> Message<'a> {
             }
             if !guards.body(self, PartId(id)) {
                 body::mend(self, PartId(id), part, &mut work);
+            }
+        }
+        for (id, part) in self.parts().iter().enumerate().rev() {
+            if !guards.body(self, PartId(id)) {
+                delimiter::mend(self, part, &mut work);
             }
         }
         let mut edits = sorted(work.edits);

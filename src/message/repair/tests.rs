@@ -168,3 +168,15 @@ fn a_second_encoding_field_goes_once() {
     let text = String::from_utf8(out).unwrap();
     assert_eq!(text.matches("Content-Transfer-Encoding").count(), 1, "{text}");
 }
+
+#[test]
+fn multiparts_that_nothing_closes_are_closed_and_their_parts_stay() {
+    let raw = "Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/related; boundary=b\n\n--b\n\none\n\n--a\n\
+               Content-Type: multipart/alternative; boundary=c\n\n--c\n\ntwo\n";
+    let expected = raw.replace("one\n\n--a", "one\n\n--b--\n--a") + "\n--c--\n\n--a--\n";
+    assert_eq!(repaired(raw).unwrap(), expected);
+    assert_eq!(did(raw), [(Repair::Delimiter, 3)]);
+    // What cannot be taken apart, and what is signed, stays.
+    assert_eq!(repaired("Content-Type: multipart/mixed; boundary=a\n\nno part\n"), None);
+    assert_eq!(repaired("Content-Type: multipart/signed; boundary=a\n\n--a\n\ntext\n"), None);
+}

@@ -3,6 +3,11 @@
 use encodify::Fold;
 use encodify::rfc2047::{B, EncodedWord, Q_PHRASE, WordEncoder};
 
+/// Octets of a line with encoded words (RFC 2047 §2).
+const LINE: usize = 76;
+/// Octets of the shortest word that holds any character: `=?utf-8?Q?=F0=9F=8E=89?=`.
+const ROOM: usize = 24;
+
 /// Text with its words that are not ASCII encoded. `column`: where it begins on its line. White space between words that
 /// are encoded side by side goes into them, as readers do not show it there (RFC 2047 §6.2).
 pub(super) fn encode(text: &str, column: usize) -> String {
@@ -42,6 +47,12 @@ pub(super) fn encode(text: &str, column: usize) -> String {
 pub(super) fn append(text: &str, column: usize, out: &mut String) {
     let words: WordEncoder = if Q_PHRASE.payload_len(text) <= B.payload_len(text) { Q_PHRASE } else { B };
     let mut column = column_of(out, column);
+    // A line without room for a word is folded before the white space that stands there already: no more comes in.
+    let text_end = out.trim_end_matches([' ', '\t']).len();
+    if column + ROOM > LINE && text_end < out.len() && !out.get(..text_end).is_none_or(|t| t.ends_with('\n')) {
+        out.insert_str(text_end, "\r\n");
+        column = out.len() - text_end - 2;
+    }
     words.encode_words("utf-8", text, &mut column, Fold::HEADER, out);
 }
 
@@ -92,6 +103,14 @@ mod tests {
             assert_eq!(encode(text, 8), expected);
             assert_eq!(decode_value(expected.as_bytes()), decode_value(text.as_bytes()));
         }
+    }
+
+    #[test]
+    fn a_line_is_folded_at_the_white_space_that_is_there() {
+        let text = format!(" {} 🎉 and", "x".repeat(60));
+        let out = encode(&text, 8);
+        assert_eq!(out, format!(" {}\r\n =?utf-8?B?8J+OiQ==?= and", "x".repeat(60)));
+        assert_eq!(out.replace("\r\n", "").replace("=?utf-8?B?8J+OiQ==?=", "🎉"), text);
     }
 
     #[test]
