@@ -34,7 +34,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::key::{KeyPrefix, MessageId, ObjectKey};
 use super::mark::{Marker, StampKey};
 use super::ports::{Content, MessageFlow, ObjectStore, PortError, Refusal, Trouble};
-use super::put_checks::{self, Unmet};
+use super::put_checks::{self, Basis, Fault, Unmet};
 use super::workmail::{Event, Response, preflight};
 use crate::envelope::Direction;
 use crate::message::{Draft, Mended, Message, Repaired};
@@ -501,7 +501,9 @@ fn repair(fetched: &Bytes, content: &Content) -> (Vec<Unmet>, Option<(Content, V
     let repaired = message.repaired(put_checks::fields::ONCE);
     let sound = |repaired: &Repaired<'_>| {
         let bytes = repaired.rendered.to_vec();
-        !put_checks::compare(&Message::parse(&bytes), &fetched).iter().any(|fault| fault.demand.refuses())
+        let refused =
+            |fault: &Fault| fault.demand.basis() == Basis::Documented || fault.demand.refuses() && !fault.came;
+        !put_checks::compare(&Message::parse(&bytes), &fetched).iter().any(refused)
     };
     let repaired = repaired.filter(sound).map(|r| (Content::new(&raw, &r.rendered), r.mended));
     (unmet, repaired)
