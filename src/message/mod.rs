@@ -9,7 +9,6 @@ mod body;
 mod charset;
 mod delimiter;
 pub mod dkim;
-
 mod draft;
 mod edits;
 mod field;
