@@ -152,8 +152,11 @@ fn told(rules: &[RuleReport]) -> Vec<(&str, &Verdict, &[String], usize)> {
 fn is_laid_open(before: &[RuleReport], index: usize) -> bool {
     let Some((this, later)) = before.get(index..).and_then(<[_]>::split_first) else { return false };
     let is_skipped = matches!(&this.verdict, Verdict::Skipped(why) if why.contains("could not be edited"));
+    // Words of a sender that are those of a block count as the block where nothing but a quote is around them. A block that
+    // goes above them makes a quote of them.
+    let was_there = this.edits == 0 && this.effects.iter().any(|effect| effect.contains("it is there already"));
     let redacts = |rule: &RuleReport| matches!(&*rule.name, "cards" | "words");
-    later.iter().any(|rule| rule.edits > 0 && (is_skipped || redacts(this) && redacts(rule)))
+    later.iter().any(|rule| rule.edits > 0 && (is_skipped || was_there || redacts(this) && redacts(rule)))
 }
 
 /// `None` where a rule that must not fail did: such a message is not delivered.

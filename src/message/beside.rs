@@ -62,8 +62,7 @@ impl Beside {
         if message.line_end() == LineEnd::Lf && message.raw().ends_with(b"\r") {
             return Err(BodyError::Doubtful);
         }
-        let last_line = message.raw().rsplit(|b| *b == b'\n').next().unwrap_or_default();
-        if last_line.len() > MAX_LINE {
+        if last_line_len(message, &own) > MAX_LINE {
             return Err(BodyError::LastLine);
         }
         let root = message.part(PartId(0)).ok_or(BodyError::Separator)?;
@@ -130,6 +129,16 @@ impl Beside {
         };
         part.write_part(out);
     }
+}
+
+/// Octets of the last line of the message with these edits, which are in order.
+fn last_line_len(message: &Message<'_>, own: &[Edit]) -> usize {
+    let raw = message.raw();
+    let line = memchr::memrchr(b'\n', raw).map_or(0, |at| at + 1);
+    let own = own.iter().filter(|edit| edit.range.end >= line);
+    let from = own.clone().map(|edit| edit.range.start).min().unwrap_or(line).min(line);
+    let end = edited(message, &(from..raw.len()), own);
+    end.rsplit(|b| *b == b'\n').next().unwrap_or_default().len()
 }
 
 fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {

@@ -292,7 +292,8 @@ impl<'m> Draft<'m> {
             Place::Start => beside.above.insert(0, block.clone()),
             Place::End | Place::BelowReply => beside.below.push(block.clone()),
         }
-        beside.edits(self.message, Vec::new())?;
+        // What rules before made of the body counts: its last line may have become one that can be ended.
+        beside.edits(self.message, self.body_edits()?.0)?;
         self.beside = beside;
         Ok(())
     }
@@ -332,14 +333,21 @@ impl<'m> Draft<'m> {
         self.header.is_unchanged() && self.beside.is_empty() && self.edited_texts().next().is_none()
     }
 
+    /// The edits of the body of the message itself, and those of its parts.
+    fn body_edits(&self) -> Result<(Vec<Edit>, Vec<Edit>), BodyError> {
+        let (mut root, mut inside) = (Vec::new(), Vec::new());
+        for (body, text) in self.edited_texts() {
+            let of_body = text.raw_edits(self.message, body.part)?;
+            if body.part == PartId(0) { &mut root } else { &mut inside }.extend_from_slice(of_body);
+        }
+        Ok((root, inside))
+    }
+
     /// The edits of the raw message, in order.
     fn edits(&self) -> Result<Vec<Edit>, BodyError> {
         let mut edits = self.header.edits(self.message).ok_or(BodyError::Field)?;
-        let mut root = Vec::new();
-        for (body, text) in self.edited_texts() {
-            let of_body = text.raw_edits(self.message, body.part)?;
-            if body.part == PartId(0) { &mut root } else { &mut edits }.extend_from_slice(of_body);
-        }
+        let (root, inside) = self.body_edits()?;
+        edits.extend(inside);
         edits.extend(self.beside.edits(self.message, root)?);
         Ok(sorted(edits))
     }
@@ -473,6 +481,40 @@ mod tests {
             draft.edit(PartId(0), &[edit(0..6, "Notice"), edit(24..30, "CARD")]).unwrap();
         });
         assert_eq!(out, "Content-Type: text/plain\n\nNotice\n\nmy number is [CARD], write to me\n\nFooter\n");
+    }
+
+    #[test]
+    fn a_second_block_ends_its_lines_as_the_first_one() {
+        let out = render(b"Content-Type: text/html\n\n\r", |draft| {
+            draft.insert(&block("One"), Place::End).unwrap();
+            draft.insert(&block("Two"), Place::End).unwrap();
+        });
+        assert_eq!(out.unwrap(), b"Content-Type: text/html\n\n\r\n<p>One</p>\n\n<p>Two</p>\n");
+    }
+
+    #[test]
+    fn half_of_what_looks_like_a_line_end_in_utf_16_does_not_stay_behind() {
+        let raw = b"Content-Type: text/plain; charset=utf-16be\r\n\r\na\r\nb";
+        let out = render(raw, |draft| {
+            let edit = TextEdit {
+                range: 0..draft.text(PartId(0)).unwrap().chars().next().unwrap().len_utf8(),
+                text: "x".to_owned(),
+            };
+            draft.edit(PartId(0), &[edit]).unwrap();
+        });
+        let head =
+            "MIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\nContent-Type: text/plain; charset=utf-16be";
+        assert_eq!(String::from_utf8(out.unwrap()).unwrap(), format!("{head}\r\n\r\nAHgKYg==\r\n"));
+    }
+
+    #[test]
+    fn a_part_stands_below_a_long_last_line_that_is_encoded_now() {
+        let raw = format!("Content-Type: text/plain; charset=x-unknown\r\n\r\n{}", "long ".repeat(300));
+        let out = render(raw.as_bytes(), |draft| {
+            assert_eq!(draft.insert(&block("Banner"), Place::End), Ok(1));
+            assert!(matches!(draft.insert_or_put_beside(&block("5 €"), Place::End), Ok(Inserted::Beside(_))));
+        });
+        assert!(String::from_utf8(out.unwrap()).unwrap().contains("multipart/mixed"));
     }
 
     #[test]

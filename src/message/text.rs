@@ -312,9 +312,9 @@ impl<'m> PartText<'m> {
         Ok(edits)
     }
 
-    /// How lines of this text end.
+    /// How lines of this text end, as it came in.
     pub fn newline(&self, message: &Message<'_>, part: &Part) -> &'static str {
-        let text = self.current();
+        let text = self.original();
         match text.find(['\n', '\r']) {
             Some(at) if text.get(at..).is_some_and(|t| t.starts_with("\r\n")) => "\r\n",
             Some(at) if text.get(at..).is_some_and(|t| t.starts_with('\n')) => "\n",

@@ -71,7 +71,7 @@ pub(super) fn splice(
         TransferEncoding::Base64 => vec![splice_base64(raw, splices, line_end)?],
         TransferEncoding::Unknown => return Err(BodyError::Encoding),
     };
-    if longest_changed_line(raw, &edits) > MAX_LINE {
+    if longest_changed_line(raw, &edits) > MAX_LINE || edits.iter().any(|edit| splits_line_end(raw, &edit.range)) {
         return Ok(None);
     }
     // Beside a `=` that began nothing, an edit can make it begin something.
@@ -85,6 +85,13 @@ pub(super) fn splice(
         edit.range = edit.range.start + offset..edit.range.end + offset;
     }
     Ok(Some(edits))
+}
+
+/// True when one end of the range is in the middle of a CRLF: where a character has two octets, that is no line end, but
+/// the half of it that stays would be one.
+fn splits_line_end(raw: &[u8], range: &Range<usize>) -> bool {
+    let splits = |at: usize| at > 0 && raw.get(at - 1..=at) == Some(b"\r\n");
+    splits(range.start) || splits(range.end)
 }
 
 /// The bytes with edits in them, which are in order and apart.
