@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::body::BodyKind;
-use super::charset::Charset;
+use super::charset::{Charset, Reading};
 use super::delimiter;
 use super::draft::{BodyError, TextEdit};
 use super::edits::Edit;
@@ -38,7 +38,8 @@ pub(super) struct PartText<'m> {
     /// The bytes behind it, where they differ from those of `original`.
     bytes: Option<Arc<Cow<'m, [u8]>>>,
     charset: Charset,
-    valid: bool,
+    /// How far readers agree on it.
+    reading: Reading,
     kind: BodyKind,
     /// Empty while nothing was edited.
     pieces: Vec<Piece>,
@@ -55,24 +56,24 @@ impl<'m> PartText<'m> {
         if charset.is_opaque() {
             return Err(BodyError::Charset);
         }
-        let (original, bytes, valid) = match decoded {
+        let (original, bytes, reading) = match decoded {
             Cow::Borrowed(bytes) => {
-                let (text, valid) = charset.decode(bytes);
+                let (text, reading) = charset.decode(bytes);
                 let same = text.as_bytes() == bytes;
-                (text, (!same).then_some(Cow::Borrowed(bytes)), valid)
+                (text, (!same).then_some(Cow::Borrowed(bytes)), reading)
             }
             Cow::Owned(bytes) => {
-                let (text, valid) = charset.decode(&bytes);
+                let (text, reading) = charset.decode(&bytes);
                 match text {
                     // `Borrowed` means that the bytes are the text.
                     Cow::Borrowed(_) => match String::from_utf8(bytes) {
-                        Ok(text) => (Cow::Owned(text), None, valid),
+                        Ok(text) => (Cow::Owned(text), None, reading),
                         Err(error) => {
                             let bytes = error.into_bytes();
-                            (Cow::Owned(charset.decode(&bytes).0.into_owned()), Some(Cow::Owned(bytes)), valid)
+                            (Cow::Owned(charset.decode(&bytes).0.into_owned()), Some(Cow::Owned(bytes)), reading)
                         }
                     },
-                    Cow::Owned(text) => (Cow::Owned(text), Some(Cow::Owned(bytes)), valid),
+                    Cow::Owned(text) => (Cow::Owned(text), Some(Cow::Owned(bytes)), reading),
                 }
             }
         };
@@ -80,7 +81,7 @@ impl<'m> PartText<'m> {
             original: Arc::new(original),
             bytes: bytes.map(Arc::new),
             charset,
-            valid,
+            reading,
             kind,
             pieces: Vec::new(),
             current: OnceLock::new(),
@@ -150,7 +151,7 @@ impl<'m> PartText<'m> {
             original: Arc::clone(&self.original),
             bytes: self.bytes.clone(),
             charset: self.charset,
-            valid: self.valid,
+            reading: self.reading,
             kind: self.kind,
             pieces: new,
             current: OnceLock::new(),
@@ -192,24 +193,24 @@ impl<'m> PartText<'m> {
     fn find_raw_edits(&self, message: &Message<'m>, id: PartId) -> Result<Vec<Edit>, BodyError> {
         let Some(part) = message.part(id).filter(|_| self.is_edited()) else { return Ok(Vec::new()) };
         let replacements = self.replacements();
-        // Readers do not agree on what bytes that are not valid mean; beside them, only what all agree on.
-        if !self.valid && replacements.iter().any(|(_, text)| !text.is_ascii()) {
+        // Beside bytes that some readers cannot read, only what all agree on.
+        if self.reading >= Reading::Narrow && replacements.iter().any(|(_, text)| !text.is_ascii()) {
             return Err(BodyError::Unmovable);
         }
-        if !self.valid && self.charset.is_wide() {
+        if self.reading == Reading::Broken && self.charset.is_wide() {
             return Err(BodyError::Unmovable);
         }
         // What is not ASCII must not depend on how well a reader understands the charset's name.
         let brings_foreign = replacements.iter().any(|(_, text)| !text.is_ascii());
         let odd_charset = brings_foreign && mime_field::has_odd_charset(message, part);
         let splices = if odd_charset { None } else { self.splices(&replacements) };
-        let in_doubt = !self.valid || self.charset.is_guessed();
+        let in_doubt = self.reading != Reading::Same || self.charset.depends();
         if in_doubt && splices.as_ref().is_some_and(|splices| !self.reads_as_it_should(part, splices)) {
             return Err(BodyError::Unmovable);
         }
         let mut edits = match &splices {
             Some(splices) => self.splice(message, id, part, splices)?,
-            None if self.charset.can_move(self.valid) => self.move_to_utf8(message, id, part, transfer::encode)?,
+            None if self.charset.can_move(self.reading) => self.move_to_utf8(message, id, part, transfer::encode)?,
             None => return Err(BodyError::Unmovable),
         };
         if delimiter::is_formed(message, part, &edits) {
@@ -230,18 +231,8 @@ impl<'m> PartText<'m> {
     }
 
     fn splices(&self, replacements: &[(Range<usize>, String)]) -> Option<Vec<Splice>> {
-        let wanted: Vec<usize> = replacements.iter().flat_map(|(range, _)| [range.start, range.end]).collect();
-        let found = self.charset.locate(self.bytes(), &self.original, &wanted);
-        let shifts = self.charset.shifts(self.bytes());
-        let splice = |((_, text), place): (&(Range<usize>, String), &[usize])| {
-            let at = place.first().copied()?..place.last().copied()?;
-            if !self.valid && !self.charset.is_unshifted(&shifts, &at) {
-                return None;
-            }
-            let (at, with) = self.charset.splice(text, &shifts, at)?;
-            Some(Splice { at, with })
-        };
-        replacements.iter().zip(found.chunks_exact(2)).map(splice).collect()
+        let splices = self.charset.splices(self.bytes(), &self.original, self.reading, replacements)?;
+        Some(splices.into_iter().map(|(at, with)| Splice { at, with }).collect())
     }
 
     fn spliced(&self, splices: &[Splice]) -> Vec<u8> {
