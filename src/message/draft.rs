@@ -74,7 +74,7 @@ pub enum BodyError {
     #[error("its charset is not known")]
     Charset,
     /// The charset lacks a character, and the part cannot be moved to UTF-8 without loss.
-    #[error("its charset cannot hold the text, and its bytes are not valid in it or it is not known")]
+    #[error("its charset cannot hold the text, and readers do not agree on what its bytes mean")]
     Unmovable,
     /// A comment, style or script that is never closed would swallow it.
     #[error("there is no place in its HTML where the text would be seen")]

@@ -76,20 +76,45 @@ fn charset_edit(message: &Message<'_>, part: &Part, field: &FieldSpan, charset: 
         return Err(BodyError::Field);
     }
     let at = |range: Range<usize>| field.value.start + range.start..field.value.start + range.end;
+    if lacks_semicolon(value) {
+        let tidied = tidied(value).ok_or(BodyError::Field)?;
+        let range = parameter(&tidied, b"charset");
+        if parameter(&tidied, b"charset*").is_some() {
+            return Err(BodyError::Field);
+        }
+        let with = match range {
+            Some(Range { start, end }) => {
+                let piece = |range: Range<usize>| tidied.get(range).unwrap_or_default();
+                [piece(0..start), charset.as_bytes(), piece(end..tidied.len())].concat()
+            }
+            None => [&tidied, format!("; charset={charset}").as_bytes()].concat(),
+        };
+        return Ok(Edit { range: field.value.clone(), with });
+    }
     if let Some(range) = parameter(value, b"charset") {
         // With something stuck to it, readers would not see the new charset either.
-        let behind = value.get(range.end..).unwrap_or_default().trim_ascii_start();
-        if !behind.is_empty() && !behind.starts_with(b";") && !behind.starts_with(b"(") {
+        let behind = value.get(range.end..).unwrap_or_default();
+        let next = behind.trim_ascii_start();
+        if !next.is_empty() && !next.starts_with(b";") && !next.starts_with(b"(") {
+            return Err(BodyError::Field);
+        }
+        // Some readers take the last of several.
+        if parameter(behind, b"charset").is_some() || parameter(behind, b"charset*").is_some() {
             return Err(BodyError::Field);
         }
         // A comment behind it is taken for a piece of the name by some readers.
-        let blank = value.get(range.end..).unwrap_or_default().iter().take_while(|b| b.is_ascii_whitespace()).count();
-        let comment = range.end + blank;
+        let comment = range.end + (behind.len() - next.len());
         let end = if value.get(comment) == Some(&b'(') { comment_end(value, comment) } else { range.end };
         return Ok(Edit { range: at(range.start..end), with: charset.as_bytes().to_vec() });
     }
+    if let Some(range) = parameter(value, b"charset*") {
+        // In the form of RFC 2231, which not all readers know; in pieces it stays.
+        let before = value.get(..range.start).unwrap_or_default().trim_ascii_end();
+        let before = before.strip_suffix(b"=").unwrap_or(before).trim_ascii_end();
+        let star = before.len().checked_sub(1).ok_or(BodyError::Field)?;
+        return Ok(Edit { range: at(star..range.end), with: format!("={charset}").into_bytes() });
+    }
     if part.charset.is_some() {
-        // It is there in a form that only a reader of RFC 2231 finds.
         return Err(BodyError::Field);
     }
     let text = value.trim_ascii();
@@ -104,22 +129,110 @@ fn charset_edit(message: &Message<'_>, part: &Part, field: &FieldSpan, charset: 
 }
 
 /// True when the charset is written so that some readers know it and some do not: in single quotes, with a quote that is
-/// not closed, or with a comment behind it. None of it matters while the text is ASCII.
+/// not closed, with a comment behind it, without a `;` before it, twice, or in the form of RFC 2231. None of it matters while
+/// the text is ASCII.
 pub(super) fn has_odd_charset(message: &Message<'_>, part: &Part) -> bool {
     let Some(field) = named(message, part, b"Content-Type").next() else { return false };
     let value = message.bytes(&field.value);
-    let Some(range) = parameter(value, b"charset") else { return false };
+    let Some(range) = parameter(value, b"charset") else { return part.charset.is_some() };
     let behind = value.get(range.end..).unwrap_or_default().trim_ascii_start();
     let name = value.get(range).unwrap_or_default();
     let name = name.strip_prefix(b"\"").and_then(|n| n.strip_suffix(b"\"")).unwrap_or(name);
     let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_.:+".contains(b);
-    !name.iter().all(plain) || !(behind.is_empty() || behind.starts_with(b";"))
+    !name.iter().all(plain)
+        || !(behind.is_empty() || behind.starts_with(b";"))
+        || lacks_semicolon(value)
+        || parameter(behind, b"charset").is_some()
+}
+
+/// Where `text/…` ends that a value begins with, if something follows that is a `;`, white space or a comment.
+pub(super) fn type_end(value: &[u8]) -> Option<usize> {
+    let start = value.len() - value.trim_ascii_start().len();
+    let rest = value.get(start..)?;
+    let token = |b: &u8| b.is_ascii_alphanumeric() || b"-_.+".contains(b);
+    let subtype = rest.get(5..).filter(|_| rest.get(..5).is_some_and(|text| text.eq_ignore_ascii_case(b"text/")))?;
+    let len = subtype.iter().take_while(|b| token(b)).count();
+    let ended = subtype.get(len).is_none_or(|b| b.is_ascii_whitespace() || matches!(b, b';' | b'('));
+    (len > 0 && ended).then_some(start + 5 + len)
+}
+
+/// QUIRK: `text/plain charset=utf-8`, which most readers take as it is meant.
+fn lacks_semicolon(value: &[u8]) -> bool {
+    let Some(end) = type_end(value) else { return false };
+    let behind = without_comments(value.get(end..).unwrap_or_default());
+    let behind = behind.trim_ascii_start();
+    !behind.is_empty() && !behind.starts_with(b";") && parameter_name(behind)
+}
+
+/// True for what begins with `name=`.
+fn parameter_name(bytes: &[u8]) -> bool {
+    let len = bytes.iter().take_while(|b| b.is_ascii_alphanumeric() || b"-_*".contains(b)).count();
+    len > 0 && bytes.get(len..).is_some_and(|rest| rest.trim_ascii_start().starts_with(b"="))
+}
+
+/// A value of a text type as simple readers want it: without comments before its parameters, and with every `;` that is
+/// missing. `None` when it is so already.
+pub(super) fn tidied(value: &[u8]) -> Option<Vec<u8>> {
+    let end = type_end(value)?;
+    let (head, tail) = value.split_at(end);
+    if !lacks_semicolon(value) {
+        return tail.trim_ascii_start().starts_with(b"(").then(|| [head, &without_comments(tail)].concat());
+    }
+    let tail = without_comments(tail);
+    let mut out = head.to_vec();
+    let mut rest = tail.trim_ascii();
+    while !rest.is_empty() {
+        let (mut len, mut ended) = (0, false);
+        while let Some(&b) = rest.get(len) {
+            if b == b'"' {
+                len = quoted_end(rest, len).min(rest.len());
+                continue;
+            }
+            // White space parts parameters where a name follows.
+            let behind = rest.get(len..).unwrap_or_default().trim_ascii_start();
+            let blank = rest.len() - len - behind.len();
+            ended = b == b';' || blank > 0 && parameter_name(behind);
+            if ended {
+                break;
+            }
+            len += blank.max(1);
+        }
+        let (parameter, behind) = rest.split_at(len);
+        let parameter = parameter.trim_ascii();
+        if !parameter.is_empty() {
+            out.extend_from_slice(b"; ");
+            out.extend_from_slice(parameter);
+        }
+        rest = behind.get(usize::from(ended)..).unwrap_or_default().trim_ascii_start();
+    }
+    Some(out)
+}
+
+fn without_comments(value: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(value.len());
+    let mut at = 0;
+    while let Some(&b) = value.get(at) {
+        let next = match b {
+            b'(' => comment_end(value, at),
+            b'"' => quoted_end(value, at).min(value.len()),
+            _ => at + 1,
+        };
+        if b != b'(' {
+            out.extend_from_slice(value.get(at..next).unwrap_or_default());
+        }
+        at = next;
+    }
+    out
 }
 
 /// Where the value of a parameter stands, quotes included (RFC 2045 §5.1). Comments and quoted strings are passed over.
 pub(super) fn parameter(value: &[u8], name: &[u8]) -> Option<Range<usize>> {
     let mut at = 0;
     let mut in_parameter = false;
+    if lacks_semicolon(value) {
+        at = type_end(value)?;
+        in_parameter = true;
+    }
     while let Some(&b) = value.get(at) {
         match b {
             b'"' => at = quoted_end(value, at),
@@ -187,6 +300,7 @@ fn comment_end(value: &[u8], start: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::edits::{Rendered, sorted};
     use super::{BodyError, Message, PartId, TransferEncoding, parameter, set};
 
     #[test]
@@ -205,5 +319,39 @@ mod tests {
         assert_eq!(find(" text/plain; name=\"a;charset=b\";\r\n\tcharset=c (d;charset=e)"), Some("c"));
         assert_eq!(find(" text/plain (charset=a)"), None);
         assert_eq!(find(" charset=a"), None);
+        assert_eq!(find(" text/plain charset=a"), Some("a"));
+        assert_eq!(find(" text/plain (odd) format=flowed charset=a"), Some("a"));
+        assert_eq!(find(" text/plain words (charset=a)"), None);
+    }
+
+    #[test]
+    fn a_charset_that_some_readers_do_not_see_is_written_so_that_all_do() {
+        let moved = |value: &str| {
+            let raw = format!("MIME-Version: 1.0\r\nContent-Type: {value}\r\n\r\nx\r\n");
+            let message = Message::parse(raw.as_bytes());
+            assert_eq!(message.parts()[0].media_type, "text/plain", "{value}");
+            let edits = set(&message, PartId(0), Some("utf-8"), TransferEncoding::QuotedPrintable);
+            let out = Rendered::new(raw.as_bytes(), sorted(edits.ok()?))?.to_vec();
+            let out = String::from_utf8(out).unwrap();
+            out.lines().find_map(|line| line.strip_prefix("Content-Type: ")).map(str::to_owned)
+        };
+        for (value, expected) in [
+            ("text/plain charset=us-ascii", Some("text/plain; charset=utf-8")),
+            ("TEXT/Plain  charset=x; format=flowed", Some("TEXT/Plain; charset=utf-8; format=flowed")),
+            ("text/plain (a; b) charset=x format=flowed", Some("text/plain; charset=utf-8; format=flowed")),
+            ("text/plain format=flowed; charset=x", Some("text/plain; format=flowed; charset=utf-8")),
+            ("text/plain name=\"a b=c\" charset=x", Some("text/plain; name=\"a b=c\"; charset=utf-8")),
+            ("text/plain format=flowed", Some("text/plain; format=flowed; charset=utf-8")),
+            ("text/plain (of course); charset=x (ASCII)", Some("text/plain (of course); charset=utf-8")),
+            ("text/plain; charset*=us-ascii'en'x; a=b", Some("text/plain; charset=utf-8; a=b")),
+            ("text/plain; charset=", Some("text/plain; charset=utf-8")),
+            ("text/plain; charset=\"x", Some("text/plain; charset=utf-8")),
+            ("text/plain", Some("text/plain; charset=utf-8")),
+            ("text/plain;", Some("text/plain; charset=utf-8")),
+            ("text/plain; charset=a; charset=b", None),
+            ("text/plain; charset*0=a; charset*1=b", None),
+        ] {
+            assert_eq!(moved(value).as_deref(), expected, "{value}");
+        }
     }
 }

@@ -158,7 +158,9 @@ fn same_value(raw: &[u8], a: &FieldSpan, b: &FieldSpan) -> bool {
 /// Read a Content-Type value once more, as simple readers do: the type up to the first `;`, the boundary without comments
 /// and folding. True when it comes to another structure than `part`.
 fn reads_differently(value: &[u8], part: &Part) -> bool {
-    let simple = value.split(|b| *b == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
+    // QUIRK: readers that see no type here, for a comment or a missing `;`, show no text: nothing to put a block into.
+    let end = mime_field::type_end(value).or_else(|| memchr::memchr(b';', value)).unwrap_or(value.len());
+    let simple = value.get(..end).unwrap_or_default().trim_ascii().to_ascii_lowercase();
     let simple: &[u8] = if memchr::memchr_iter(b'/', &simple).count() == 1 { &simple } else { b"text/plain" };
     let media_type = if part.media_type.is_empty() { "text/plain" } else { &part.media_type };
     let matters = |t: &[u8]| t.starts_with(b"text/") || t.starts_with(b"multipart/");
@@ -200,7 +202,9 @@ fn structured(raw: &[u8], field: &FieldSpan) -> Option<ContentType<'static>> {
         }
         Cow::Owned(line)
     };
-    match MessageStream::new(&value).parse_content_type().into_owned() {
+    let tidied = mime_field::tidied(&value).map(|tidied| [tidied.trim_ascii_end(), b"\n"].concat());
+    let value = tidied.as_deref().unwrap_or(&value);
+    match MessageStream::new(value).parse_content_type().into_owned() {
         HeaderValue::ContentType(value) => Some(value),
         _ => None,
     }

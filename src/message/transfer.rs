@@ -24,8 +24,13 @@ pub(super) fn decode(encoding: TransferEncoding, raw: &[u8]) -> Result<Cow<'_, [
         TransferEncoding::Identity => Ok(Cow::Borrowed(raw)),
         TransferEncoding::QuotedPrintable => Ok(decode_quoted_printable(raw)),
         TransferEncoding::Base64 => {
-            let data = raw.get(..base64_extent(raw)?).unwrap_or_default();
-            base64::MIME.decode(data).map(Cow::Owned).map_err(|_| BodyError::Encoding)
+            let extent = base64_extent(raw)?;
+            let decode = |data: &[u8]| base64::MIME.decode(data).map_err(|_| BodyError::Encoding);
+            let mut decoded = decode(raw.get(..extent).unwrap_or_default())?;
+            for piece in base64_pieces(raw.get(extent..).unwrap_or_default()) {
+                decoded.extend_from_slice(&decode(piece)?);
+            }
+            Ok(Cow::Owned(decoded))
         }
         TransferEncoding::Unknown => Err(BodyError::Encoding),
     }
@@ -33,9 +38,15 @@ pub(super) fn decode(encoding: TransferEncoding, raw: &[u8]) -> Result<Cow<'_, [
 
 /// True when all readers undo the encoding alike, so that the whole may be encoded anew.
 pub(super) fn is_sound(encoding: TransferEncoding, raw: &[u8]) -> bool {
-    encoding != TransferEncoding::QuotedPrintable
-        || memchr::memchr_iter(b'=', raw)
-            .all(|at| raw.get(at..).is_none_or(|rest| !matches!(quoted_printable_token(rest), Token::Literal(_))))
+    match encoding {
+        TransferEncoding::QuotedPrintable => memchr::memchr_iter(b'=', raw)
+            .all(|at| raw.get(at..).is_none_or(|rest| !matches!(quoted_printable_token(rest), Token::Literal(_)))),
+        // What stands behind the padding would be gone.
+        TransferEncoding::Base64 => {
+            base64_extent(raw).is_ok_and(|end| raw.get(end..).unwrap_or_default().trim_ascii().is_empty())
+        }
+        TransferEncoding::Identity | TransferEncoding::Unknown => true,
+    }
 }
 
 /// One replacement in decoded octets.
@@ -75,7 +86,7 @@ pub(super) fn splice(
         return Ok(None);
     }
     // Beside a `=` that began nothing, an edit can make it begin something.
-    if !is_sound(encoding, raw) {
+    if encoding == TransferEncoding::QuotedPrintable && !is_sound(encoding, raw) {
         let splices: Vec<Edit> = splices.iter().map(|s| Edit { range: s.at.clone(), with: s.with.clone() }).collect();
         if decode(encoding, &applied(raw, &edits))? != applied(&decode(encoding, raw)?, &splices) {
             return Err(BodyError::Encoding);
@@ -338,9 +349,30 @@ fn base64_extent(raw: &[u8]) -> Result<usize, BodyError> {
     if digits % 4 == 1 { Err(BodyError::Encoding) } else { Ok(raw.len()) }
 }
 
+/// What stands behind the padding, where all of it is base64 again: some readers go on there, some do not. Empty where it
+/// is something else, such as the footer of a mailing list in plain text, which no reader shows as text.
+fn base64_pieces(behind: &[u8]) -> Vec<&[u8]> {
+    let mut pieces = Vec::new();
+    let mut rest = behind.trim_ascii();
+    while !rest.is_empty() {
+        match base64_extent(rest) {
+            Ok(extent) if extent > 0 => {
+                let (piece, behind) = rest.split_at(extent.min(rest.len()));
+                pieces.push(piece);
+                rest = behind.trim_ascii_start();
+            }
+            _ => return Vec::new(),
+        }
+    }
+    pieces
+}
+
 /// One edit from the last whole group before the first splice to the end of the data.
 fn splice_base64(raw: &[u8], splices: &[Splice], line_end: LineEnd) -> Result<Edit, BodyError> {
     let extent = base64_extent(raw)?;
+    if !base64_pieces(raw.get(extent..).unwrap_or_default()).is_empty() {
+        return Err(BodyError::Encoding);
+    }
     let data = raw.get(..extent).unwrap_or_default();
     let decoded = base64::MIME.decode(data).map_err(|_| BodyError::Encoding)?;
     let first = splices.first().map_or(decoded.len(), |s| s.at.start);
@@ -491,6 +523,11 @@ mod tests {
         for raw in ["YW?j", "YWJjZ", "YW=j", "YWJjZ===", "=", "YWJj--text"] {
             assert_eq!(decode(TransferEncoding::Base64, raw.as_bytes()), Err(BodyError::Encoding), "{raw}");
         }
+        // All pieces are read, for what is looked for in a text; none is edited.
+        let pieces = b"SGVsbG8=\r\nIEtpbQ==\r\nIQ";
+        assert_eq!(decode(TransferEncoding::Base64, pieces).unwrap().as_ref(), b"Hello Kim!");
+        let splices = [Splice { at: 10..10, with: b"x".to_vec() }];
+        assert_eq!(splice(TransferEncoding::Base64, pieces, 0, &splices, LineEnd::CrLf), Err(BodyError::Encoding));
         // A list's footer in plain text behind the padding is not read, and stays.
         let out = spliced(TransferEncoding::Base64, "YQ==\r\n__\r\nlist", 1..1, "b").unwrap();
         assert_eq!(out, "YWI=\r\n__\r\nlist");
