@@ -161,13 +161,47 @@ fn a_second_run_changes_nothing() {
     }
 }
 
+/// Every file of Rust in a folder, one after another.
+fn sources(folder: &Path, text: &mut String) {
+    for entry in fs::read_dir(folder).expect("the folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            sources(&path, text);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text.push_str(&fs::read_to_string(&path).expect("a source file"));
+        }
+    }
+}
+
+/// The number that a name or a row of a table begins with.
+fn number(text: &str) -> Option<usize> {
+    text.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
+}
+
 #[test]
 fn every_case_is_shown() {
     let readme = fs::read_to_string(Path::new(GOLDEN).join("README.md")).expect("README.md");
-    let number = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<usize>().ok();
-    let elsewhere = readme.lines().filter_map(|line| number(line.strip_prefix("| ")?));
-    let names = fs::read_dir(GOLDEN).expect("the folder").map(|entry| entry.expect("an entry").file_name());
-    let here: Vec<usize> = names.filter_map(|name| number(&name.to_string_lossy())).collect();
-    let all: BTreeSet<usize> = here.into_iter().chain(elsewhere).collect();
-    assert_eq!(all, (1..=CASES).collect(), "a case has no folder, and no line in the README");
+    let mut code = String::new();
+    sources(Path::new("src"), &mut code);
+    sources(Path::new("tests"), &mut code);
+    let (_, table) = readme.split_once("## Cases that are no message here").expect("the table");
+    let table = table.split("\n## ").next().unwrap_or_default();
+    let mut shown = BTreeSet::new();
+    for row in table.lines().filter_map(|line| line.strip_prefix("| ")) {
+        let Some(case) = number(row) else { continue };
+        let tests = row.split('`').skip(1).step_by(2);
+        assert!(
+            tests.into_iter().any(|name| code.contains(&format!("fn {name}("))),
+            "the README names no test that exists for case {case}: {row}"
+        );
+        shown.insert(case);
+    }
+    for entry in fs::read_dir(GOLDEN).expect("the folder") {
+        let folder = entry.expect("an entry");
+        if folder.path().join("message.eml").exists() {
+            shown.extend(number(&folder.file_name().to_string_lossy()));
+        }
+    }
+    let all: BTreeSet<usize> = (1..=CASES).collect();
+    assert_eq!(shown, all, "a case has neither a folder nor a test in the README, or there is no such case");
 }
