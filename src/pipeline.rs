@@ -11,6 +11,7 @@ use crate::envelope::{Direction, Envelope};
 use crate::message::dkim::Signature;
 use crate::message::{Draft, Message, Rendered, Violation};
 use crate::rule::problem::Problems;
+use crate::rule::test::Test;
 use crate::rule::{Action, ActionError, Condition, Disposition, Effect, Mode, OnError, Protected, Rule, Scene, file};
 
 /// A compiled rule set.
@@ -19,7 +20,9 @@ pub struct Pipeline {
     rules: Vec<Rule>,
     digest: String,
     organization: Organization,
+    tests: Vec<Test>,
     warnings: Problems,
+    checks_all: bool,
 }
 
 /// What one run did, for people and programs; holds no content.
@@ -46,6 +49,29 @@ pub struct RuleReport {
     pub effects: Vec<String>,
     /// How many edits it made.
     pub edits: usize,
+    /// How each of its conditions turned out; only where [`Pipeline::checking_all`] was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checked: Vec<Checked>,
+}
+
+/// How one condition of a rule turned out.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Checked {
+    /// Which of the tables of `unless` it stands in, from 0; `None` in `when`.
+    pub exception: Option<usize>,
+    /// Its key.
+    pub key: &'static str,
+    /// Did it hold?
+    pub holds: bool,
+}
+
+/// A part of a rule that can be left out, to see whether a test notices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece {
+    /// An entry of `when`, by its index.
+    Condition(usize),
+    /// A table of `unless`, by its index.
+    Exception(usize),
 }
 
 /// What became of a rule.
@@ -112,7 +138,8 @@ impl Pipeline {
         file::from_sources(files).map(Self::of)
     }
     fn of(set: file::RuleSet) -> Self {
-        Self { rules: set.rules, digest: set.digest, organization: set.organization, warnings: set.warnings }
+        let file::RuleSet { rules, organization, tests, digest, warnings } = set;
+        Self { rules, digest, organization, tests, warnings, checks_all: false }
     }
     /// Run the rules over a message. `out_of_time` is asked before each rule.
     pub fn run<'m>(
@@ -144,7 +171,8 @@ impl Pipeline {
         };
         let mut reports = Vec::with_capacity(self.rules.len());
         for (index, rule) in self.rules.iter().enumerate() {
-            reports.push(run.rule(index, rule, out_of_time)?);
+            let checked = if self.checks_all { run.check_all(rule) } else { Vec::new() };
+            reports.push(RuleReport { checked, ..run.rule(index, rule, out_of_time)? });
         }
         let mut report = Report {
             digest: self.digest.clone(),
@@ -193,6 +221,10 @@ impl Pipeline {
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
+    /// The tests beside the rules, in order.
+    pub fn tests(&self) -> &[Test] {
+        &self.tests
+    }
     /// Who is internal.
     pub fn organization(&self) -> &Organization {
         &self.organization
@@ -205,6 +237,26 @@ impl Pipeline {
     #[must_use]
     pub fn with_organization(mut self, organization: Organization) -> Self {
         self.organization = organization;
+        self
+    }
+
+    /// Look at every condition of a rule and say how each turned out ([`RuleReport::checked`]), instead of stopping at the
+    /// first that does not hold. For tests of rules: it costs time.
+    #[must_use]
+    pub fn checking_all(mut self) -> Self {
+        self.checks_all = true;
+        self
+    }
+    /// The same rules with a piece of one left out; a piece that is not there changes nothing.
+    #[must_use]
+    pub fn without(mut self, rule: usize, piece: Piece) -> Self {
+        if let Some(rule) = self.rules.get_mut(rule) {
+            match piece {
+                Piece::Condition(index) if index < rule.when.len() => drop(rule.when.remove(index)),
+                Piece::Exception(index) if index < rule.unless.len() => drop(rule.unless.remove(index)),
+                Piece::Condition(_) | Piece::Exception(_) => {}
+            }
+        }
         self
     }
 
@@ -261,24 +313,30 @@ struct Done {
 
 impl Run<'_, '_> {
     fn rule(&mut self, index: usize, rule: &Rule, out_of_time: &dyn Fn() -> bool) -> Result<RuleReport, RunError> {
-        let verdict = |verdict| RuleReport { name: rule.name.clone(), verdict, effects: Vec::new(), edits: 0 };
+        let report = |verdict| RuleReport {
+            name: rule.name.clone(),
+            verdict,
+            effects: Vec::new(),
+            edits: 0,
+            checked: Vec::new(),
+        };
         if rule.mode == Mode::Off {
-            return Ok(verdict(Verdict::Off));
+            return Ok(report(Verdict::Off));
         }
         if self.stopped {
-            return Ok(verdict(Verdict::Stopped));
+            return Ok(report(Verdict::Stopped));
         }
         self.late = self.late || out_of_time();
         if self.late {
             fails(rule, "time ran out")?;
-            return Ok(verdict(Verdict::OutOfTime));
+            return Ok(report(Verdict::OutOfTime));
         }
         match fence(|| self.why_not(rule)) {
             Ok(None) => {}
-            Ok(Some(not)) => return Ok(verdict(not)),
+            Ok(Some(not)) => return Ok(report(not)),
             Err(why) => {
                 fails(rule, &why)?;
-                return Ok(verdict(Verdict::Failed(why)));
+                return Ok(report(Verdict::Failed(why)));
             }
         }
         // The rule works on a copy: what fails, or is only looked at, leaves nothing behind.
@@ -291,19 +349,19 @@ impl Run<'_, '_> {
             Ok(Err(ActionError::Body(error))) => {
                 let why = format!("a body could not be edited: {error}");
                 fails(rule, &why)?;
-                return Ok(verdict(Verdict::Skipped(why)));
+                return Ok(report(Verdict::Skipped(why)));
             }
             Ok(Err(error @ ActionError::Header)) => {
                 fails(rule, &error.to_string())?;
-                return Ok(verdict(Verdict::Skipped(error.to_string())));
+                return Ok(report(Verdict::Skipped(error.to_string())));
             }
             Ok(Err(error)) => {
                 fails(rule, &error.to_string())?;
-                return Ok(verdict(Verdict::Failed(error.to_string())));
+                return Ok(report(Verdict::Failed(error.to_string())));
             }
             Err(why) => {
                 fails(rule, &why)?;
-                return Ok(verdict(Verdict::Failed(why)));
+                return Ok(report(Verdict::Failed(why)));
             }
         };
         let did = done.edits > 0 || done.disposition.is_some() || done.stop;
@@ -320,7 +378,28 @@ impl Run<'_, '_> {
                 self.disposition = stricter(self.disposition.take(), done.disposition);
             }
         }
-        Ok(RuleReport { name: rule.name.clone(), verdict, effects: done.effects, edits: done.edits })
+        Ok(RuleReport { effects: done.effects, edits: done.edits, ..report(verdict) })
+    }
+
+    /// How every condition of a rule that is looked at turns out.
+    fn check_all(&mut self, rule: &Rule) -> Vec<Checked> {
+        if rule.mode == Mode::Off || self.stopped {
+            return Vec::new();
+        }
+        let scene = Scene {
+            draft: &mut self.draft,
+            envelope: self.envelope,
+            organization: self.organization,
+            rule: &rule.name,
+        };
+        let exceptions = rule.unless.iter().enumerate().map(|(index, table)| (Some(index), table));
+        let tables = std::iter::once((None, &rule.when)).chain(exceptions);
+        let all = tables.flat_map(|(exception, table)| table.iter().map(move |condition| (exception, condition)));
+        all.map(|(exception, condition)| {
+            let holds = fence(|| condition.holds(&scene)).unwrap_or(false);
+            Checked { exception, key: condition.key(), holds }
+        })
+        .collect()
     }
 
     /// Why the rule does not apply; `None` when it does.

@@ -18,6 +18,7 @@ fn what_the_readme_shows_is_true() {
     let mut told = readme.clone();
     put(&mut told, "replay", &fenced(&output(command(&readme, "replay"))));
     put(&mut told, "check", &fenced(&output(command(&readme, "check"))));
+    put(&mut told, "test", &fenced(&output(command(&readme, "test --filter"))));
     put(&mut told, "conditions", &condition_table());
     put(&mut told, "actions", &action_table());
     put(&mut told, "variables", &variable_table());

@@ -108,7 +108,14 @@ fn failing(name: &str, actions: Vec<Stamp>) -> Rule {
 }
 
 fn pipeline(rules: Vec<Rule>) -> Pipeline {
-    Pipeline { rules, digest: "0".repeat(16), organization: Organization::default(), warnings: Problems::default() }
+    Pipeline {
+        rules,
+        digest: "0".repeat(16),
+        organization: Organization::default(),
+        tests: Vec::new(),
+        warnings: Problems::default(),
+        checks_all: false,
+    }
 }
 
 /// The outcome with the rewritten message as text.

@@ -14,6 +14,7 @@ use toml::de::DeTable;
 
 use super::problem::{Code, SourceFile};
 use super::section::{Files, Holds, Reading, Section, Span, io_text, nearest_line, read_text, shown};
+use super::test::{self, Test};
 use super::{Action, Mode, OnError, Rule, actions, nesting};
 use crate::directory::Organization;
 use crate::envelope::{Direction, Domain};
@@ -30,13 +31,13 @@ const MAX_NAME: usize = 100;
 /// The file that says who is internal.
 const ORGANIZATION: &str = "organization.toml";
 const RULE_KEYS: &[&str] = &["name", "description", "mode", "on_error", "when", "unless", "action"];
-const TEST_KEYS: &[&str] = &["name", "message", "envelope", "facts", "expect"];
 
 /// What came of a rule set.
 #[derive(Debug)]
 pub(crate) struct RuleSet {
     pub(crate) rules: Vec<Rule>,
     pub(crate) organization: Organization,
+    pub(crate) tests: Vec<Test>,
     /// 16 hex digits of SHA-256 over the names and texts of all files that were read.
     pub(crate) digest: String,
     /// Warnings; never an error.
@@ -76,7 +77,7 @@ pub(crate) fn load(path: &Path) -> Result<RuleSet, Problems> {
             }
         }
     }
-    compile(reading, inputs, &shown(&path.display().to_string()))
+    compile(reading, inputs, &shown(&path.display().to_string()), !is_file)
 }
 
 /// Compile files that are in memory: `(relative path, text)`. Those that end in `.toml` and stand in no folder are rule
@@ -88,7 +89,7 @@ pub(crate) fn from_sources(files: Vec<(String, String)>) -> Result<RuleSet, Prob
         .into_iter()
         .map(|(name, text)| Input { name: name.clone(), source: SourceFile { path: name, text } })
         .collect();
-    compile(Reading::new(Files::Memory(others)), inputs, "the rule set")
+    compile(Reading::new(Files::Memory(others)), inputs, "the rule set", true)
 }
 
 fn is_rule_file(name: &str) -> bool {
@@ -121,7 +122,8 @@ fn folder_names(folder: &Path) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
-fn compile(reading: Reading, inputs: Vec<Input>, place: &str) -> Result<RuleSet, Problems> {
+/// `whole` says that the files are all there are.
+fn compile(reading: Reading, inputs: Vec<Input>, place: &str, whole: bool) -> Result<RuleSet, Problems> {
     let unread = inputs.is_empty();
     let (names, sources): (Vec<String>, Vec<SourceFile>) = inputs.into_iter().map(|i| (i.name, i.source)).unzip();
     if names.len() > MAX_FILES {
@@ -144,6 +146,12 @@ fn compile(reading: Reading, inputs: Vec<Input>, place: &str) -> Result<RuleSet,
                 loaded.organization = organization(section);
             } else {
                 rule_file(section, &sources, &mut loaded);
+            }
+        }
+        // A file by itself, and what is left of a broken set, lacks the rules of other files.
+        if whole && parsed.len() == sources.len() {
+            for test in &loaded.tests {
+                test::check_names(&reading, &test.rules, &loaded.names);
             }
         }
     }
@@ -169,7 +177,8 @@ fn compile(reading: Reading, inputs: Vec<Input>, place: &str) -> Result<RuleSet,
         let _ = write!(hex, "{octet:02x}");
         hex
     });
-    Ok(RuleSet { rules: loaded.rules, organization: loaded.organization, digest, warnings: problems })
+    let tests = loaded.tests.into_iter().map(|read| read.test).collect();
+    Ok(RuleSet { rules: loaded.rules, organization: loaded.organization, tests, digest, warnings: problems })
 }
 
 fn no_rules(reading: &Reading, place: &str) {
@@ -206,6 +215,7 @@ struct Loaded {
     organization: Organization,
     /// Where each name was given first.
     names: HashMap<String, Span>,
+    tests: Vec<test::Read>,
 }
 
 fn organization(mut section: Section<'_>) -> Organization {
@@ -228,6 +238,15 @@ fn organization(mut section: Section<'_>) -> Organization {
     Organization { domains }
 }
 
+/// `rules/20-legal.toml:12`.
+fn place_of(span: &Span, sources: &[SourceFile]) -> String {
+    let place = sources.get(span.file).map(|source| {
+        let line = source.text.get(..span.range.start).unwrap_or_default().matches('\n').count() + 1;
+        format!("{}:{line}", source.path)
+    });
+    place.unwrap_or_default()
+}
+
 fn rule_file(mut section: Section<'_>, sources: &[SourceFile], loaded: &mut Loaded) {
     if section.holds("rule") != Holds::Nothing {
         for rule in section.sections("rule").unwrap_or_default() {
@@ -242,23 +261,11 @@ fn rule_file(mut section: Section<'_>, sources: &[SourceFile], loaded: &mut Load
         }
     }
     for test in section.sections("test").unwrap_or_default() {
-        read_test(test);
+        if let Some(read) = test::read(test, &|span| place_of(span, sources)) {
+            loaded.tests.push(read);
+        }
     }
     section.finish("the file", &["rule", "test"]);
-}
-
-/// `[[test]]` is read by `mailwright test`; here only its keys are checked.
-fn read_test(mut section: Section<'_>) {
-    for key in ["name", "message"] {
-        if section.holds(key) == Holds::Nothing {
-            section.missing(key);
-        }
-        section.string(key);
-    }
-    for key in ["envelope", "facts", "expect"] {
-        section.section(key);
-    }
-    section.finish("test", TEST_KEYS);
 }
 
 fn read_rule(mut section: Section<'_>, sources: &[SourceFile], names: &mut HashMap<String, Span>) -> Option<Rule> {
@@ -323,15 +330,12 @@ fn rule_name(section: &mut Section<'_>, sources: &[SourceFile], names: &mut Hash
         return None;
     }
     if let Some(first) = names.get(&name.value) {
-        let place = sources.get(first.file).map(|source| {
-            let line = source.text.get(..first.range.start).unwrap_or_default().matches('\n').count() + 1;
-            format!("{}:{line}", source.path)
-        });
+        let place = place_of(first, sources);
         section.problem(
             &name.span,
             Code::Duplicate,
             format!("two rules are named `{}`", shown(&name.value)),
-            format!("the first is at {}", place.unwrap_or_default()),
+            format!("the first is at {place}"),
         );
         return None;
     }

@@ -9,6 +9,7 @@ pub mod problem;
 mod readable;
 pub mod section;
 pub mod template;
+pub mod test;
 
 use std::fmt::Debug;
 

@@ -274,6 +274,22 @@ impl<'p> Section<'p> {
             other => self.wrong(key, other, &span, "a table or an array of tables"),
         }
     }
+    /// Every key of a table whose keys are the author's to choose, with its string; `None` for a value that is none.
+    pub fn into_strings(self) -> Vec<(At<String>, Option<At<String>>)> {
+        let key = |key: &Spanned<std::borrow::Cow<'_, str>>| At {
+            value: key.get_ref().clone().into_owned(),
+            span: self.place(key.span()),
+        };
+        let value = |value: &Spanned<DeValue<'_>>| {
+            let text = value.get_ref().as_str()?;
+            Some(At { value: text.to_owned(), span: self.place(value.span()) })
+        };
+        self.table.iter().map(|(k, v)| (key(k), value(v))).collect()
+    }
+    /// True where `key` holds an array without entries; takes nothing away.
+    pub fn is_empty_array(&self, key: &str) -> bool {
+        matches!(self.table.get(key).map(Spanned::get_ref), Some(DeValue::Array(items)) if items.is_empty())
+    }
     /// Count a key as read: its problem has been reported.
     pub fn ignore(&mut self, key: &'static str) {
         self.taken.push(key);

@@ -1,11 +1,12 @@
 //! The `mailwright` command: tries rules on messages, and checks rule files.
 //!
-//! Exit codes: 0 good, 1 a message failed, 2 wrong usage or a faulty rule file.
+//! Exit codes: 0 good, 1 a message or a test failed, 2 wrong usage or a faulty rule file.
 
 mod check;
 mod replay;
 mod source;
 mod terminal;
+mod test;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,7 @@ struct Arguments {
 enum Command {
     Replay(replay::Options),
     Check(check::Options),
+    Test(test::Options),
 }
 
 /// How a command ended.
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Replay(options) => replay::run(&options),
         Command::Check(options) => check::run(&options),
+        Command::Test(options) => test::run(&options),
     }
     .into()
 }

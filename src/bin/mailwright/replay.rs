@@ -1,7 +1,7 @@
 //! `mailwright replay`: runs messages through the rules with the function's own handler, and shows what happened.
 
-mod diff;
-mod event;
+pub mod diff;
+pub mod event;
 mod out;
 mod passage;
 mod shown;

@@ -1,0 +1,142 @@
+//! `mailwright test`: runs the tests that stand beside the rules, with the function's own handler.
+//!
+//! Invariant: a test that cannot be run has failed.
+
+mod coverage;
+mod junit;
+mod mutation;
+mod runner;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use mailwright::pipeline::Pipeline;
+use serde_json::json;
+
+use crate::End;
+use crate::check::count;
+use crate::terminal::{BAD, Colour, FAINT, GOOD, ODD, escape};
+use coverage::Coverage;
+use runner::{Ran, Runner};
+
+/// Run the tests beside the rules
+///
+/// A test is a `[[test]]` table in a rule file: a message, what the flow says about it, and what must come of it. The
+/// function's own code runs, with the message in memory instead of WorkMail and S3.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// A folder of rule files, or one rule file
+    #[arg(value_name = "RULES", default_value = "rules")]
+    rules: PathBuf,
+    /// Run only tests whose name holds this text
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["coverage", "min_coverage", "mutate"])]
+    filter: Option<String>,
+    /// Write the snapshots anew; read them before you commit them
+    #[arg(long)]
+    bless: bool,
+    /// Say which rules, conditions and exceptions no test looks at
+    #[arg(long)]
+    coverage: bool,
+    /// Fail when less of the rules is covered, in percent
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    min_coverage: Option<u8>,
+    /// Leave out each condition and exception in turn, and fail when no test notices
+    #[arg(long)]
+    mutate: bool,
+    /// Write the results as JUnit XML, for CI servers
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// One JSON object, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// Run the command.
+pub fn run(options: &Options) -> End {
+    let mut out = io::stdout().lock();
+    let (shown, end) = match test(options, Colour::of(&out)) {
+        Ok(done) => done,
+        Err(what) => {
+            eprintln!("{}: {what}", Colour::of(&io::stderr()).paint(BAD, "error"));
+            return End::Unusable;
+        }
+    };
+    // A reader that has gone away has seen what it wanted.
+    let _ = out.write_all(shown.as_bytes());
+    end
+}
+
+fn load(options: &Options) -> Result<Pipeline, String> {
+    Pipeline::load(&options.rules).map(Pipeline::checking_all).map_err(|problems| {
+        let place = crate::terminal::path(&options.rules);
+        format!("the rules in `{place}` cannot be used\n\n{}", problems.render(Colour::of(&io::stderr()).0))
+    })
+}
+
+/// What to print, and how it ended. The error is one of usage: nothing was run.
+fn test(options: &Options, colour: Colour) -> Result<(String, End), String> {
+    let pipeline = load(options)?;
+    let runner = Runner::new(&options.rules, options.bless, options.filter.as_deref())?;
+    if pipeline.tests().is_empty() {
+        let help = "write a [[test]] table beside the rules: name, message, expect";
+        return Err(format!("there are no tests in `{}`\n  = help: {help}", crate::terminal::path(&options.rules)));
+    }
+    let ran = runner.run(&pipeline);
+    if ran.is_empty() {
+        return Err("no test has such a name".to_owned());
+    }
+    if let Some(path) = &options.junit {
+        std::fs::write(path, junit::xml(&ran))
+            .map_err(|error| format!("cannot write `{}`: {error}", crate::terminal::path(path)))?;
+    }
+    let failed = ran.iter().filter(|ran| !ran.misses.is_empty()).count();
+    let coverage = Coverage::of(&pipeline, &ran);
+    let survivors = if options.mutate && failed == 0 {
+        mutation::survivors(&pipeline, &runner, || load(options))?
+    } else {
+        Vec::new()
+    };
+    let thin = options.min_coverage.is_some_and(|least| coverage.percent() < u32::from(least));
+    let end = if failed > 0 || thin || !survivors.is_empty() { End::MessageFailed } else { End::Good };
+
+    if options.json {
+        let record = json!({
+            "tests": ran.iter().map(Ran::json).collect::<Vec<_>>(),
+            "failed": failed,
+            "coverage": coverage.json(),
+            "unnoticed": options.mutate.then_some(&survivors),
+        });
+        return Ok((format!("{record}\n"), end));
+    }
+    let mut text: String = ran.iter().map(|ran| shown(ran, colour)).collect();
+    let totals = format!("{}: {} passed, {failed} failed\n", count(ran.len(), "test"), ran.len() - failed);
+    text.push_str(&colour.paint(if failed > 0 { BAD } else { GOOD }, &totals));
+    if options.coverage || thin {
+        text.push_str(&coverage.text(colour));
+    }
+    if options.mutate {
+        text.push_str(&mutation::text(&survivors, failed > 0, colour));
+    }
+    Ok((text, end))
+}
+
+fn shown(ran: &Ran, colour: Colour) -> String {
+    let (word, style) = if ran.misses.is_empty() { ("ok  ", GOOD) } else { ("FAIL", BAD) };
+    let place = colour.paint(FAINT, &ran.place).into_owned();
+    let mut text = format!("{} {}  {place}\n", colour.paint(style, word), escape(&ran.name));
+    for miss in &ran.misses {
+        for (index, line) in miss.what.lines().enumerate() {
+            let line = escape(line);
+            text.push_str(&if index == 0 {
+                format!("     {}: {line}\n", miss.key)
+            } else {
+                format!("       {line}\n")
+            });
+        }
+    }
+    for path in &ran.blessed {
+        text.push_str(&format!("     {} {path}\n", colour.paint(ODD, "written")));
+    }
+    text
+}

@@ -1,0 +1,91 @@
+//! `[[test]]` entries beside the rules: a message, what the flow says about it, and what must come of it.
+//!
+//! Here they are read and judged; `mailwright test` runs them. Invariant: a test that says nothing about what must come of
+//! its message is a problem, so a test that passes has looked at something.
+
+mod expect;
+mod message;
+
+use std::collections::HashMap;
+
+use super::problem::Code;
+use super::section::{At, Holds, Reading, Section, Span, nearest_line, shown};
+use crate::envelope::{Address, Direction};
+
+pub use expect::{Expect, Miss, Seen};
+pub use message::Source;
+
+const KEYS: &[&str] = &["name", "message", "envelope", "expect"];
+const ENVELOPE_KEYS: &[&str] = &["direction", "from", "to"];
+
+/// One test.
+#[derive(Debug)]
+pub struct Test {
+    /// Unique in its file.
+    pub name: String,
+    /// `rules/20-legal.toml:12`.
+    pub place: String,
+    /// Where the message comes from.
+    pub message: Source,
+    /// Which way it goes; `None` is by its sender.
+    pub direction: Option<Direction>,
+    /// Instead of its From field.
+    pub from: Option<Address>,
+    /// Instead of its To and Cc fields; empty takes those.
+    pub to: Vec<Address>,
+    /// What must come of it.
+    pub expect: Expect,
+}
+
+/// A test as it was read, with the names of rules that must be there.
+pub(super) struct Read {
+    pub test: Test,
+    pub rules: Vec<At<String>>,
+}
+
+/// Read one `[[test]]`. `place` says where a span is.
+pub(super) fn read(mut section: Section<'_>, place: &dyn Fn(&Span) -> String) -> Option<Read> {
+    for key in ["name", "message", "expect"] {
+        if section.holds(key) == Holds::Nothing {
+            section.missing(key);
+        }
+    }
+    let span = section.span();
+    let name = section.string("name");
+    let message = message::read(&mut section);
+    let envelope = section.section("envelope").map(envelope);
+    let expect = section.section("expect").and_then(expect::read);
+    section.finish("test", KEYS);
+    let name = name.filter(|name| !name.value.trim().is_empty())?;
+    let (direction, from, to) = envelope.unwrap_or_default();
+    let (expect, rules) = expect?;
+    let test = Test { name: name.value, place: place(&span), message: message?, direction, from, to, expect };
+    Some(Read { test, rules })
+}
+
+fn envelope(mut section: Section<'_>) -> (Option<Direction>, Option<Address>, Vec<Address>) {
+    let words = [("inbound", Direction::Inbound), ("outbound", Direction::Outbound)];
+    let direction = section.choice("direction", &words).map(|at| at.value);
+    let address = |at: &At<String>, section: &mut Section<'_>| {
+        let read = Address::new(&at.value).ok();
+        if read.is_none() {
+            let what = format!("\"{}\" is not an e-mail address", shown(&at.value));
+            section.problem(&at.span, Code::WrongValue, what, "");
+        }
+        read
+    };
+    let from = section.string("from").and_then(|at| address(&at, &mut section));
+    let to = section.strings("to").unwrap_or_default();
+    let to = to.iter().filter_map(|at| address(at, &mut section)).collect();
+    section.finish("envelope", ENVELOPE_KEYS);
+    (direction, from, to)
+}
+
+/// Report names of rules that there are not.
+pub(super) fn check_names(reading: &Reading, wanted: &[At<String>], rules: &HashMap<String, Span>) {
+    for at in wanted.iter().filter(|at| !rules.contains_key(&at.value)) {
+        let what = format!("there is no rule `{}`", shown(&at.value));
+        let help = nearest_line(&at.value, rules.keys().map(String::as_str));
+        reading.error(Some(at.span.clone()), Code::WrongValue, what, help);
+    }
+}

@@ -1,0 +1,193 @@
+//! `mailwright test` as a rule author meets it: what it prints, its files, its exit codes; and the tests of the shipped
+//! rules.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+fn mailwright(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mailwright"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("MAILWRIGHT_STAMP_KEY")
+        .output()
+        .unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// A folder with `rules/rules.toml`.
+fn folder(tests: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("rules")).unwrap();
+    std::fs::write(folder.path().join("rules/organization.toml"), "domains = [\"example.com\"]\n").unwrap();
+    let rules = r#"
+[[rule]]
+name = "notice"
+when = { direction = "outbound", recipients = { any = "external" } }
+unless = { subject = "private" }
+[[rule.action]]
+kind = "append"
+text = "Example Ltd"
+"#;
+    std::fs::write(folder.path().join("rules/rules.toml"), format!("{rules}{tests}")).unwrap();
+    folder
+}
+
+const MATCHES: &str = r#"
+[[test]]
+name = "a customer"
+message = { subject = "Hello", text = "Hi Kim", html = "<p>Hi Kim</p>", attachments = ["a.txt"], header = { X-A = "b" } }
+envelope = { from = "ann@example.com", to = "kim@customer.example" }
+expect.matched = "notice"
+expect.answer = "deliver"
+expect.unchanged = false
+expect.subject = "Hello"
+expect.header = [{ name = "X-A", is = "b", count = 1 }, { name = "X-B", absent = true }]
+expect.body = { once = "Example Ltd", contains = "Hi Kim", lacks = "Hi Ann" }
+expect.html = "Hi Kim Example Ltd"
+expect.text = "Hi Kim Example Ltd"
+expect.attachments = "a.txt"
+"#;
+
+#[test]
+fn the_tests_of_the_shipped_rules_hold_and_each_condition_matters() {
+    let output = mailwright(Path::new(env!("CARGO_MANIFEST_DIR")), &["test", "--min-coverage", "100", "--mutate"]);
+    assert!(output.status.success(), "{}{}", stdout(&output), String::from_utf8_lossy(&output.stderr));
+    assert!(stdout(&output).contains("a test noticed each time"), "{}", stdout(&output));
+}
+
+#[test]
+fn a_test_that_holds() {
+    let folder = folder(MATCHES);
+    let output = mailwright(folder.path(), &["test"]);
+    assert_eq!(stdout(&output), "ok   a customer  rules/rules.toml:10\n1 test: 1 passed, 0 failed\n");
+    assert!(output.status.success());
+}
+
+#[test]
+fn a_failure_says_what_is_different() {
+    let folder = folder(
+        r#"
+[[test]]
+name = "everything is wrong"
+message = { subject = "Private", text = "Hi Kim" }
+envelope = { from = "ann@example.com", to = "kim@customer.example" }
+expect.matched = "notice"
+expect.answer = "bounce"
+expect.unchanged = false
+expect.subject = "Hello"
+expect.header = [{ name = "Subject", contains = "y" }, { name = "X-B" }, { name = "From", absent = true }]
+expect.body = { contains = "Example Ltd", lacks = "Hi", once = "H" }
+expect.html = "x"
+expect.attachments = ["a.txt"]
+
+[[test]]
+name = "no such file"
+message = "none.eml"
+expect.unchanged = true
+"#,
+    );
+    let output = mailwright(folder.path(), &["test"]);
+    assert_eq!(output.status.code(), Some(1));
+    let shown = stdout(&output);
+    let wanted = r#"FAIL everything is wrong  rules/rules.toml:10
+     matched: `notice` did not match: the exception subject held
+     answer: it is `deliver`, not `bounce`
+     unchanged: no octet of the message was changed
+     subject: it is "Private", not "Hello"
+     header.contains: Subject lacks "y", it is "Private"
+     header: X-B is not there
+     header: From is there: "<ann@example.com>"
+     body.contains: "Example Ltd" is not there
+       the plain text body reads: Hi Kim
+     body.lacks: "Hi" is there
+       the plain text body reads: Hi Kim
+     html: the message has no HTML body
+     attachments: they are [], not ["a.txt"]
+FAIL no such file  rules/rules.toml:23
+     message: `rules/none.eml` cannot be read: No such file or directory (os error 2)
+2 tests: 0 passed, 2 failed
+"#;
+    assert_eq!(shown, wanted);
+}
+
+#[test]
+fn coverage_and_mutation_name_what_no_test_looks_at() {
+    let folder = folder(MATCHES);
+    let output = mailwright(folder.path(), &["test", "--coverage", "--mutate"]);
+    let shown = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{shown}");
+    for line in [
+        "coverage: 1 of 4 (25 %)",
+        "not covered `notice`: no test in which `direction` alone keeps it from matching",
+        "not covered `notice`: no test in which the exception subject holds",
+        "no test notices 3 changes:",
+        "unnoticed `notice` without `recipients` in `when`",
+        "unnoticed `notice` without the exception subject",
+    ] {
+        assert!(shown.contains(line), "{line}\n{shown}");
+    }
+    assert_eq!(mailwright(folder.path(), &["test", "--min-coverage", "26"]).status.code(), Some(1));
+    assert_eq!(mailwright(folder.path(), &["test", "--min-coverage", "25"]).status.code(), Some(0));
+}
+
+#[test]
+fn a_snapshot_is_compared_octet_by_octet_and_written_when_asked() {
+    let folder = folder(
+        "\n[[test]]\nname = \"all of it\"\nmessage = { text = \"Hi\" }\nexpect.snapshot = \"snapshots/all.eml\"\n\
+         envelope = { from = \"ann@example.com\", to = \"kim@customer.example\" }\n",
+    );
+    let output = mailwright(folder.path(), &["test"]);
+    assert!(
+        stdout(&output).contains("`rules/snapshots/all.eml` is not there; --bless writes it"),
+        "{}",
+        stdout(&output)
+    );
+    let output = mailwright(folder.path(), &["test", "--bless"]);
+    assert!(
+        output.status.success() && stdout(&output).contains("written rules/snapshots/all.eml"),
+        "{}",
+        stdout(&output)
+    );
+    assert!(mailwright(folder.path(), &["test"]).status.success());
+    let path = folder.path().join("rules/snapshots/all.eml");
+    let octets = std::fs::read(&path).unwrap();
+    let text = String::from_utf8(octets).unwrap();
+    assert!(text.contains("Example Ltd"), "{text}");
+    std::fs::write(&path, text.replace("Example Ltd", "Example Inc")).unwrap();
+    let output = mailwright(folder.path(), &["test"]);
+    let shown = stdout(&output);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(shown.contains("Example Inc") && shown.contains("Example Ltd"), "{shown}");
+}
+
+#[test]
+fn results_for_programs() {
+    let folder = folder(MATCHES);
+    let output = mailwright(folder.path(), &["test", "--json", "--junit", "results.xml"]);
+    let record: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(record.pointer("/tests/0/passed").unwrap(), true);
+    assert_eq!(record.pointer("/coverage/points").unwrap(), 4);
+    let xml = std::fs::read_to_string(folder.path().join("results.xml")).unwrap();
+    assert!(xml.contains("<testcase name=\"a customer\" classname=\"rules/rules.toml:10\""), "{xml}");
+}
+
+#[test]
+fn wrong_usage() {
+    let none = folder("");
+    let output = mailwright(none.path(), &["test"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("there are no tests"));
+    let one = folder(MATCHES);
+    let output = mailwright(one.path(), &["test", "--filter", "nothing like it"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no test has such a name"));
+    let faulty = folder("\n[[test]]\nname = \"x\"\nmessage = \"x.eml\"\nexpect.matched = \"notcie\"\n");
+    let output = mailwright(faulty.path(), &["test"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("did you mean `notice`?"));
+}
