@@ -3,7 +3,8 @@
 //! Invariant: names are unique, also against the names of groups; a label is ASCII, so that every charset can hold it.
 
 use super::families;
-use super::numbers::Valid;
+use super::literals::{self, Token};
+use super::numbers::{self, Valid};
 use super::shape::Shape;
 
 /// A built-in detector: pattern, validator, context words, and what rule files, reports and masks say of it.
@@ -34,6 +35,14 @@ pub enum Find {
     Iban,
     /// E-mail addresses.
     Email,
+    /// What a function reads where digits begin.
+    AtDigits(numbers::AtDigits),
+    /// Long words of digits and letters, as a function reads them.
+    Word(numbers::ReadWord),
+    /// Tokens with a start of their own.
+    Tokens(&'static [Token]),
+    /// What a function reads behind one of these literals, in their very case where they must be `exact`.
+    Led { literals: &'static [&'static str], exact: bool, read: literals::Read },
 }
 
 impl Spec {

@@ -15,6 +15,7 @@ mod custom;
 mod digits;
 mod families;
 mod folded;
+mod literals;
 mod numbers;
 mod read;
 mod shape;
@@ -31,6 +32,7 @@ use context::{Nearby, Words};
 use digits::Group;
 use families::{card, email, iban};
 use folded::Folded;
+use literals::Literals;
 use numbers::{Hit, Numbers};
 pub use read::{LABEL, OPTIONS, read_detectors};
 pub use style::Style;
@@ -98,7 +100,17 @@ impl Wanted {
             Find::Number(shapes, valid) => shapes.iter().map(|shape| (*shape, detector, valid)).collect(),
             _ => Vec::new(),
         });
-        let numbers = Numbers::new(forms, self.groups == Groups::Any);
+        let mut numbers = Numbers::new(forms, self.groups == Groups::Any);
+        let mut literals = Literals::default();
+        for (detector, spec) in self.specs.iter().enumerate() {
+            match spec.find {
+                Find::AtDigits(read) => numbers.at_digits(read, detector),
+                Find::Word(read) => numbers.word(read, detector),
+                Find::Tokens(tokens) => tokens.iter().for_each(|token| literals.token(token, detector)),
+                Find::Led { literals: words, exact, read } => literals.read(words, exact, read, detector),
+                Find::Number(..) | Find::Card | Find::Iban | Find::Email => {}
+            }
+        }
         let words = self.specs.iter().enumerate();
         let words = words.flat_map(|(detector, spec)| spec.keywords.iter().map(move |word| (*word, detector)));
         let words = Words::new(words);
@@ -110,8 +122,10 @@ impl Wanted {
         ];
         names.push((custom::PATTERN, self.label.map_or(Cow::Borrowed(custom::LABEL), Cow::Owned)));
         DetectorSet(Arc::new(Compiled {
+            finds: self.specs.iter().map(|spec| spec.find).collect(),
             names,
             numbers,
+            literals: literals.compile(),
             words,
             card,
             iban,
@@ -128,7 +142,10 @@ impl Wanted {
 struct Compiled {
     /// Name and label, by [`DetectorId`]; the last is for patterns.
     names: Vec<(&'static str, Cow<'static, str>)>,
+    /// How each finds, by [`DetectorId`]; none for patterns.
+    finds: Vec<Find>,
     numbers: Numbers,
+    literals: Literals,
     words: Words,
     card: Option<usize>,
     iban: Option<usize>,
@@ -193,16 +210,15 @@ impl DetectorSet {
     }
 
     /// What was found in `text` as its detector reads it, the same for every spelling: the digits and letters of a
-    /// number in upper case, an address in lower case. For pseudonyms and keyed digests; it is content, so for no log.
+    /// number in upper case, an address in lower case, a secret as it is. For pseudonyms and keyed digests; it is content, so for no log.
     pub fn value(&self, text: &str, found: &Found) -> String {
         let folded = Folded::new(text.get(found.range.clone()).unwrap_or_default());
-        let name = self.name(found.detector);
-        if name == custom::PATTERN {
-            folded.text().to_owned()
-        } else if name == email::SPEC.name {
-            folded.text().to_lowercase()
-        } else {
-            folded.text().chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
+        match self.0.finds.get(usize::from(found.detector.0)) {
+            Some(Find::Email | Find::AtDigits(_)) => folded.text().to_lowercase(),
+            Some(Find::Number(..) | Find::Card | Find::Iban) => {
+                folded.text().chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
+            }
+            _ => folded.text().trim().to_owned(),
         }
     }
 
@@ -214,6 +230,8 @@ impl DetectorSet {
             let folded = Folded::new(text);
             let mut hits: Vec<Hit> = Vec::new();
             self.find_numbers(folded.text().as_bytes(), &mut hits);
+            let bytes = folded.text().as_bytes();
+            set.literals.find(bytes, set.confidence, &mut Nearby::new(bytes, &set.words), &mut hits);
             if let Some(detector) = set.email {
                 email::find(folded.text(), |range| hits.push((range, detector, Confidence::High)));
             }

@@ -18,6 +18,26 @@ const LETTERS: usize = 8;
 /// What a validator says of the value without its separators: digits and upper-case letters.
 pub type Valid = fn(&[u8]) -> bool;
 
+/// A number as a function reads it.
+#[derive(Debug, Clone)]
+pub struct Read {
+    /// Where it stands.
+    pub range: Range<usize>,
+    /// How sure it is by itself.
+    pub alone: Option<Confidence>,
+    /// How sure it is with a keyword near.
+    pub near: Confidence,
+}
+
+/// Reads a number at its first digits; it looks at what touches the number by itself.
+pub type AtDigits = fn(&[u8], Group) -> Option<Read>;
+
+/// Reads a word of digits and letters: how sure it is by itself and with a keyword near.
+pub type ReadWord = fn(&[u8]) -> Option<(Option<Confidence>, Confidence)>;
+
+/// Characters of the words that are handed to [`ReadWord`].
+const WORD: std::ops::RangeInclusive<usize> = 25..=120;
+
 /// One form of one detector.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
@@ -38,6 +58,8 @@ pub struct Numbers {
     letters_apart: Vec<Vec<u16>>,
     /// Those of digits alone, by their number, for digits that are grouped in any way.
     ungrouped: Option<Vec<Vec<u16>>>,
+    at_digits: Vec<(AtDigits, usize)>,
+    words: Vec<(ReadWord, usize)>,
 }
 
 /// A find: its range, the detector, how sure.
@@ -58,6 +80,8 @@ impl Numbers {
             letters_first: vec![Vec::new(); LETTERS],
             letters_apart: vec![Vec::new(); LETTERS],
             ungrouped: any_groups.then(|| vec![Vec::new(); LENGTHS]),
+            at_digits: Vec::new(),
+            words: Vec::new(),
         };
         for (shape, detector, valid) in forms {
             let Ok(entry) = u16::try_from(numbers.entries.len()) else { break };
@@ -67,9 +91,19 @@ impl Numbers {
         numbers
     }
 
+    /// Look for what this function reads as well.
+    pub fn at_digits(&mut self, read: AtDigits, detector: usize) {
+        self.at_digits.push((read, detector));
+    }
+
+    /// Look for words that this function reads as well.
+    pub fn word(&mut self, read: ReadWord, detector: usize) {
+        self.words.push((read, detector));
+    }
+
     /// True when there is nothing to look for.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries.is_empty() && self.at_digits.is_empty() && self.words.is_empty()
     }
 
     fn index(&mut self, shape: Shape, entry: u16) {
@@ -129,7 +163,43 @@ impl Numbers {
         if let Some(table) = &self.ungrouped {
             self.ungrouped_at(&mut seek, group, table);
         }
+        for (read, detector) in &self.at_digits {
+            if let Some(found) = read(bytes, group) {
+                seek.read(found, *detector);
+            }
+        }
+        if !self.words.is_empty() {
+            self.word_at(&mut seek, group);
+        }
         seek.best
+    }
+
+    /// The word of digits and letters whose first digits these are.
+    fn word_at(&self, seek: &mut Seek<'_, '_, '_>, group: Group) {
+        let letter = |at: usize| seek.bytes.get(at).is_some_and(u8::is_ascii_alphabetic);
+        let touched = letter(group.end) || group.start.checked_sub(1).is_some_and(letter);
+        if !touched {
+            return;
+        }
+        let longest = *WORD.end();
+        let before = seek.bytes.get(group.start.saturating_sub(longest)..group.start).unwrap_or_default();
+        let back = before.iter().rev().take_while(|b| b.is_ascii_alphanumeric()).count();
+        if before.get(before.len() - back..).is_none_or(|word| word.iter().any(u8::is_ascii_digit)) {
+            return;
+        }
+        let start = group.start - back;
+        let rest = seek.bytes.get(start..seek.bytes.len().min(start + longest + 1)).unwrap_or_default();
+        let length = rest.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+        let Some(word) = rest.get(..length).filter(|_| WORD.contains(&length)) else { return };
+        let sign = |at: Option<usize>| at.and_then(|at| seek.bytes.get(at)).is_some_and(|b| b"+_".contains(b));
+        if sign(start.checked_sub(1)) || sign(Some(start + length)) {
+            return;
+        }
+        for (read, detector) in &self.words {
+            if let Some((alone, near)) = read(word) {
+                seek.read(Read { range: start..start + length, alone, near }, *detector);
+            }
+        }
     }
 
     fn behind_letters(&self, seek: &mut Seek<'_, '_, '_>, group: Group) {
@@ -221,13 +291,27 @@ impl Seek<'_, '_, '_> {
         } else {
             alone
         };
+        self.keep(range, entry.detector, confidence);
+    }
+
+    /// What a function has read, which has looked at its neighbours.
+    fn read(&mut self, found: Read, detector: usize) {
+        let confidence = match found.alone {
+            Some(alone) if alone >= found.near => Some(alone),
+            _ if self.nearby.near(&found.range).has(detector) => Some(found.near),
+            alone => alone,
+        };
+        self.keep(found.range, detector, confidence);
+    }
+
+    fn keep(&mut self, range: Range<usize>, detector: usize, confidence: Option<Confidence>) {
         let Some(confidence) = confidence.filter(|confidence| *confidence >= self.least) else { return };
         let better = self
             .best
             .as_ref()
             .is_none_or(|(best, _, sure)| (confidence, range.end - range.start) > (*sure, best.end - best.start));
         if better {
-            self.best = Some((range, entry.detector, confidence));
+            self.best = Some((range, detector, confidence));
         }
     }
 }

@@ -4,13 +4,19 @@ mod americas;
 mod asia;
 mod benelux_france;
 pub mod card;
+mod crypto;
 mod dach;
 mod east_europe;
 pub mod email;
 pub mod iban;
+mod network;
 mod north_europe;
 mod oceania_africa;
+mod phone;
+mod secrets;
 mod south_europe;
+mod swift;
+mod tokens;
 mod uk_ie;
 mod us;
 
@@ -21,7 +27,7 @@ use super::catalog::Spec;
 
 /// Every family.
 pub const ALL: &[&[Spec]] = &[
-    &[card::SPEC, iban::SPEC],
+    &[card::SPEC, iban::SPEC, swift::SPEC],
     us::DETECTORS,
     uk_ie::DETECTORS,
     dach::DETECTORS,
@@ -32,5 +38,9 @@ pub const ALL: &[&[Spec]] = &[
     americas::DETECTORS,
     asia::DETECTORS,
     oceania_africa::DETECTORS,
-    &[email::SPEC],
+    &[email::SPEC, phone::SPEC],
+    network::DETECTORS,
+    crypto::DETECTORS,
+    secrets::DETECTORS,
+    tokens::DETECTORS,
 ];
