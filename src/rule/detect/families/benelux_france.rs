@@ -73,7 +73,7 @@ pub const DETECTORS: &[Spec] = &[
         ],
         &[
             sure("d dd dd dX ddd ddd dd"),
-            good("ddddddXdddddddd"),
+            fair("ddddddXdddddddd"),
             sure("ddddddXdddddd dd"),
             named("ddddddXdddddd"),
             named("d dd dd dX ddd ddd"),

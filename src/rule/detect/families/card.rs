@@ -107,8 +107,8 @@ const ISSUERS: &[Issuer] = &[
     // UnionPay.
     Issuer { prefixes: (62, 62), lengths: (16, 19), sure: &[16, 17, 18, 19], luhn_optional: true },
     // Maestro.
-    issuer((50, 50), (12, 19), &[16, 19]),
-    issuer((56, 69), (12, 19), &[16, 19]),
+    issuer((50, 50), (12, 19), &[16]),
+    issuer((56, 69), (12, 19), &[16]),
     // Mir.
     issuer((2200, 2204), (16, 19), &[16, 19]),
     // RuPay.

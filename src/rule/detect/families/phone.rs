@@ -311,6 +311,12 @@ fn at(bytes: &[u8], group: Group) -> Option<Read> {
         return None;
     }
     let found = gather(bytes, group.start);
+    // A bracket that nothing closes is none of the number's.
+    let inner = bytes.get(group.start..found.ends.last().copied()?)?;
+    if before == b'(' && !inner.contains(&b')') {
+        start = group.start;
+        plus = false;
+    }
     if plus || found.digits.starts_with(b"00") {
         return international(bytes, start, &found, plus);
     }
@@ -375,7 +381,8 @@ fn plain(bytes: &[u8], start: usize, found: &Digits, bracket: bool) -> Option<Re
         return Some(Read { range, alone: Some(alone), near: Confidence::High });
     }
     // Elsewhere numbers begin with the trunk prefix 0, and only words tell them from others. Dates and sums do not count.
-    let dated = matches!(groups, [4, 2, 2] | [2, 2, 4] | [1, 2, 4] | [2, 1, 4]);
+    // Nor do US postal codes.
+    let dated = matches!(groups, [4, 2, 2] | [2, 2, 4] | [1, 2, 4] | [2, 1, 4] | [5, 4]);
     let many = groups.len() > 6;
     let alone = (digits.first() == Some(&b'0') && (bracket || groups.len() > 1) && digits.len() >= 9)
         .then_some(Confidence::Low);
