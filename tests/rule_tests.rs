@@ -61,6 +61,27 @@ fn the_tests_of_the_shipped_rules_hold_and_each_condition_matters() {
 }
 
 #[test]
+fn so_do_those_of_the_cookbook_which_names_each_of_its_files() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let list = std::fs::read_to_string(root.join("docs/cookbook/README.md")).unwrap();
+    let mut files = 0;
+    for entry in std::fs::read_dir(root.join("docs/cookbook")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if !name.ends_with(".toml") || name == "organization.toml" {
+            continue;
+        }
+        files += 1;
+        assert!(list.contains(&format!("[{name}]({name})")), "{name} is not in the list");
+        let path = format!("docs/cookbook/{name}");
+        let output = mailwright(root, &["test", &path, "--min-coverage", "100", "--mutate"]);
+        assert!(output.status.success(), "{}{}", stdout(&output), String::from_utf8_lossy(&output.stderr));
+        let output = mailwright(root, &["check", &path]);
+        assert!(output.status.success(), "{}", stdout(&output));
+    }
+    assert_eq!(files, list.matches(".toml)").count());
+}
+
+#[test]
 fn a_test_that_holds() {
     let folder = folder(MATCHES);
     let output = mailwright(folder.path(), &["test"]);

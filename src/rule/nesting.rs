@@ -113,8 +113,10 @@ fn entries(section: &mut Section<'_>, of: &str, depth: usize) -> Table {
     table
 }
 
-/// True when a table of conditions can hold for inbound mail only: `direction = "inbound"` stands in it, or in an
-/// `all` of it. Takes nothing away and reports nothing.
+/// True when a table of conditions can hold for inbound mail only: `direction = "inbound"` stands in it or in an `all` of
+/// it, or a condition that asks what was found when the message came in. Takes nothing away and reports nothing.
 pub(super) fn inbound_only(section: &Section<'_>) -> bool {
-    section.peek("direction") == Some("inbound") || section.peek_tables("all").iter().any(inbound_only)
+    section.peek("direction") == Some("inbound")
+        || ["authentication", "verdict"].iter().any(|key| section.holds(key) != Holds::Nothing)
+        || section.peek_tables("all").iter().any(inbound_only)
 }

@@ -279,34 +279,44 @@ impl FieldExpect {
 }
 
 impl BodyExpect {
+    /// Bodies of one kind are read one below the other, as a mail program shows them.
     fn check(&self, draft: &Draft<'_>, misses: &mut Misses) {
-        let name = |kind| if kind == BodyKind::Html { "HTML" } else { "plain text" };
-        let bodies: Vec<_> =
-            draft.readable().into_iter().filter(|body| self.kind.is_none_or(|kind| kind == body.kind)).collect();
-        if bodies.is_empty() {
-            let kind = self.kind.map_or("text", name);
+        let bodies = draft.readable();
+        let kinds = [(BodyKind::Plain, "plain text"), (BodyKind::Html, "HTML")];
+        let mut found = false;
+        for (kind, name) in kinds.into_iter().filter(|(kind, _)| self.kind.is_none_or(|wanted| wanted == *kind)) {
+            let mut texts = Vec::new();
+            for body in bodies.iter().filter(|body| body.kind == kind) {
+                found = true;
+                match draft.visible(*body) {
+                    Ok(text) => texts.push(fold(&text)),
+                    Err(_) => misses.push(self.key, format!("a {name} body cannot be read")),
+                }
+            }
+            if !texts.is_empty() {
+                self.check_text(&texts.join(" "), name, misses);
+            }
+        }
+        if !found {
+            let kind = self.kind.map_or("text", |kind| if kind == BodyKind::Html { "HTML" } else { "plain text" });
             misses.push(self.key, format!("the message has no {kind} body"));
         }
-        for body in bodies {
-            let Ok(text) = draft.visible(body) else {
-                misses.push(self.key, format!("the {} body cannot be read", name(body.kind)));
-                continue;
-            };
-            let text = fold(&text);
-            let reads = || format!("the {} body reads: {}", name(body.kind), cut(&text));
-            for wanted in &self.contains {
-                let key = format!("{}.contains", self.key);
-                misses.unless(text.contains(wanted), &key, || format!("\"{wanted}\" is not there\n{}", reads()));
-            }
-            for unwanted in &self.lacks {
-                let key = format!("{}.lacks", self.key);
-                misses.unless(!text.contains(unwanted), &key, || format!("\"{unwanted}\" is there\n{}", reads()));
-            }
-            for wanted in &self.once {
-                let count = text.matches(wanted.as_str()).count();
-                let key = format!("{}.once", self.key);
-                misses.unless(count == 1, &key, || format!("\"{wanted}\" is there {count} times\n{}", reads()));
-            }
+    }
+
+    fn check_text(&self, text: &str, name: &str, misses: &mut Misses) {
+        let reads = || format!("the {name} body reads: {}", cut(text));
+        for wanted in &self.contains {
+            let key = format!("{}.contains", self.key);
+            misses.unless(text.contains(wanted), &key, || format!("\"{wanted}\" is not there\n{}", reads()));
+        }
+        for unwanted in &self.lacks {
+            let key = format!("{}.lacks", self.key);
+            misses.unless(!text.contains(unwanted), &key, || format!("\"{unwanted}\" is there\n{}", reads()));
+        }
+        for wanted in &self.once {
+            let count = text.matches(wanted.as_str()).count();
+            let key = format!("{}.once", self.key);
+            misses.unless(count == 1, &key, || format!("\"{wanted}\" is there {count} times\n{}", reads()));
         }
     }
 }

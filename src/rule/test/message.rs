@@ -8,6 +8,11 @@ use crate::rule::section::{Holds, Section};
 
 const KEYS: &[&str] = &["raw", "from", "to", "subject", "text", "html", "header", "attachments"];
 
+/// Octets of an attachment that says nothing of its size.
+const SIZE: usize = 10;
+/// The most octets of one that is made.
+const MAX_SIZE: usize = 40_000_000;
+
 /// Where the message of a test comes from.
 #[derive(Debug, Clone)]
 pub enum Source {
@@ -31,8 +36,7 @@ fn inline(mut table: Section<'_>) -> Option<Vec<u8>> {
     let mut text = |key| table.string(key).map(|at| at.value);
     let (raw, from, to, subject) = (text("raw"), text("from"), text("to"), text("subject"));
     let (plain, html) = (text("text"), text("html"));
-    let attachments: Vec<String> =
-        table.strings("attachments").unwrap_or_default().into_iter().map(|at| at.value).collect();
+    let attachments = attachments(&mut table);
     let header = fields(&mut table);
     if given.is_empty() {
         let span = table.span();
@@ -48,10 +52,10 @@ fn inline(mut table: Section<'_>) -> Option<Vec<u8>> {
         return Some(raw.replace("\r\n", "\n").replace('\n', "\r\n").into_bytes());
     }
     let mut message = MessageBuilder::new()
+        .header("From", Raw::new(from.as_deref().unwrap_or("ann@example.com")))
+        .header("To", Raw::new(to.as_deref().unwrap_or("kim@customer.example")))
         .message_id("test@example.com")
-        .date(0_i64)
-        .from(from.as_deref().unwrap_or("ann@example.com"))
-        .to(to.as_deref().unwrap_or("kim@customer.example"));
+        .date(0_i64);
     if let Some(subject) = &subject {
         message = message.subject(subject.as_str());
     }
@@ -67,8 +71,8 @@ fn inline(mut table: Section<'_>) -> Option<Vec<u8>> {
     if plain.is_none() && html.is_none() && attachments.is_empty() {
         message = message.text_body("");
     }
-    for name in &attachments {
-        message = message.attachment("application/octet-stream", name.as_str(), b"made up\r\n".as_slice());
+    for (name, size) in attachments {
+        message = message.attachment("application/octet-stream", name, vec![b'x'; size]);
     }
     message.write_to_vec().ok()
 }
@@ -86,4 +90,28 @@ fn fields(table: &mut Section<'_>) -> Vec<(String, String)> {
         }
     }
     fields
+}
+
+/// Names, or `{ name, size }` where it matters how large a file is.
+fn attachments(table: &mut Section<'_>) -> Vec<(String, usize)> {
+    if !table.peek_tables("attachments").is_empty() {
+        return table.sections("attachments").unwrap_or_default().into_iter().filter_map(attachment).collect();
+    }
+    let names = table.strings("attachments").unwrap_or_default();
+    names.into_iter().map(|at| (at.value, SIZE)).collect()
+}
+
+fn attachment(mut table: Section<'_>) -> Option<(String, usize)> {
+    if table.holds("name") == Holds::Nothing {
+        table.missing("name");
+    }
+    let name = table.string("name").map(|at| at.value);
+    let size = table.size("size");
+    let octets = size.as_ref().map_or(Ok(SIZE), |size| usize::try_from(size.value)).unwrap_or(usize::MAX);
+    if let Some(size) = size.filter(|_| octets > MAX_SIZE) {
+        let what = format!("an attachment made for a test has at most {MAX_SIZE} octets");
+        table.problem(&size.span, Code::WrongValue, what, "");
+    }
+    table.finish("attachments", &["name", "size"]);
+    Some((name?, octets.min(MAX_SIZE)))
 }
