@@ -81,6 +81,11 @@ pub(super) fn readable(parts: &[Part]) -> Vec<Body> {
     parts.iter().enumerate().filter_map(|(id, part)| Some(Body { part: PartId(id), kind: body_kind(part)? })).collect()
 }
 
+/// A text that a reader sees.
+pub(super) fn is_body(part: &Part) -> bool {
+    body_kind(part).is_some()
+}
+
 fn body_kind(part: &Part) -> Option<BodyKind> {
     if part.disposition == Some(Disposition::Attachment) || part.file_name.is_some() {
         return None;

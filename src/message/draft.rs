@@ -11,6 +11,7 @@ use super::body::{self, Body, BodyKind, Protection};
 use super::dkim::{self, OnBroken, Signature};
 use super::edits::{Edit, Rendered, sorted};
 use super::header::HeaderDraft;
+use super::permitted::Permitted;
 use super::text::PartText;
 use super::verify::{self, Violation};
 use super::{Field, FieldName, Message, PartId, html, place};
@@ -103,12 +104,13 @@ type ReadText<'m> = Result<Arc<PartText<'m>>, BodyError>;
 #[derive(Debug, Clone)]
 pub struct Draft<'m> {
     message: &'m Message<'m>,
-    header: HeaderDraft,
+    pub(super) header: HeaderDraft,
     /// Text parts that a reader sees; read when they are first asked for.
     texts: Vec<(Body, OnceLock<ReadText<'m>>)>,
     beside: Beside,
     on_broken: OnBroken,
     record_results: bool,
+    pub(super) permitted: Permitted<'m>,
 }
 
 impl<'m> Draft<'m> {
@@ -122,6 +124,7 @@ impl<'m> Draft<'m> {
             beside: Beside::default(),
             on_broken: OnBroken::default(),
             record_results: false,
+            permitted: Permitted::of(message),
         }
     }
 
@@ -330,13 +333,17 @@ impl<'m> Draft<'m> {
 
     /// True when no edit was made.
     pub fn is_unchanged(&self) -> bool {
-        self.header.is_unchanged() && self.beside.is_empty() && self.edited_texts().next().is_none()
+        self.header.is_unchanged()
+            && self.beside.is_empty()
+            && self.permitted.is_unchanged()
+            && self.edited_texts().next().is_none()
     }
 
     /// The edits of the body of the message itself, and those of its parts.
     fn body_edits(&self) -> Result<(Vec<Edit>, Vec<Edit>), BodyError> {
         let (mut root, mut inside) = (Vec::new(), Vec::new());
-        for (body, text) in self.edited_texts() {
+        let files = self.permitted.edited_texts().map(|(file, text)| (file.body, text));
+        for (body, text) in self.edited_texts().chain(files) {
             let of_body = text.raw_edits(self.message, body.part)?;
             if body.part == PartId(0) { &mut root } else { &mut inside }.extend_from_slice(of_body);
         }
@@ -348,6 +355,7 @@ impl<'m> Draft<'m> {
         let mut edits = self.header.edits(self.message).ok_or(BodyError::Field)?;
         let (root, inside) = self.body_edits()?;
         edits.extend(inside);
+        edits.extend(self.permitted.edits(self.message));
         edits.extend(self.beside.edits(self.message, root)?);
         Ok(sorted(edits))
     }
@@ -404,7 +412,7 @@ impl<'m> Draft<'m> {
         let overlap = || Violation { invariant: "locality", what: "edits overlap".to_owned() };
         let rendered = Rendered::new(self.message.raw(), edits).ok_or_else(overlap)?;
         let texts: Vec<_> = self.edited_texts().collect();
-        verify::verify(self.message, &rendered, &self.header, &texts, &self.beside)?;
+        verify::verify(self.message, &rendered, &self.header, &texts, &self.beside, &self.permitted)?;
         Ok(rendered)
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct HeaderDraft {
 
 /// Where a field stands now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum At {
+pub(super) enum At {
     Added(usize),
     CameIn(usize),
 }
@@ -58,25 +58,58 @@ impl HeaderDraft {
 
     /// Raw values of the fields of this name, folding included.
     pub fn raw_values<'m>(&self, message: &Message<'m>, name: &str) -> Vec<Cow<'m, [u8]>> {
-        let value = |at: At| -> Option<Cow<'m, [u8]>> {
-            match at {
-                At::Added(i) => Some(Cow::Owned(value_of(&self.added.get(i)?.encode(message.line_end())).to_vec())),
-                At::CameIn(i) => {
-                    let field = message.fields().get(i)?;
-                    Some(match self.changes.get(&i) {
-                        Some(Change::Replaced(bytes)) => Cow::Owned(value_of(bytes).to_vec()),
-                        Some(Change::Inserted(at, new)) => {
-                            let before = message.bytes(&(field.value.start..*at));
-                            let after = message.bytes(&(*at..field.value.end));
-                            Cow::Owned([before, new, after].concat())
-                        }
-                        Some(Change::Removed) => return None,
-                        None => Cow::Borrowed(message.bytes(&field.value)),
-                    })
-                }
+        self.places(message, name.as_bytes()).filter_map(|at| self.raw_value(message, at)).collect()
+    }
+
+    fn raw_value<'m>(&self, message: &Message<'m>, at: At) -> Option<Cow<'m, [u8]>> {
+        match at {
+            At::Added(i) => Some(Cow::Owned(value_of(&self.added.get(i)?.encode(message.line_end())).to_vec())),
+            At::CameIn(i) => {
+                let field = message.fields().get(i)?;
+                Some(match self.changes.get(&i) {
+                    Some(Change::Replaced(bytes)) => Cow::Owned(value_of(bytes).to_vec()),
+                    Some(Change::Inserted(at, new)) => {
+                        let before = message.bytes(&(field.value.start..*at));
+                        let after = message.bytes(&(*at..field.value.end));
+                        Cow::Owned([before, new, after].concat())
+                    }
+                    Some(Change::Removed) => return None,
+                    None => Cow::Borrowed(message.bytes(&field.value)),
+                })
             }
+        }
+    }
+
+    /// Every field as it stands now, from the top: where, its name, its raw value.
+    pub(super) fn all<'m>(&self, message: &Message<'m>) -> Vec<(At, String, Cow<'m, [u8]>)> {
+        let added = (0..self.added.len()).rev().map(At::Added);
+        let places = added.chain((0..message.fields().len()).map(At::CameIn));
+        let name = |at: At| match at {
+            At::Added(i) => Some(self.added.get(i)?.name().as_str().to_owned()),
+            At::CameIn(i) => Some(String::from_utf8_lossy(message.bytes(&message.fields().get(i)?.name)).into_owned()),
         };
-        self.places(message, name.as_bytes()).filter_map(value).collect()
+        places.filter_map(|at| Some((at, name(at)?, self.raw_value(message, at)?))).collect()
+    }
+
+    /// Put a raw value in place of the one that stands there. False where that cannot be.
+    pub(super) fn put_value(&mut self, message: &Message<'_>, at: At, raw: Vec<u8>) -> bool {
+        match at {
+            At::Added(i) => {
+                let Some(place) = self.added.get_mut(i) else { return false };
+                let new = FieldName::new(place.name().as_str()).and_then(|name| Field::new(name, &decode_value(&raw)));
+                new.is_ok_and(|field| {
+                    *place = field;
+                    true
+                })
+            }
+            At::CameIn(i) => {
+                let Some(field) = message.fields().get(i) else { return false };
+                let before = message.bytes(&(field.whole.start..field.value.start));
+                let after = message.bytes(&(field.value.end..field.whole.end));
+                self.changes.insert(i, Change::Replaced([before, &raw, after].concat()));
+                true
+            }
+        }
     }
 
     /// Decoded values of the fields of this name.

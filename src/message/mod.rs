@@ -18,11 +18,13 @@ pub mod html;
 mod mime_field;
 mod parameter_text;
 mod part;
+mod permitted;
 mod place;
 mod repair;
 pub mod reply;
 mod scan;
 mod spelled;
+mod spellings;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -41,8 +43,10 @@ pub use field_text::FieldText;
 pub use parameter_text::ParameterText;
 pub use part::{Disposition, Part, TransferEncoding};
 pub use repair::{Mended, Repair, Repaired};
+pub use permitted::{FileKind, Permission};
 pub use scan::{MAX_DEPTH, MAX_FIELDS, MAX_PARTS};
 pub use spelled::{Run, Spelled};
+pub use spellings::{File, Value};
 pub use transfer::MAX_LINE;
 pub use verify::Violation;
 

@@ -99,8 +99,8 @@ impl ParameterText {
         }
     }
 
-    /// The edits of the raw value that bring edits of the text about, in order.
-    pub(super) fn edits(&self, raw: &[u8], edits: &[TextEdit], line_end: LineEnd) -> Option<Vec<Edit>> {
+    /// The edits of the raw value that it was read from which bring edits of the text about, in order.
+    pub(super) fn edits(&self, edits: &[TextEdit], line_end: LineEnd) -> Option<Vec<Edit>> {
         if edits.is_empty() {
             return Some(Vec::new());
         }
@@ -141,7 +141,6 @@ impl ParameterText {
                 }
                 // A quote that closes stands behind the edit that ends where it stands.
                 out.sort_by_key(|edit| (edit.range.start, edit.range.end));
-                let _ = raw;
                 Some(out)
             }
         }
@@ -286,7 +285,7 @@ mod tests {
             let names = ParameterText::read(&out);
             let Some(start) = names[n].text().find(find) else { continue };
             let edit = TextEdit { range: start..start + find.len(), text: mask.to_owned() };
-            for edit in names[n].edits(&out.clone(), &[edit], LineEnd::CrLf).unwrap().into_iter().rev() {
+            for edit in names[n].edits(&[edit], LineEnd::CrLf).unwrap().into_iter().rev() {
                 out.splice(edit.range, edit.with);
             }
         }

@@ -11,9 +11,10 @@ use super::beside::Beside;
 use super::body::{Body, BodyKind};
 use super::edits::{Rendered, Slice};
 use super::header::HeaderDraft;
+use super::permitted::{Permission, Permitted};
 use super::text::{PartText, Piece};
 use super::transfer::MAX_LINE;
-use super::{FieldSpan, LineEnd, Message, Part, PartId};
+use super::{FieldSpan, LineEnd, Message, Part, PartId, Protection};
 
 /// Bodies of parts that were not edited are left out of the second scan from this size on, in octets.
 const LEFT_OUT: usize = 1_024;
@@ -39,18 +40,63 @@ pub(super) fn verify(
     header: &HeaderDraft,
     texts: &[(Body, &PartText<'_>)],
     beside: &Beside,
+    permitted: &Permitted<'_>,
 ) -> Result<(), Violation> {
-    let edited: Vec<PartId> = texts.iter().map(|(body, _)| body.part).collect();
-    locality(message, rendered, &edited, beside)?;
+    protected(message, texts, permitted)?;
+    let mut texts: Vec<(Body, &PartText<'_>)> = texts.to_vec();
+    texts.extend(permitted.edited_texts().map(|(file, text)| (file.body, text)));
+    let mut edited: Vec<PartId> = texts.iter().map(|(body, _)| body.part).collect();
+    edited.extend(permitted.attached.keys());
+    edited.sort_unstable();
+    locality(message, rendered, &edited, beside, permitted)?;
     wire(message, rendered)?;
     let skeleton = skeleton(message, rendered, &edited);
     let after = Message::parse(&skeleton);
     fields(message, &after, rendered, header, !edited.is_empty() || !beside.is_empty())?;
-    structure(message, &after, &edited, beside)?;
+    structure(message, &after, &edited, beside, &|id| is_renamed(message, header, permitted, id))?;
     for (body, text) in texts {
         kept_text(&after, PartId(body.part.0 + beside.parts_above()), body.kind, text)?;
     }
+    for id in permitted.attached.keys() {
+        let part = after.part(PartId(id.0 + beside.parts_above()));
+        if !part.is_some_and(|part| permitted.is_attached(*id, after.bytes(&part.body))) {
+            return violation("attached", "an attached message is not what a rule made of it");
+        }
+    }
     Ok(())
+}
+
+/// Invariant 3: nothing of a protected message is edited, and nothing but bodies, unless a rule was told to.
+fn protected(
+    message: &Message<'_>,
+    texts: &[(Body, &PartText<'_>)],
+    permitted: &Permitted<'_>,
+) -> Result<(), Violation> {
+    let may = |permission| permitted.is_granted(permission);
+    let open = match message.protection() {
+        None => true,
+        Some(Protection::Calendar) => may(Permission::Calendar),
+        Some(_) => false,
+    };
+    let files = permitted
+        .edited_texts()
+        .all(|(file, _)| open && may(if file.is_calendar { Permission::Calendar } else { Permission::Attachments }));
+    let attached = permitted.attached.is_empty() || open && may(Permission::AttachedMessages);
+    let named = permitted.fields.is_empty() || open && may(Permission::Names);
+    if !open && !texts.is_empty() {
+        return violation("protected", "the body of a protected message was edited");
+    }
+    if !(files && attached && named) {
+        return violation("protected", "what is no body was edited, and no rule was told to");
+    }
+    Ok(())
+}
+
+/// A part whose file name a rule was told to edit.
+fn is_renamed(message: &Message<'_>, header: &HeaderDraft, permitted: &Permitted<'_>, id: PartId) -> bool {
+    let of_root = |name: &[u8]| id == PartId(0) && header.names(message, name);
+    permitted.fields.range((id, 0)..=(id, usize::MAX)).next().is_some()
+        || permitted.is_granted(Permission::Names) && (of_root(b"Content-Type") || of_root(b"Content-Disposition"))
 }
 
 /// Invariants 1 and 3: edits touch the header, and the parts that rules edited; nothing else.
@@ -59,6 +105,7 @@ fn locality(
     rendered: &Rendered<'_>,
     edited: &[PartId],
     beside: &Beside,
+    permitted: &Permitted<'_>,
 ) -> Result<(), Violation> {
     let Some(root) = message.part(PartId(0)) else { return violation("locality", "there is no message") };
     let len = message.raw().len();
@@ -70,9 +117,16 @@ fn locality(
         let part = behind.checked_sub(1).and_then(|i| edited_parts.get(i));
         part.is_some_and(|part| within(range, &part.body) || within(range, &part.header))
     };
+    let fields = permitted.fields.keys().filter_map(|(part, index)| message.part(*part)?.fields.get(*index));
+    let values: Vec<&Range<usize>> = fields.map(|field| &field.value).collect();
+    let in_named_field = |range: &Range<usize>| {
+        let behind = values.partition_point(|value| value.start <= range.start);
+        behind.checked_sub(1).and_then(|i| values.get(i)).is_some_and(|value| within(range, value))
+    };
     let allowed = |range: &Range<usize>| {
         within(range, &root.header)
             || in_edited_part(range)
+            || in_named_field(range)
             || !beside.is_empty() && range.is_empty() && (range.start == root.body.start || range.start == len)
     };
     let mut at = 0;
@@ -89,9 +143,6 @@ fn locality(
     }
     if at != len {
         return violation("locality", "the end is missing");
-    }
-    if message.protection().is_some() && !edited.is_empty() {
-        return violation("protected", "the body of a protected message was edited");
     }
     Ok(())
 }
@@ -222,7 +273,13 @@ fn fields(
 }
 
 /// Invariants 3 and 4: the same parts in the same places.
-fn structure(message: &Message<'_>, after: &Message<'_>, edited: &[PartId], beside: &Beside) -> Result<(), Violation> {
+fn structure(
+    message: &Message<'_>,
+    after: &Message<'_>,
+    edited: &[PartId],
+    beside: &Beside,
+    is_renamed: &dyn Fn(PartId) -> bool,
+) -> Result<(), Violation> {
     let (skip, below) = (beside.parts_above(), beside.parts_below());
     let wrapped = !beside.is_empty();
     if after.parts().len() != message.parts().len() + skip + below
@@ -240,7 +297,7 @@ fn structure(message: &Message<'_>, after: &Message<'_>, edited: &[PartId], besi
         let same = same_parent
             && before.media_type == after.media_type
             && before.boundary == after.boundary
-            && before.file_name == after.file_name
+            && (before.file_name == after.file_name || is_renamed(PartId(id)))
             && before.disposition == after.disposition
             && before.has_separator == after.has_separator
             && before.flowed == after.flowed;
@@ -306,7 +363,8 @@ mod tests {
         let part = message.part(body.part).unwrap();
         let text = PartText::read(&message, part, body.kind).unwrap();
         let text = text.edited(&[TextEdit { range: 5..5, text: ", Kim".to_owned() }]).unwrap();
-        match verify(&message, &rendered, &header, &[(body, &text)], &Beside::default()) {
+        let permitted = Permitted::of(&message);
+        match verify(&message, &rendered, &header, &[(body, &text)], &Beside::default(), &permitted) {
             Ok(()) => "nothing",
             Err(violation) => violation.invariant,
         }
