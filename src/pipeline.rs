@@ -12,7 +12,8 @@ use crate::message::dkim::Signature;
 use crate::message::{Draft, Message, Rendered, Violation};
 use crate::rule::problem::Problems;
 use crate::rule::test::Test;
-use crate::rule::{Action, ActionError, Condition, Disposition, Effect, Mode, OnError, Protected, Rule, Scene, file};
+use crate::rule::{Action, ActionError, Condition, Disposition, Effect, Find, Mode, OnError, Protected, Rule, Scene, Unbounceable, file};
+use crate::rule::value_key::ValueKey;
 
 /// A compiled rule set.
 #[derive(Debug)]
@@ -52,6 +53,9 @@ pub struct RuleReport {
     /// How each of its conditions turned out; only where [`Pipeline::checking_all`] was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checked: Vec<Checked>,
+    /// What it found and masked, without content.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub finds: Vec<Find>,
 }
 
 /// How one condition of a rule turned out.
@@ -306,6 +310,7 @@ struct Done {
     effects: Vec<String>,
     edits: usize,
     disposition: Option<Disposition>,
+    finds: Vec<Find>,
     stop: bool,
     /// Why the message could not take it, in whole or in part.
     unfit: Option<String>,
@@ -319,6 +324,7 @@ impl Run<'_, '_> {
             effects: Vec::new(),
             edits: 0,
             checked: Vec::new(),
+            finds: Vec::new(),
         };
         if rule.mode == Mode::Off {
             return Ok(report(Verdict::Off));
@@ -378,7 +384,8 @@ impl Run<'_, '_> {
                 self.disposition = stricter(self.disposition.take(), done.disposition);
             }
         }
-        Ok(RuleReport { effects: done.effects, edits: done.edits, ..report(verdict) })
+        let Done { effects, edits, finds, .. } = done;
+        Ok(RuleReport { effects, edits, finds, ..report(verdict) })
     }
 
     /// How every condition of a rule that is looked at turns out.

@@ -46,7 +46,7 @@ pub use repair::{Mended, Repair, Repaired};
 pub use permitted::{FileKind, Permission};
 pub use scan::{MAX_DEPTH, MAX_FIELDS, MAX_PARTS};
 pub use spelled::{Run, Spelled};
-pub use spellings::{File, Value};
+pub use spellings::{File, Gap, Value};
 pub use transfer::MAX_LINE;
 pub use verify::Violation;
 

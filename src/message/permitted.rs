@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::body::{self, Body, BodyKind};
@@ -12,6 +13,7 @@ use super::draft::BodyError;
 use super::edits::{Edit, Rendered, Slice};
 use super::part::{Part, TransferEncoding};
 use super::text::PartText;
+use super::spellings::Gap;
 use super::{Message, PartId};
 
 /// What may be edited beyond the bodies.
@@ -36,8 +38,10 @@ pub enum FileKind {
     Csv,
     /// JSON (RFC 8259).
     Json,
-    /// HTML, AMP for mail, XML.
-    Markup,
+    /// HTML, AMP for mail.
+    Html,
+    /// XML.
+    Xml,
     /// `text/enriched`, `text/richtext` (RFC 1896).
     Enriched,
     /// Folded content lines: iCalendar (RFC 5545), vCard (RFC 6350).
@@ -72,6 +76,8 @@ pub(super) struct Permitted<'m> {
     /// New raw values of fields of parts: by part and index of the field.
     pub(super) fields: BTreeMap<(PartId, usize), Vec<u8>>,
     pub(super) attached: BTreeMap<PartId, Attached>,
+    /// New octets of what stands between parts, by where it begins.
+    pub(super) gaps: BTreeMap<usize, (Range<usize>, Vec<u8>)>,
     pub(super) granted: Vec<Permission>,
 }
 
@@ -79,7 +85,7 @@ impl<'m> Permitted<'m> {
     pub(super) fn of(message: &Message<'m>) -> Self {
         let text = |(id, part): (usize, &Part)| {
             let kind = file_kind(part)?;
-            let written = if kind == FileKind::Markup { BodyKind::Html } else { BodyKind::Plain };
+            let written = if matches!(kind, FileKind::Html | FileKind::Xml) { BodyKind::Html } else { BodyKind::Plain };
             Some(FileText {
                 body: Body { part: PartId(id), kind: written },
                 kind,
@@ -97,7 +103,7 @@ impl<'m> Permitted<'m> {
     }
 
     pub(super) fn is_unchanged(&self) -> bool {
-        self.fields.is_empty() && self.attached.is_empty() && self.edited_texts().next().is_none()
+        self.fields.is_empty() && self.attached.is_empty() && self.gaps.is_empty() && self.edited_texts().next().is_none()
     }
 
     pub(super) fn index(&self, part: PartId) -> Option<usize> {
@@ -147,6 +153,7 @@ impl<'m> Permitted<'m> {
     /// The edits of header fields of parts and of attached messages.
     pub(super) fn edits(&self, message: &Message<'_>) -> Vec<Edit> {
         let mut edits: Vec<Edit> = self.attached.values().flat_map(|attached| attached.edits.clone()).collect();
+        edits.extend(self.gaps.values().map(|(range, with)| Edit { range: range.clone(), with: with.clone() }));
         for ((part, index), value) in &self.fields {
             let field = message.part(*part).and_then(|part| part.fields.get(*index));
             if let Some(field) = field {
@@ -156,10 +163,37 @@ impl<'m> Permitted<'m> {
         edits
     }
 
+    /// What stands before the first part of a multipart and behind the last.
+    pub(super) fn gaps(&self, message: &Message<'m>) -> Vec<Gap<'m>> {
+        let gap = |range: Range<usize>| {
+            let text = match self.gaps.get(&range.start) {
+                Some((_, new)) => Cow::Owned(new.clone()),
+                None => Cow::Borrowed(message.bytes(&range)),
+            };
+            (!text.trim_ascii().is_empty()).then_some(Gap { range, text })
+        };
+        message.parts().iter().flat_map(|part| ranges_between(message, part)).filter_map(gap).collect()
+    }
+
     /// Is `bytes` what became of this attached message?
     pub(super) fn is_attached(&self, id: PartId, bytes: &[u8]) -> bool {
         self.attached.get(&id).is_some_and(|attached| *attached.bytes == *bytes)
     }
+}
+
+/// Preamble and epilogue of a multipart that has parts.
+fn ranges_between(message: &Message<'_>, part: &Part) -> Vec<Range<usize>> {
+    let child = |id: Option<&PartId>| id.and_then(|id| message.part(*id));
+    let (Some(first), Some(last)) = (child(part.children.first()), child(part.children.last())) else { return Vec::new() };
+    let before = message.bytes(&(part.body.start..first.header.start));
+    // The delimiter line is the last one before the first part.
+    let line = before.strip_suffix(b"\n").unwrap_or(before);
+    let preamble = memchr::memrchr(b'\n', line).map_or(0, |at| at + 1);
+    let behind = message.bytes(&(last.body.end..part.body.end));
+    let delimiter = memchr::memmem::find(behind, b"--").unwrap_or(behind.len());
+    let line = behind.get(delimiter..).and_then(|rest| memchr::memchr(b'\n', rest));
+    let epilogue = line.map_or(part.body.end, |at| last.body.end + delimiter + at + 1);
+    vec![part.body.start..part.body.start + preamble, epilogue..part.body.end.max(epilogue)]
 }
 
 fn difference(old: &[u8], new: &[u8], offset: usize) -> Edit {
@@ -194,7 +228,8 @@ fn file_kind(part: &Part) -> Option<FileKind> {
         Some(match extension.as_str() {
             "csv" | "tsv" | "tab" => FileKind::Csv,
             "json" | "jsonl" | "ndjson" | "geojson" => FileKind::Json,
-            "xml" | "html" | "htm" | "xhtml" | "svg" => FileKind::Markup,
+            "html" | "htm" | "xhtml" => FileKind::Html,
+            "xml" | "svg" => FileKind::Xml,
             "ics" | "ical" | "vcf" | "vcard" | "ifb" => FileKind::Directory,
             "txt" | "log" | "md" | "markdown" | "text" | "yaml" | "yml" | "ini" | "conf" | "cfg" | "toml" | "sql"
             | "env" | "properties" | "pem" | "key" | "sh" | "py" | "js" | "ts" | "diff" | "patch" | "asc" | "tex"
@@ -205,12 +240,8 @@ fn file_kind(part: &Part) -> Option<FileKind> {
     match part.media_type.as_str() {
         "text/csv" | "text/tab-separated-values" | "application/csv" => Some(FileKind::Csv),
         "application/json" | "text/json" | "application/x-ndjson" | "application/ld+json" => Some(FileKind::Json),
-        "text/html"
-        | "text/x-amp-html"
-        | "text/xml"
-        | "application/xml"
-        | "application/xhtml+xml"
-        | "image/svg+xml" => Some(FileKind::Markup),
+        "text/html" | "text/x-amp-html" | "application/xhtml+xml" => Some(FileKind::Html),
+        "text/xml" | "application/xml" | "image/svg+xml" => Some(FileKind::Xml),
         "text/enriched" | "text/richtext" => Some(FileKind::Enriched),
         "text/calendar" | "text/vcard" | "text/x-vcard" | "text/directory" | "application/ics" | "text/x-vcalendar" => {
             Some(FileKind::Directory)
@@ -225,7 +256,7 @@ fn file_kind(part: &Part) -> Option<FileKind> {
         | "application/x-sh"
         | "application/x-pem-file" => Some(FileKind::Plain),
         media_type if media_type.ends_with("+json") => Some(FileKind::Json),
-        media_type if media_type.ends_with("+xml") => Some(FileKind::Markup),
+        media_type if media_type.ends_with("+xml") => Some(FileKind::Xml),
         media_type if media_type.starts_with("text/") => Some(by_name().unwrap_or(FileKind::Plain)),
         _ => None,
     }

@@ -145,6 +145,13 @@ impl Spelled {
         self.append(other, 0..other.text.len());
     }
 
+    /// The same text, `offset` bytes further on in its source.
+    pub fn shift(&mut self, offset: usize) {
+        for run in &mut self.runs {
+            run.source = run.source.start + offset..run.source.end + offset;
+        }
+    }
+
     /// Separators that were put there and are `from` become `to`; both are one byte of ASCII.
     pub fn replace_separators(&mut self, from: u8, to: u8) {
         let mut bytes = std::mem::take(&mut self.text).into_bytes();

@@ -9,7 +9,8 @@ use super::edits::Rendered;
 use super::header::At;
 use super::permitted::{FileKind, Permission, is_attached_message};
 use super::text::PartText;
-use super::{FieldText, ParameterText, PartId};
+use super::{Field, FieldName, FieldText, ParameterText, PartId};
+use std::ops::Range;
 
 /// A header field of the message or of one of its parts, as it stands now.
 #[derive(Debug, Clone)]
@@ -36,12 +37,25 @@ pub struct File {
     pub is_calendar: bool,
 }
 
+/// What stands between the delimiters of a multipart and is no part of it (RFC 2046 §5.1.1).
+#[derive(Debug, Clone)]
+pub struct Gap<'m> {
+    pub(super) range: Range<usize>,
+    /// Its octets.
+    pub text: Cow<'m, [u8]>,
+}
+
 impl<'m> Draft<'m> {
     /// Let rules edit more than bodies. Not to be taken back in this draft; a clone from before is without it.
     pub fn permit(&mut self, permission: Permission) {
         if !self.permitted.is_granted(permission) {
             self.permitted.granted.push(permission);
         }
+    }
+
+    /// The permissions of another draft, for a message that is attached to its own.
+    pub fn permit_as(&mut self, other: &Draft<'_>) {
+        self.permitted.granted.clone_from(&other.permitted.granted);
     }
 
     /// Header fields as they stand now: all of the message's, and those of its parts.
@@ -73,15 +87,24 @@ impl<'m> Draft<'m> {
         }
     }
 
-    /// Replace ranges of a file name in a value, one that [`ParameterText::read`] reads there. False where it cannot be
-    /// written.
-    pub fn edit_name(&mut self, value: &Value<'m>, name: &ParameterText, edits: &[TextEdit]) -> bool {
+    /// Replace ranges of a file name in a value, one that [`ParameterText::read`] reads there; `value` is then as it stands
+    /// now. False where it cannot be written.
+    pub fn edit_name(&mut self, value: &mut Value<'m>, name: &ParameterText, edits: &[TextEdit]) -> bool {
         let Some(edits) = name.edits(edits, self.message().line_end()) else { return false };
         let mut raw = value.raw.to_vec();
         for edit in edits.into_iter().rev() {
             raw.splice(edit.range, edit.with);
         }
+        value.raw = Cow::Owned(raw.clone());
         self.put_value(value, raw)
+    }
+
+    /// Write a value anew, in folded lines. False where it cannot be written.
+    pub fn write_value(&mut self, value: &Value<'m>, text: &str) -> bool {
+        let field = FieldName::new(&value.name).and_then(|name| Field::new(name, text));
+        let Ok(whole) = field.map(|field| field.encode(self.message().line_end())) else { return false };
+        let raw = memchr::memchr(b':', &whole).and_then(|colon| whole.get(colon + 1..)).unwrap_or_default();
+        self.put_value(value, raw.trim_ascii_end().to_vec())
     }
 
     /// Put a raw value in place of one; what is the caller's to keep legal. False where the header cannot be edited.
@@ -139,6 +162,20 @@ impl<'m> Draft<'m> {
             file.text = OnceLock::from(Ok(Arc::new(text)));
         }
         Ok(())
+    }
+
+    /// What stands before the first part of a multipart and behind the last, where it is not empty, as it stands now.
+    pub fn gaps(&self) -> Vec<Gap<'m>> {
+        self.permitted.gaps(self.message())
+    }
+
+    /// Put new text in place of such a gap. False where the message cannot be edited.
+    pub fn edit_gap(&mut self, gap: &Gap<'m>, text: Vec<u8>) -> bool {
+        let fits = self.message().doubt().is_none() && self.message().protection().is_none();
+        if fits {
+            self.permitted.gaps.insert(gap.range.start, (gap.range.clone(), text));
+        }
+        fits
     }
 
     /// The messages that are attached.

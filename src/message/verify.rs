@@ -83,7 +83,7 @@ fn protected(
         .all(|(file, _)| open && may(if file.is_calendar { Permission::Calendar } else { Permission::Attachments }));
     let attached = permitted.attached.is_empty() || open && may(Permission::AttachedMessages);
     let named = permitted.fields.is_empty() || open && may(Permission::Names);
-    if !open && !texts.is_empty() {
+    if !open && !(texts.is_empty() && permitted.gaps.is_empty()) {
         return violation("protected", "the body of a protected message was edited");
     }
     if !(files && attached && named) {
@@ -127,6 +127,7 @@ fn locality(
         within(range, &root.header)
             || in_edited_part(range)
             || in_named_field(range)
+            || permitted.gaps.get(&range.start).is_some_and(|(gap, _)| gap == range)
             || !beside.is_empty() && range.is_empty() && (range.start == root.body.start || range.start == len)
     };
     let mut at = 0;

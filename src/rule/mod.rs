@@ -10,12 +10,14 @@ mod readable;
 pub mod section;
 pub mod template;
 pub mod test;
+pub mod value_key;
 
 use std::fmt::Debug;
 
 use crate::directory::Organization;
 use crate::envelope::{Direction, Envelope};
-use crate::message::{BodyError, Draft};
+use crate::message::{BodyError, Draft, Violation};
+use value_key::ValueKey;
 
 /// What a rule sees while it runs. Everything it needs to know is handed in: it does no I/O and has no clock.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ pub struct Scene<'s, 'm> {
     pub organization: &'s Organization,
     /// The name of the rule that runs.
     pub rule: &'s str,
+    /// The secret of pseudonyms and digests, where the flow has one.
+    pub key: Option<&'s ValueKey>,
 }
 
 /// One test in `when` or `unless`, compiled.
@@ -55,6 +59,50 @@ pub enum Effect {
     Dispose(Disposition),
     /// No later rule runs.
     Stop,
+    /// Data was found and masked, or is a reason to send the message back.
+    Redacted(Redacted),
+}
+
+/// What an action found, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redacted {
+    /// So many finds were masked.
+    pub count: usize,
+    /// For the report (never content), such as `2 card in subject, 1.2`.
+    pub note: String,
+    /// Each find, up to a limit.
+    pub finds: Vec<Find>,
+    /// What is answered instead, where nothing is masked.
+    pub disposition: Option<Disposition>,
+}
+
+/// One find, for the report: no content.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Find {
+    /// The detector that found it.
+    pub detector: String,
+    /// Where: a header field in lower case, a part such as `1.2`, `1.2 name` for its file name, `2/1` for part 1 of the
+    /// message that is part 2.
+    pub place: String,
+    /// What of an HTML text it is: `attribute`, `link`, `comment`, `hidden`, `source`; none for what a reader sees.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub what: Option<String>,
+    /// Byte offset in the decoded text of the place.
+    pub offset: usize,
+    /// Keyed digest of the value, to know it again: 16 hex digits. None without a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+}
+
+/// What becomes of a message that an action would send back, and that must not be answered: automatic mail, bounces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unbounceable {
+    /// It is delivered.
+    Deliver,
+    /// It is dropped.
+    Drop,
+    /// The rule fails.
+    Fail,
 }
 
 /// Why an action failed; the rule's `on_error` decides what that means.
@@ -66,6 +114,18 @@ pub enum ActionError {
     /// A field that the action had to change stands in a header that cannot be edited.
     #[error("the header could not be edited")]
     Header,
+    /// A message that had to be sent back must not be answered, and must not go out.
+    #[error("the message must not go out, and cannot be sent back: {0}")]
+    Unbounceable(&'static str),
+    /// Pseudonyms take a key.
+    #[error("there is no key for pseudonyms; set MAILWRIGHT_VALUE_KEY, or --value-key for replay")]
+    Key,
+    /// What was masked is found again, whatever stands in its place.
+    #[error("what stands in place of a find is found again")]
+    Remains,
+    /// An attached message did not hold up.
+    #[error("an attached message could not be changed: {0}")]
+    Attached(Violation),
     /// What was put in would not be found again by a second run (Invariant 6).
     #[error("a second run would put it in once more; is its HTML whole?")]
     Once,
@@ -137,6 +197,22 @@ pub trait Action: Debug + Send + Sync {
     /// What a failure means for a rule that does not say: an action that keeps something from leaving fails.
     fn on_error(&self) -> OnError {
         OnError::Skip
+    }
+    /// What becomes of a message that this action would send back, where that must not be.
+    fn unbounceable(&self) -> Unbounceable {
+        Unbounceable::Deliver
+    }
+    /// What it answers to the flow for some messages.
+    fn may_dispose(&self) -> Option<Disposition> {
+        None
+    }
+    /// True when it does nothing without [`Scene::key`].
+    fn needs_key(&self) -> bool {
+        false
+    }
+    /// True for an action that keeps data from leaving: where it is not run, the data goes out.
+    fn keeps_from_leaving(&self) -> bool {
+        false
     }
     /// What `protected` says, whatever the message; `None` for actions on the header and the flow.
     fn protected_policy(&self) -> Option<Protected> {

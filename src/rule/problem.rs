@@ -35,6 +35,8 @@ pub enum Code {
     Duplicate,
     /// The rules folder or a file cannot be read.
     Unreadable,
+    /// A rule that keeps data from leaving lets some of it pass.
+    FailOpen,
 }
 
 impl Code {
@@ -50,6 +52,7 @@ impl Code {
         Self::Direction,
         Self::Duplicate,
         Self::Unreadable,
+        Self::FailOpen,
     ];
 
     /// Its number, such as `R002`.
@@ -65,6 +68,7 @@ impl Code {
             Self::Direction => "R008",
             Self::Duplicate => "R009",
             Self::Unreadable => "R010",
+            Self::FailOpen => "R011",
         }
     }
 
@@ -83,6 +87,7 @@ impl Code {
             Self::Direction => "An action that WorkMail does not allow in the direction of the rule.",
             Self::Duplicate => "Two rules of one name.",
             Self::Unreadable => "The rules folder or a file in it cannot be read, or holds no rules.",
+            Self::FailOpen => "A rule that keeps data from leaving lets some of it pass: a warning.",
         }
     }
 }

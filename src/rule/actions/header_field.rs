@@ -106,7 +106,7 @@ pub(super) fn stands_once(name: &FieldName) -> bool {
 }
 
 /// Why a field must not be touched; `None` when it may.
-fn fixed(name: &str) -> Option<&'static str> {
+pub(super) fn fixed(name: &str) -> Option<&'static str> {
     let matches = |pattern: &str| match pattern.strip_suffix('*') {
         Some(prefix) => name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)),
         None => name.eq_ignore_ascii_case(pattern),

@@ -4,7 +4,6 @@ use super::ActionKind;
 
 mod add_header;
 mod append;
-mod attributes;
 mod block;
 mod bounce;
 mod broken_signatures;

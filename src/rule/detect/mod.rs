@@ -19,7 +19,6 @@ mod literals;
 mod numbers;
 mod read;
 mod shape;
-mod style;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -35,7 +34,6 @@ use folded::Folded;
 use literals::Literals;
 use numbers::{Hit, Numbers};
 pub use read::{LABEL, OPTIONS, read_detectors};
-pub use style::Style;
 
 /// Which detector of a [`DetectorSet`]; [`DetectorSet::name`] says its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

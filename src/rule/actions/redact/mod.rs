@@ -1,0 +1,294 @@
+//! `redact`: sensitive data is masked wherever a reader or a program could see it.
+//!
+//! `places.rs` goes through the message, `views.rs` says how a text is read there and how a mask is written, `search.rs`
+//! finds and masks, `report.rs` tells what was found.
+//!
+//! Invariant: where this action has run and answered without an error, a second look at every place of `where` finds
+//! nothing that it looks for. What cannot be read or changed there is an error, never passed over. No value is in an
+//! effect, an error or a report.
+
+mod mask;
+mod options;
+mod places;
+mod report;
+mod search;
+mod url;
+mod views;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::detect::{DetectorId, DetectorSet};
+use super::super::section::Section;
+use super::super::{Action, ActionError, ActionKind, Disposition, Effect, OnError, Protected, Redacted, Scene, Unbounceable};
+use crate::envelope::Direction;
+use crate::message::{BodyError, Draft, FieldName, Permission, Protection, TextEdit};
+use mask::Style;
+use places::Place;
+use report::Tally;
+use search::{Hit, Painter, Search, apart};
+
+/// `redact`.
+pub const KIND: ActionKind = ActionKind {
+    kind: "redact",
+    doc: "Masks sensitive data in the subject, in every text and in the names of files. A rule with it has on_error = \
+          \"fail\" unless it says otherwise.",
+    options: options::OPTIONS,
+    directions: &[Direction::Inbound, Direction::Outbound],
+    example: "kind = \"redact\"\ndetect = [\"card\", \"iban\"]\nstyle = \"keep-last\"\nkeep = 4\n",
+    compile: |section: &mut Section<'_>| options::read(section).map(|redact| Box::new(redact) as Box<dyn Action>),
+};
+
+/// How often a message is gone through: where one find is masked, what stood too close to it to be told can be found.
+const MAX_ROUNDS: usize = 10;
+/// From this round on a label stands in place of finds, whatever the style: masks that are found again end here.
+const LABEL_FROM: usize = 5;
+/// From this round on nothing does.
+const REMOVE_FROM: usize = 8;
+
+/// Where to look.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each word of an option")]
+struct Places {
+    subject: bool,
+    body: bool,
+    file_names: bool,
+    attachments: bool,
+    attached_messages: bool,
+}
+
+#[derive(Debug)]
+struct Redact {
+    detectors: DetectorSet,
+    style: Style,
+    character: char,
+    places: Places,
+    fields: Vec<FieldName>,
+    cells: bool,
+    notice: String,
+    message: String,
+    protected: Protected,
+    unbounceable: Unbounceable,
+}
+
+/// Places whose text gives way to a notice: those that hold a find, and their alternatives.
+type Noticed = BTreeSet<String>;
+
+impl Redact {
+    /// Every find of a message, by place; learns their values.
+    fn look(&self, draft: &mut Draft<'_>, search: &mut Search<'_>) -> Result<Looked, ActionError> {
+        let mut looked = Looked::default();
+        let mut hits: Vec<Hit> = Vec::new();
+        self.walk(draft, &mut |place: &Place<'_>| {
+            for view in &place.views {
+                let found = search.hits(view.text.text());
+                if !found.is_empty() {
+                    looked.groups.insert(place.group.to_owned());
+                }
+                for hit in found {
+                    looked.add(&hit);
+                    hits.push(hit);
+                }
+            }
+            Ok(Vec::new())
+        })?;
+        for hit in &hits {
+            search.learn(hit);
+        }
+        search.learned();
+        Ok(looked)
+    }
+
+    /// One pass over the message that masks what is found.
+    fn mask(
+        &self,
+        draft: &mut Draft<'_>,
+        search: &Search<'_>,
+        painter: Painter<'_>,
+        noticed: &Noticed,
+        tally: &mut Tally,
+    ) -> Result<(), ActionError> {
+        self.walk(draft, &mut |place: &Place<'_>| {
+            let mut edits = Vec::new();
+            for view in &place.views {
+                let hits = search.hits(view.text.text());
+                for hit in &hits {
+                    let offset = view.text.pieces(hit.range.clone()).next().map_or(0, |piece| piece.source.start);
+                    tally.add(&self.detectors, hit, place.name, view.what, offset, painter.key);
+                }
+                painter.paint(&self.detectors, view, &hits, place.source, place.unicode, &mut edits);
+            }
+            if noticed.contains(place.group)
+                && let Some(text) = place.notice(&self.notice)
+            {
+                return Ok(vec![TextEdit { range: 0..place.source.len(), text }]);
+            }
+            Ok(apart(edits))
+        })
+    }
+
+    fn redact(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
+        let mut search = Search::new(&self.detectors);
+        let mut tally = Tally::default();
+        if self.style == Style::Pseudonym && scene.key.is_none() {
+            return Err(ActionError::Key);
+        }
+        let mut painter = Painter { style: self.style, character: self.character, key: scene.key };
+        for permission in [
+            self.places.file_names.then_some(Permission::Names),
+            self.places.attachments.then_some(Permission::Attachments),
+            self.places.attachments.then_some(Permission::Calendar),
+            self.places.attached_messages.then_some(Permission::AttachedMessages),
+        ] {
+            permission.into_iter().for_each(|permission| scene.draft.permit(permission));
+        }
+        for round in 0..MAX_ROUNDS {
+            let mut looked = self.look(scene.draft, &mut search)?;
+            if round == 0 {
+                let enough = looked.enough(self.detectors.at_least());
+                let some_are_too_few = enough.len() < looked.counts.len();
+                search.only(enough);
+                if some_are_too_few {
+                    looked = self.look(scene.draft, &mut search)?;
+                }
+            }
+            if looked.groups.is_empty() {
+                return Ok(match tally.total() {
+                    0 => Effect::Nothing("nothing was found"),
+                    count => {
+                        let note = tally.to_string();
+                        Effect::Redacted(Redacted { count, note, finds: tally.into_finds(), disposition: None })
+                    }
+                });
+            }
+            if self.style == Style::Bounce {
+                return self.bounced(scene, &search, painter, tally);
+            }
+            painter.style = match round {
+                REMOVE_FROM.. => Style::Remove,
+                LABEL_FROM.. => Style::Label,
+                _ => self.style,
+            };
+            let noticed = if self.style == Style::Notice { looked.groups } else { Noticed::new() };
+            self.mask(scene.draft, &search, painter, &noticed, &mut tally)?;
+        }
+        Err(ActionError::Remains)
+    }
+
+    /// What was found is told, and nothing is changed.
+    fn bounced(
+        &self,
+        scene: &mut Scene<'_, '_>,
+        search: &Search<'_>,
+        painter: Painter<'_>,
+        mut tally: Tally,
+    ) -> Result<Effect, ActionError> {
+        self.walk(scene.draft, &mut |place: &Place<'_>| {
+            for view in &place.views {
+                for hit in search.hits(view.text.text()) {
+                    let offset = view.text.pieces(hit.range.clone()).next().map_or(0, |piece| piece.source.start);
+                    tally.add(&self.detectors, &hit, place.name, view.what, offset, painter.key);
+                }
+            }
+            Ok(Vec::new())
+        })?;
+        let (count, note) = (0, tally.to_string());
+        let disposition = Some(Disposition::Bounce(self.message.clone()));
+        Ok(Effect::Redacted(Redacted { count, note, finds: tally.into_finds(), disposition }))
+    }
+
+    /// Where the structure cannot be taken apart, or not in one way only, what it holds is no body. It is looked through
+    /// as it stands, and a find there cannot be masked.
+    fn refuse_hidden(&self, draft: &Draft<'_>) -> Result<(), ActionError> {
+        let message = draft.message();
+        let opaque = message.parts().iter().any(|part| part.is_multipart() && part.children.is_empty());
+        if draft.protection().is_some() || (message.doubt().is_none() && !opaque) {
+            return Ok(());
+        }
+        let start = message.parts().first().map_or(0, |root| root.body.start);
+        let text = String::from_utf8_lossy(message.raw().get(start..).unwrap_or_default());
+        if self.detectors.find(&text).is_empty() { Ok(()) } else { Err(BodyError::Doubtful.into()) }
+    }
+
+    /// True where the message is protected, and not by an invitation that this rule may edit.
+    fn is_locked(&self, draft: &Draft<'_>) -> bool {
+        match draft.protection() {
+            None => false,
+            Some(Protection::Calendar) => !self.places.attachments,
+            Some(_) => true,
+        }
+    }
+
+    /// Does what must not be edited hold something to mask? What cannot be read cannot be cleared.
+    fn is_in_protected(&self, draft: &Draft<'_>) -> bool {
+        let search = Search::new(&self.detectors);
+        let mut looked = Looked::default();
+        let readable = self.walk_locked(draft, &mut |place: &Place<'_>| {
+            for view in &place.views {
+                for hit in search.hits(view.text.text()) {
+                    looked.add(&hit);
+                }
+            }
+        });
+        readable.is_err() || !looked.enough(self.detectors.at_least()).is_empty()
+    }
+}
+
+/// What one look at a message came to.
+#[derive(Debug, Default)]
+struct Looked {
+    /// The places that hold a find, with their alternatives as one.
+    groups: BTreeSet<String>,
+    /// Values of each detector: one that stands in two alternatives counts once.
+    counts: BTreeMap<DetectorId, BTreeSet<String>>,
+}
+
+impl Looked {
+    fn add(&mut self, hit: &Hit) {
+        self.counts.entry(hit.detector).or_default().insert(hit.value.clone());
+    }
+
+    fn enough(&self, at_least: usize) -> BTreeSet<DetectorId> {
+        self.counts.iter().filter(|(_, values)| values.len() >= at_least).map(|(id, _)| *id).collect()
+    }
+}
+
+impl Action for Redact {
+    fn run(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
+        let effect = self.redact(scene)?;
+        if self.places.body {
+            self.refuse_hidden(scene.draft)?;
+        }
+        Ok(effect)
+    }
+    fn kind(&self) -> &'static str {
+        KIND.kind
+    }
+    fn protected(&self, scene: &Scene<'_, '_>) -> Option<Protected> {
+        (self.is_locked(scene.draft) && self.is_in_protected(scene.draft)).then_some(self.protected)
+    }
+    fn run_on_header(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
+        // What must not be edited is not among what it goes through.
+        self.run(scene)
+    }
+    fn edits_body(&self) -> bool {
+        true
+    }
+    fn on_error(&self) -> OnError {
+        OnError::Fail
+    }
+    fn protected_policy(&self) -> Option<Protected> {
+        Some(self.protected)
+    }
+    fn unbounceable(&self) -> Unbounceable {
+        self.unbounceable
+    }
+    fn may_dispose(&self) -> Option<Disposition> {
+        (self.style == Style::Bounce).then(|| Disposition::Bounce(self.message.clone()))
+    }
+    fn needs_key(&self) -> bool {
+        self.style == Style::Pseudonym
+    }
+    fn keeps_from_leaving(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,72 @@
+//! What a run found and where, for people and programs.
+//!
+//! Invariant: no content: the name of the detector, the place, the offset, a digest that only a key makes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use super::search::Hit;
+use crate::rule::detect::DetectorSet;
+use crate::rule::value_key::ValueKey;
+use crate::rule::Find;
+
+/// So many finds are told one by one; the others are counted.
+pub(super) const MAX_FINDS: usize = 200;
+/// So many places are named to people.
+const MAX_PLACES: usize = 6;
+/// Hex digits of a digest.
+const DIGEST: usize = 16;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    finds: Vec<Find>,
+    counts: BTreeMap<String, usize>,
+    places: Vec<String>,
+    seen: BTreeSet<String>,
+}
+
+impl Tally {
+    /// A find at `offset` bytes of the decoded text of `place`.
+    pub(super) fn add(
+        &mut self,
+        detectors: &DetectorSet,
+        hit: &Hit,
+        place: &str,
+        what: &str,
+        offset: usize,
+        key: Option<&ValueKey>,
+    ) {
+        let name = detectors.name(hit.detector);
+        *self.counts.entry(name.to_owned()).or_default() += 1;
+        if !self.seen.contains(place) {
+            self.seen.insert(place.to_owned());
+            self.places.push(place.to_owned());
+        }
+        if self.finds.len() < MAX_FINDS {
+            let digest = key.map(|key| key.digest("find", name, &hit.value).chars().take(DIGEST).collect());
+            let what = (!what.is_empty()).then(|| what.to_owned());
+            self.finds.push(Find { detector: name.to_owned(), place: place.to_owned(), what, offset, digest });
+        }
+    }
+
+    pub(super) fn total(&self) -> usize {
+        self.counts.values().sum()
+    }
+
+    pub(super) fn into_finds(self) -> Vec<Find> {
+        self.finds
+    }
+}
+
+/// `2 card, 1 iban in subject, 1.2`.
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let counts: Vec<String> = self.counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
+        let mut places = self.places.iter().take(MAX_PLACES).cloned().collect::<Vec<_>>().join(", ");
+        if self.places.len() > MAX_PLACES {
+            let _ = write!(places, " and {} more", self.places.len() - MAX_PLACES);
+        }
+        write!(f, "{} in {places}", counts.join(", "))
+    }
+}

@@ -1,0 +1,79 @@
+//! What of a URL is looked through: its query and fragment, and all of `mailto:`, `tel:` and the like.
+//!
+//! Invariant: scheme, host and path of a web page stay, as it would lead elsewhere without them; so do `cid:` and `data:`.
+
+use std::fmt::Write as _;
+
+use crate::message::Spelled;
+
+/// Schemes that name a person or a number.
+const PEOPLE: &[&str] = &["mailto:", "tel:", "sms:", "smsto:", "callto:", "sip:", "xmpp:", "facetime:", "whatsapp:", "skype:"];
+
+/// Schemes whose value is no text.
+const OPAQUE: &[&str] = &["cid:", "mid:", "data:", "blob:"];
+
+/// The pieces of a URL that are looked through, percent signs decoded: what stands before the query of a URL that names a
+/// person, then each `name=value`.
+pub(super) fn parts(url: &Spelled) -> Vec<Spelled> {
+    let text = url.text();
+    let blank = text.len() - text.trim_start().len();
+    let trimmed = text.trim_start();
+    let begins = |schemes: &[&str]| {
+        schemes.iter().any(|s| trimmed.get(..s.len()).is_some_and(|start| start.eq_ignore_ascii_case(s)))
+    };
+    if begins(OPAQUE) {
+        return Vec::new();
+    }
+    let mut parts = Vec::new();
+    let query = text.find(['?', '#']);
+    if begins(PEOPLE) {
+        let scheme = trimmed.find(':').map_or(blank, |colon| blank + colon + 1);
+        parts.push(url.part(scheme..query.unwrap_or(text.len()).max(scheme)).percent_decoded(false));
+    } else if begins(&["javascript:"]) {
+        return vec![url.percent_decoded(false)];
+    }
+    let Some(query) = query else { return parts };
+    let mut start = query + 1;
+    let bytes = text.as_bytes();
+    for at in query + 1..=text.len() {
+        // A second `?` begins the query of a URL inside of this one.
+        if bytes.get(at).is_none_or(|b| matches!(b, b'&' | b';' | b'#' | b'?')) {
+            if at > start {
+                parts.push(url.part(start..at).percent_decoded(true));
+            }
+            start = at + 1;
+        }
+    }
+    parts
+}
+
+/// RFC 3986 §2.3 and `*`, which forms leave as it is; everything else by percent signs.
+pub(super) fn encode(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len() * 2), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~*@".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(url: &str) -> Vec<String> {
+        parts(&Spelled::plain(url, 0)).iter().map(|part| part.text().to_owned()).collect()
+    }
+
+    #[test]
+    fn only_what_does_not_lead_elsewhere() {
+        assert_eq!(texts("https://a.example/4111/b?c=d%2De&f+g#h"), ["c=d-e", "f g", "h"]);
+        assert_eq!(texts(" MailTo:ann%40example.com?subject=a%20b&body=c"), ["ann@example.com", "subject=a b", "body=c"]);
+        assert_eq!(texts("tel:+1%20555"), ["+1 555"]);
+        assert_eq!(texts("cid:a@b?c"), Vec::<String>::new());
+        assert_eq!(texts("mailto:"), [""]);
+        assert_eq!(texts("?"), Vec::<String>::new());
+    }
+}
