@@ -12,8 +12,11 @@ use crate::message::dkim::Signature;
 use crate::message::{Draft, Message, Rendered, Violation};
 use crate::rule::problem::Problems;
 use crate::rule::test::Test;
-use crate::rule::{Action, ActionError, Condition, Disposition, Effect, Find, Mode, OnError, Protected, Rule, Scene, Unbounceable, file};
 use crate::rule::value_key::ValueKey;
+use crate::rule::{
+    Action, ActionError, Condition, Disposition, Effect, Find, Mode, OnError, Protected, Redacted, Rule, Scene,
+    Unbounceable, file,
+};
 
 /// A compiled rule set.
 #[derive(Debug)]
@@ -24,6 +27,7 @@ pub struct Pipeline {
     tests: Vec<Test>,
     warnings: Problems,
     checks_all: bool,
+    key: Option<ValueKey>,
 }
 
 /// What one run did, for people and programs; holds no content.
@@ -143,7 +147,7 @@ impl Pipeline {
     }
     fn of(set: file::RuleSet) -> Self {
         let file::RuleSet { rules, organization, tests, digest, warnings } = set;
-        Self { rules, digest, organization, tests, warnings, checks_all: false }
+        Self { rules, digest, organization, tests, warnings, checks_all: false, key: None }
     }
     /// Run the rules over a message. `out_of_time` is asked before each rule.
     pub fn run<'m>(
@@ -168,6 +172,7 @@ impl Pipeline {
             draft: Draft::new(message),
             envelope,
             organization: &self.organization,
+            key: self.key.as_ref(),
             disposition: None,
             disposing: Vec::new(),
             stopped: false,
@@ -208,11 +213,25 @@ impl Pipeline {
     /// What these rules ask for together, as [`Outcome::disposition`] said when they asked for it: for a second try of
     /// a message that the rules have been run over already. Indexes that are no rule's, or the index of a rule that
     /// asks for nothing, count for nothing.
-    pub fn disposition_of(&self, disposing: &[usize]) -> Disposition {
+    pub fn disposition_of(&self, disposing: &[usize], message: &Message<'_>, envelope: &Envelope) -> Disposition {
         let mut strictest = None;
+        let mut draft = Draft::new(message);
+        let (organization, key) = (&self.organization, self.key.as_ref());
+        let scene = Scene { draft: &mut draft, envelope, organization, rule: "", key };
         for rule in disposing.iter().filter_map(|index| self.rules.get(*index)) {
             let bounces = rule.actions.iter().any(|a| a.protected_policy() == Some(Protected::Bounce));
-            let asked = own_disposition(rule).or_else(|| bounces.then(protected_bounce));
+            let may = rule.actions.iter().find_map(|action| action.may_dispose());
+            let asked = own_disposition(rule).or(may).or_else(|| bounces.then(protected_bounce));
+            let asked = match asked {
+                // What could not be sent back then was dropped, or delivered as the rule's other actions say.
+                Some(Disposition::Bounce(_)) if unanswerable(&scene).is_some() => {
+                    let drops = rule.actions.iter().any(|action| action.unbounceable() == Unbounceable::Drop);
+                    let others = rule.actions.iter().map(|action| action.disposition());
+                    let other = others.filter(|d| !matches!(d, Some(Disposition::Bounce(_)))).fold(None, stricter);
+                    if drops { Some(Disposition::Drop) } else { other }
+                }
+                asked => asked,
+            };
             strictest = stricter(strictest, asked);
         }
         strictest.unwrap_or(Disposition::Deliver)
@@ -263,6 +282,17 @@ impl Pipeline {
         }
         self
     }
+    /// The secret that pseudonyms and the digests of finds are made with.
+    #[must_use]
+    pub fn with_value_key(mut self, key: Option<ValueKey>) -> Self {
+        self.key = key;
+        self
+    }
+    /// True when a rule does nothing without such a key.
+    pub fn needs_value_key(&self) -> bool {
+        let active = self.rules.iter().filter(|rule| rule.mode != Mode::Off);
+        active.flat_map(|rule| &rule.actions).any(|action| action.needs_key())
+    }
 
     /// The rewrite does not hold up: the rules that had a part in it are taken back, or the run fails.
     fn take_back(&self, report: &mut Report, violation: Violation) -> Result<(), RunError> {
@@ -298,6 +328,7 @@ struct Run<'r, 'm> {
     draft: Draft<'m>,
     envelope: &'r Envelope,
     organization: &'r Organization,
+    key: Option<&'r ValueKey>,
     disposition: Option<Disposition>,
     disposing: Vec<usize>,
     stopped: bool,
@@ -347,8 +378,13 @@ impl Run<'_, '_> {
         }
         // The rule works on a copy: what fails, or is only looked at, leaves nothing behind.
         let mut draft = self.draft.clone();
-        let scene =
-            Scene { draft: &mut draft, envelope: self.envelope, organization: self.organization, rule: &rule.name };
+        let scene = Scene {
+            draft: &mut draft,
+            envelope: self.envelope,
+            organization: self.organization,
+            rule: &rule.name,
+            key: self.key,
+        };
         let done = match fence(|| act(rule, scene)) {
             Ok(Ok(done)) => done,
             // Odd mail is no error: the message cannot take the edit, so the rule leaves all of it alone.
@@ -398,6 +434,7 @@ impl Run<'_, '_> {
             envelope: self.envelope,
             organization: self.organization,
             rule: &rule.name,
+            key: self.key,
         };
         let exceptions = rule.unless.iter().enumerate().map(|(index, table)| (Some(index), table));
         let tables = std::iter::once((None, &rule.when)).chain(exceptions);
@@ -416,6 +453,7 @@ impl Run<'_, '_> {
             envelope: self.envelope,
             organization: self.organization,
             rule: &rule.name,
+            key: self.key,
         };
         let key = |condition: &dyn Condition| condition.key().to_owned();
         if let Some(failed) = rule.when.iter().find(|condition| !condition.holds(&scene)) {
@@ -437,7 +475,9 @@ fn act(rule: &Rule, mut scene: Scene<'_, '_>) -> Result<Done, ActionError> {
         done.unfit = Some(why.to_owned());
         done.effects.push(format!("protected: {why}"));
         let asked = own_disposition(rule).unwrap_or_else(protected_bounce);
-        dispose(&mut done, "protected", asked, &scene);
+        let bouncing = rule.actions.iter().filter(|action| action.protected(&scene) == Some(Protected::Bounce));
+        let otherwise = bouncing.map(|action| action.unbounceable()).max().unwrap_or(Unbounceable::Deliver);
+        dispose(&mut done, "protected", asked, otherwise, &scene)?;
         return Ok(done);
     }
     if policies.contains(&Protected::Skip) {
@@ -450,12 +490,12 @@ fn act(rule: &Rule, mut scene: Scene<'_, '_>) -> Result<Done, ActionError> {
             Some(_) => action.run_on_header(&mut scene),
             None => action.run(&mut scene),
         };
-        record(&mut done, action.as_ref(), effect?, &scene);
+        record(&mut done, action.as_ref(), effect?, &scene)?;
     }
     Ok(done)
 }
 
-fn record(done: &mut Done, action: &dyn Action, effect: Effect, scene: &Scene<'_, '_>) {
+fn record(done: &mut Done, action: &dyn Action, effect: Effect, scene: &Scene<'_, '_>) -> Result<(), ActionError> {
     let kind = action.kind();
     match effect {
         Effect::Edited(count, note) => {
@@ -467,30 +507,48 @@ fn record(done: &mut Done, action: &dyn Action, effect: Effect, scene: &Scene<'_
             done.effects.push(format!("{kind}: left out, {why}"));
             done.unfit.get_or_insert(why);
         }
-        Effect::Dispose(disposition) => dispose(done, kind, disposition, scene),
+        Effect::Dispose(disposition) => dispose(done, kind, disposition, action.unbounceable(), scene)?,
         Effect::Stop => {
             done.effects.push(format!("{kind}: no later rule runs"));
             done.stop = true;
         }
+        Effect::Redacted(Redacted { count, note, finds, disposition }) => {
+            done.edits += count;
+            done.effects.push(format!("{kind}: {note}"));
+            done.finds.extend(finds);
+            if let Some(disposition) = disposition {
+                dispose(done, kind, disposition, action.unbounceable(), scene)?;
+            }
+        }
     }
+    Ok(())
 }
 
-/// Take a disposition down, unless this message must not be answered that way.
-fn dispose(done: &mut Done, kind: &str, disposition: Disposition, scene: &Scene<'_, '_>) {
+/// Take a disposition down, unless this message must not be answered that way: then what is to be done instead.
+fn dispose(
+    done: &mut Done,
+    kind: &str,
+    disposition: Disposition,
+    otherwise: Unbounceable,
+    scene: &Scene<'_, '_>,
+) -> Result<(), ActionError> {
     let refused = match &disposition {
-        // RFC 3834 §2, RFC 5321 §4.5.5: an answer to these makes a loop, or hits somebody who did not write.
-        Disposition::Bounce(_) if scene.envelope.sender.is_none() => Some("there is no sender to bounce to"),
-        Disposition::Bounce(_) if is_automatic(scene) => Some("an automatic message is not bounced"),
+        Disposition::Bounce(_) => unanswerable(scene),
         Disposition::Junk | Disposition::BypassSpamCheck if scene.envelope.direction != Direction::Inbound => {
             Some("inbound only")
         }
         _ => None,
     };
-    if let Some(why) = refused {
-        done.effects.push(format!("{kind}: delivered, {why}"));
-        done.unfit.get_or_insert_with(|| why.to_owned());
-        return;
-    }
+    let disposition = match (refused, otherwise, disposition) {
+        (None, _, disposition) => disposition,
+        (Some(why), Unbounceable::Fail, Disposition::Bounce(_)) => return Err(ActionError::Unbounceable(why)),
+        (Some(_), Unbounceable::Drop, Disposition::Bounce(_)) => Disposition::Drop,
+        (Some(why), ..) => {
+            done.effects.push(format!("{kind}: delivered, {why}"));
+            done.unfit.get_or_insert_with(|| why.to_owned());
+            return Ok(());
+        }
+    };
     let name = match &disposition {
         Disposition::BypassSpamCheck => "delivered without the spam check",
         Disposition::Deliver => "delivered",
@@ -500,6 +558,16 @@ fn dispose(done: &mut Done, kind: &str, disposition: Disposition, scene: &Scene<
     };
     done.effects.push(format!("{kind}: {name}"));
     done.disposition = stricter(done.disposition.take(), Some(disposition));
+    Ok(())
+}
+
+/// Why a message must not be answered (RFC 3834 §2, RFC 5321 §4.5.5): that makes a loop, or hits somebody who did not
+/// write.
+fn unanswerable(scene: &Scene<'_, '_>) -> Option<&'static str> {
+    if scene.envelope.sender.is_none() {
+        return Some("there is no sender to bounce to");
+    }
+    is_automatic(scene).then_some("an automatic message is not bounced")
 }
 
 /// `Auto-Submitted` (RFC 3834 §5) other than `no`, or `Precedence` of bulk mail.

@@ -369,7 +369,7 @@ impl<F: MessageFlow, S: ObjectStore> Passage<'_, F, S> {
             direction: self.event.envelope.direction,
         });
         if let Some(disposing) = marker.and_then(|marker| marker.read(&Draft::new(&message))) {
-            return Ok(Ran::Marked(self.pipeline.disposition_of(&disposing)));
+            return Ok(Ran::Marked(self.pipeline.disposition_of(&disposing, &message, &self.event.envelope)));
         }
         let reserve = PUT_RESERVE.min(self.until.saturating_duration_since(self.started) / 3);
         let rules_until = self.until.checked_sub(reserve).unwrap_or(self.until);

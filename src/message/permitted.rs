@@ -12,8 +12,8 @@ use super::body::{self, Body, BodyKind};
 use super::draft::BodyError;
 use super::edits::{Edit, Rendered, Slice};
 use super::part::{Part, TransferEncoding};
-use super::text::PartText;
 use super::spellings::Gap;
+use super::text::PartText;
 use super::{Message, PartId};
 
 /// What may be edited beyond the bodies.
@@ -103,7 +103,10 @@ impl<'m> Permitted<'m> {
     }
 
     pub(super) fn is_unchanged(&self) -> bool {
-        self.fields.is_empty() && self.attached.is_empty() && self.gaps.is_empty() && self.edited_texts().next().is_none()
+        self.fields.is_empty()
+            && self.attached.is_empty()
+            && self.gaps.is_empty()
+            && self.edited_texts().next().is_none()
     }
 
     pub(super) fn index(&self, part: PartId) -> Option<usize> {
@@ -184,7 +187,9 @@ impl<'m> Permitted<'m> {
 /// Preamble and epilogue of a multipart that has parts.
 fn ranges_between(message: &Message<'_>, part: &Part) -> Vec<Range<usize>> {
     let child = |id: Option<&PartId>| id.and_then(|id| message.part(*id));
-    let (Some(first), Some(last)) = (child(part.children.first()), child(part.children.last())) else { return Vec::new() };
+    let (Some(first), Some(last)) = (child(part.children.first()), child(part.children.last())) else {
+        return Vec::new();
+    };
     let before = message.bytes(&(part.body.start..first.header.start));
     // The delimiter line is the last one before the first part.
     let line = before.strip_suffix(b"\n").unwrap_or(before);

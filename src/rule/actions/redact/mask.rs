@@ -159,6 +159,39 @@ mod tests {
     }
 
     #[test]
+    fn masks_are_not_found_again() {
+        let set = crate::rule::detect::DetectorSet::built_in(&["card", "ssn", "iban", "email"]).unwrap();
+        let keep = |first, last| Style::Keep { first, last };
+        let styles = [
+            Style::Label,
+            keep(0, 0),
+            keep(0, 4),
+            keep(4, 4),
+            keep(0, 99),
+            Style::Partial,
+            Style::Block,
+            Style::Pseudonym,
+        ];
+        for text in [
+            "card 4111 1111 1111 1111",
+            "SSN 123456789",
+            "DE89 3704 0044 0532 0130 00",
+            "ann@example.com",
+            "ann [at] example [dot] com",
+        ] {
+            for style in styles {
+                let mut masked = text.to_owned();
+                for found in set.find(text).into_iter().rev() {
+                    let new = mask(style, &text[found.range.clone()]);
+                    masked.replace_range(found.range, &new);
+                }
+                assert_ne!(masked, text);
+                assert_eq!(set.find(&masked), [], "{masked}");
+            }
+        }
+    }
+
+    #[test]
     fn other_styles() {
         assert_eq!(mask(Style::Label, "4111 1111"), "[CARD]");
         assert_eq!(mask(Style::Block, "41 11-11\r\n1"), "********\r\n*");
@@ -175,6 +208,9 @@ mod tests {
         assert_ne!(one, mask(Style::Pseudonym, "4111111111111112"));
         assert!(one.starts_with("CARD#") && one.len() == 13, "{one}");
         let other = ValueKey::new("0123456789abcdef0123456789abcdee").unwrap();
-        assert_ne!(Mask::Whole(one), Style::Pseudonym.mask(Subject { label: "CARD", text: "", value: "4111111111111111" }, '*', Some(&other)));
+        assert_ne!(
+            Mask::Whole(one),
+            Style::Pseudonym.mask(Subject { label: "CARD", text: "", value: "4111111111111111" }, '*', Some(&other))
+        );
     }
 }

@@ -19,7 +19,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::detect::{DetectorId, DetectorSet};
 use super::super::section::Section;
-use super::super::{Action, ActionError, ActionKind, Disposition, Effect, OnError, Protected, Redacted, Scene, Unbounceable};
+use super::super::{
+    Action, ActionError, ActionKind, Disposition, Effect, OnError, Protected, Redacted, Scene, Unbounceable,
+};
 use crate::envelope::Direction;
 use crate::message::{BodyError, Draft, FieldName, Permission, Protection, TextEdit};
 use mask::Style;

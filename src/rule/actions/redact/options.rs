@@ -14,8 +14,23 @@ pub(super) const OPTIONS: &[OptionDoc] = {
     let [detect, pattern, confidence, at_least, groups] = detect::OPTIONS;
     let [style, keep, keep_first, character, places, fields, cells, notice, message, protected, unbounceable] = OWN;
     &[
-        detect, pattern, detect::LABEL, confidence, at_least, groups, style, keep, keep_first, character, places, fields,
-        cells, notice, message, protected, unbounceable,
+        detect,
+        pattern,
+        detect::LABEL,
+        confidence,
+        at_least,
+        groups,
+        style,
+        keep,
+        keep_first,
+        character,
+        places,
+        fields,
+        cells,
+        notice,
+        message,
+        protected,
+        unbounceable,
     ]
 };
 
@@ -223,11 +238,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Redact> {
         read_protected(section, Protected::Bounce)
     };
     let unbounceable_span = section.span_of("unbounceable");
-    let words = [
-        ("fail", Unbounceable::Fail),
-        ("drop", Unbounceable::Drop),
-        ("deliver", Unbounceable::Deliver),
-    ];
+    let words = [("fail", Unbounceable::Fail), ("drop", Unbounceable::Drop), ("deliver", Unbounceable::Deliver)];
     let there = given(section, "unbounceable");
     let unbounceable = section.choice("unbounceable", &words);
     sound &= !there || unbounceable.is_some();

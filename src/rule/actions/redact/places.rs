@@ -12,7 +12,8 @@ use crate::rule::template::escape_html;
 
 /// Fields that hold the subject, or what a sender says of the message: Exchange and Outlook keep a copy of the subject in
 /// Thread-Topic.
-const COPIES: &[&str] = &["Subject", "Thread-Topic", "Comments", "Keywords", "Original-Subject", "X-Original-Subject", "Summary"];
+const COPIES: &[&str] =
+    &["Subject", "Thread-Topic", "Comments", "Keywords", "Original-Subject", "X-Original-Subject", "Summary"];
 /// Fields of parts that a reader is shown.
 const DESCRIPTIONS: &[&str] = &["Content-Description"];
 const NAMED: &[&str] = &["Content-Type", "Content-Disposition"];
@@ -124,7 +125,8 @@ impl Redact {
         message: &Message<'_>,
     ) -> Place<'a> {
         let (name, group) = names.of_part(part);
-        let utf8 = message.part(part).and_then(|part| part.charset.as_deref()).is_some_and(|c| c == "utf-8" || c == "utf8");
+        let utf8 =
+            message.part(part).and_then(|part| part.charset.as_deref()).is_some_and(|c| c == "utf-8" || c == "utf8");
         let views = views(kind, source, self.cells);
         Place { name, group, source, views, unicode: utf8 && !source.is_ascii(), kind: Some(kind) }
     }
@@ -182,7 +184,8 @@ impl Redact {
             let mut inner = Draft::new(&message);
             inner.permit_as(draft);
             let before = format!("{}/", names.of_part(part).0);
-            self.walk_in(&mut inner, &before, depth + 1, self.is_locked(&inner), visit)?;
+            let locked = self.is_locked(&inner);
+            self.walk_in(&mut inner, &before, depth + 1, locked, visit)?;
             self.refuse_hidden(&inner)?;
             if !inner.is_unchanged() {
                 let rendered = inner.render().map_err(ActionError::Attached)?;
@@ -231,9 +234,9 @@ impl Redact {
 }
 
 /// A header value: as a text, or the queries of its URLs.
-fn walk_value(
-    draft: &mut Draft<'_>,
-    value: &Value<'_>,
+fn walk_value<'m>(
+    draft: &mut Draft<'m>,
+    value: &Value<'m>,
     name: &str,
     urls_only: bool,
     visit: &mut Visit<'_>,
@@ -271,12 +274,7 @@ fn urls(text: &str) -> Vec<std::ops::Range<usize>> {
 }
 
 /// File names and descriptions of a part.
-fn walk_names(
-    draft: &mut Draft<'_>,
-    part: PartId,
-    names: &Names,
-    visit: &mut Visit<'_>,
-) -> Result<(), ActionError> {
+fn walk_names(draft: &mut Draft<'_>, part: PartId, names: &Names, visit: &mut Visit<'_>) -> Result<(), ActionError> {
     let wanted = |value: &Value<'_>, list: &[&str]| list.iter().any(|name| name.eq_ignore_ascii_case(&value.name));
     let mut fields = draft.fields_of(part);
     fields.retain(|value| wanted(value, DESCRIPTIONS) || wanted(value, NAMED));
@@ -329,9 +327,8 @@ fn walk_gaps(draft: &mut Draft<'_>, before: &str, visit: &mut Visit<'_>) -> Resu
             continue;
         }
         let new = applied(&text, &edits).filter(|_| text.as_bytes() == &*gap.text);
-        match new {
-            Some(new) if draft.edit_gap(&gap, new.into_bytes()) => {}
-            _ => return Err(crate::message::BodyError::Doubtful.into()),
+        if !new.is_some_and(|new| draft.edit_gap(&gap, new.into_bytes())) {
+            return Err(crate::message::BodyError::Doubtful.into());
         }
     }
     Ok(())
@@ -392,9 +389,6 @@ impl Names {
     }
 
     fn of_part(&self, part: PartId) -> (&str, &str) {
-        (
-            self.names.get(part.0).map_or("", String::as_str),
-            self.groups.get(part.0).map_or("", String::as_str),
-        )
+        (self.names.get(part.0).map_or("", String::as_str), self.groups.get(part.0).map_or("", String::as_str))
     }
 }

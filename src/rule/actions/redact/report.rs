@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::search::Hit;
+use crate::rule::Find;
 use crate::rule::detect::DetectorSet;
 use crate::rule::value_key::ValueKey;
-use crate::rule::Find;
 
 /// So many finds are told one by one; the others are counted.
 pub(super) const MAX_FINDS: usize = 200;

@@ -174,7 +174,8 @@ impl Painter<'_> {
         edits: &mut Vec<TextEdit>,
     ) {
         let character = if unicode || view.writing.takes_references() { self.character } else { '*' };
-        let character = if character.is_ascii() || view.writing != super::views::Writing::Raw { character } else { '*' };
+        let character =
+            if character.is_ascii() || view.writing != super::views::Writing::Raw { character } else { '*' };
         for hit in hits {
             let text = view.text.text().get(hit.range.clone()).unwrap_or_default();
             let label = detectors.label(hit.detector);
@@ -285,7 +286,10 @@ mod tests {
         let html = "<p>4111 <b>1111</b> 1111&nbsp;&#49;111<br></p>";
         assert_eq!(masked(Style::Label, TextKind::Html, html), "<p>[CARD]<b></b><br></p>");
         assert_eq!(masked(keep, TextKind::Html, html), "<p>•••• <b>••••</b> ••••&nbsp;&#49;111<br></p>");
-        assert_eq!(masked(Style::Label, TextKind::Html, "<a href='tel:4111%201111%201111%201111'>x</a>"), "<a href='tel:%5BCARD%5D'>x</a>");
+        assert_eq!(
+            masked(Style::Label, TextKind::Html, "<a href='tel:4111%201111%201111%201111'>x</a>"),
+            "<a href='tel:%5BCARD%5D'>x</a>"
+        );
         assert_eq!(masked(keep, TextKind::Html, "<!-- 4111111111111111 -->"), "<!-- ************1111 -->");
     }
 
@@ -311,7 +315,8 @@ mod tests {
         assert_eq!(hits.len(), 1);
         search.learn(&hits[0]);
         search.learned();
-        let found = |text: &str| search.hits(text).into_iter().map(|hit| text[hit.range].to_owned()).collect::<Vec<_>>();
+        let found =
+            |text: &str| search.hits(text).into_iter().map(|hit| text[hit.range].to_owned()).collect::<Vec<_>>();
         assert_eq!(found("a 536226789, b"), ["536226789"]);
         assert_eq!(found("a 536 22 67 89"), ["536 22 67 89"]);
         assert_eq!(found("a 5362267890"), Vec::<String>::new());

@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 use crate::message::Spelled;
 
 /// Schemes that name a person or a number.
-const PEOPLE: &[&str] = &["mailto:", "tel:", "sms:", "smsto:", "callto:", "sip:", "xmpp:", "facetime:", "whatsapp:", "skype:"];
+const PEOPLE: &[&str] =
+    &["mailto:", "tel:", "sms:", "smsto:", "callto:", "sip:", "xmpp:", "facetime:", "whatsapp:", "skype:"];
 
 /// Schemes whose value is no text.
 const OPAQUE: &[&str] = &["cid:", "mid:", "data:", "blob:"];
@@ -70,7 +71,10 @@ mod tests {
     #[test]
     fn only_what_does_not_lead_elsewhere() {
         assert_eq!(texts("https://a.example/4111/b?c=d%2De&f+g#h"), ["c=d-e", "f g", "h"]);
-        assert_eq!(texts(" MailTo:ann%40example.com?subject=a%20b&body=c"), ["ann@example.com", "subject=a b", "body=c"]);
+        assert_eq!(
+            texts(" MailTo:ann%40example.com?subject=a%20b&body=c"),
+            ["ann@example.com", "subject=a b", "body=c"]
+        );
         assert_eq!(texts("tel:+1%20555"), ["+1 555"]);
         assert_eq!(texts("cid:a@b?c"), Vec::<String>::new());
         assert_eq!(texts("mailto:"), [""]);
