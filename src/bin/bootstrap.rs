@@ -25,6 +25,10 @@ async fn run() -> Result<(), Error> {
     if let Some(organization) = &config.organization {
         pipeline = pipeline.with_organization(organization.clone());
     }
+    if pipeline.needs_value_key() && config.value_key.is_none() {
+        return Err("set MAILWRIGHT_VALUE_KEY: a rule makes pseudonyms, and there is no key for them".into());
+    }
+    pipeline = pipeline.with_value_key(config.value_key.clone());
     let clients = aws::Clients::new(&config.environment);
     let (pipeline, flow) = (&pipeline, &aws::WorkMailFlow::new(clients.flow));
     let store = &aws::S3Store::new(clients.s3, config.bucket.clone());

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `MAILWRIGHT_BUCKET` | bucket for rewritten messages, in the function's Region and account | a problem |
 //! | `MAILWRIGHT_STAMP_KEY` | secret that the processed mark is made with, at least 32 characters | a problem |
+//! | `MAILWRIGHT_VALUE_KEY` | secret of pseudonyms and of the digests of finds, at least 32 characters | finds have no digest; rules that make pseudonyms are a problem |
 //! | `MAILWRIGHT_PREFIX` | what stands before the keys of stored messages | nothing does |
 //! | `MAILWRIGHT_RULES` | folder (or file) of the rule set | `/opt/rules` (a layer), else `rules` beside the program |
 //! | `MAILWRIGHT_DOMAINS` | the organization's mail domains, parted by commas | `organization.toml` of the rule set |
@@ -20,6 +21,7 @@ use super::mark::StampKey;
 use crate::directory::Organization;
 use crate::envelope::Domain;
 use crate::rule::OnError;
+use crate::rule::value_key::ValueKey;
 
 /// Where a layer puts the rules.
 const LAYER_RULES: &str = "/opt/rules";
@@ -33,6 +35,8 @@ pub struct Config {
     pub rules: PathBuf,
     /// Internal domains, where they are given here.
     pub organization: Option<Organization>,
+    /// The secret of pseudonyms and digests.
+    pub value_key: Option<ValueKey>,
     /// What the handler needs.
     pub settings: Settings,
     /// What the clients need.
@@ -68,6 +72,8 @@ impl Config {
         let stamp_key = set("MAILWRIGHT_STAMP_KEY")
             .ok_or_else(|| "is not set: a secret; `openssl rand -hex 32` makes one".to_owned())
             .and_then(|key| StampKey::new(&key).map_err(|error| format!("cannot be used: {error}")));
+        let value_key = set("MAILWRIGHT_VALUE_KEY").map(|key| ValueKey::new(&key)).transpose();
+        let value_key = value_key.map_err(|error| format!("cannot be used: {error}"));
         let prefix = KeyPrefix::new(&set("MAILWRIGHT_PREFIX").unwrap_or_default())
             .map_err(|error| format!("cannot be used: {error}"));
         let on_error = match set("MAILWRIGHT_ON_ERROR").as_deref() {
@@ -85,15 +91,17 @@ impl Config {
 
         let bucket = keep(bucket, "MAILWRIGHT_BUCKET", &mut problems);
         let stamp_key = keep(stamp_key, "MAILWRIGHT_STAMP_KEY", &mut problems);
+        let value_key = keep(value_key, "MAILWRIGHT_VALUE_KEY", &mut problems);
         let prefix = keep(prefix, "MAILWRIGHT_PREFIX", &mut problems);
         let rules = keep(rules, "MAILWRIGHT_RULES", &mut problems);
         let organization = keep(organization, "MAILWRIGHT_DOMAINS", &mut problems);
         let on_error = keep(on_error, "MAILWRIGHT_ON_ERROR", &mut problems);
         let environment = Environment::read(variable).map_err(|found| problems.extend(found)).ok();
-        match (bucket, stamp_key, prefix, rules, organization, on_error, environment) {
+        match (bucket, stamp_key, value_key, prefix, rules, organization, on_error, environment) {
             (
                 Some(bucket),
                 Some(key),
+                Some(value_key),
                 Some(prefix),
                 Some(rules),
                 Some(organization),
@@ -101,7 +109,7 @@ impl Config {
                 Some(environment),
             ) => {
                 let settings = Settings { prefix, stamp_key: Some(key), on_error };
-                Ok(Self { bucket, rules, organization, settings, environment })
+                Ok(Self { bucket, rules, organization, value_key, settings, environment })
             }
             _ => Err(ConfigError(problems)),
         }
@@ -166,6 +174,7 @@ mod tests {
         let error = read(&[
             ("MAILWRIGHT_BUCKET", Some("my.bucket")),
             ("MAILWRIGHT_STAMP_KEY", Some("hunter2")),
+            ("MAILWRIGHT_VALUE_KEY", Some("hunter3")),
             ("MAILWRIGHT_PREFIX", Some("a_b")),
             ("MAILWRIGHT_DOMAINS", Some("example.com,a b")),
             ("MAILWRIGHT_ON_ERROR", Some("maybe")),
@@ -173,11 +182,11 @@ mod tests {
             ("AWS_REGION", None),
         ]);
         let text = error.unwrap_err().to_string();
-        assert_eq!(text.lines().count(), 7, "{text}");
-        for name in ["_BUCKET", "_STAMP_KEY", "_PREFIX", "_DOMAINS", "_ON_ERROR", "AWS_REGION"] {
+        assert_eq!(text.lines().count(), 8, "{text}");
+        for name in ["_BUCKET", "_STAMP_KEY", "_VALUE_KEY", "_PREFIX", "_DOMAINS", "_ON_ERROR", "AWS_REGION"] {
             assert!(text.contains(name), "{text}");
         }
-        assert!(!text.contains("hunter2"));
+        assert!(!text.contains("hunter"));
         let none = Config::read(&|_| None).unwrap_err().to_string();
         assert!(none.contains("MAILWRIGHT_BUCKET is not set") && none.contains("MAILWRIGHT_STAMP_KEY is not set"));
         assert!(!none.contains("MAILWRIGHT_DOMAINS"));

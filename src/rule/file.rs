@@ -10,12 +10,12 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use toml::Spanned;
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
-use super::problem::{Code, SourceFile};
+use super::problem::{Code, Problem, Severity, SourceFile};
 use super::section::{Files, Holds, Reading, Section, Span, io_text, nearest_line, read_text, shown};
 use super::test::{self, Test};
-use super::{Action, Mode, OnError, Rule, actions, nesting};
+use super::{Action, Disposition, Mode, OnError, Rule, actions, nesting};
 use crate::directory::Organization;
 use crate::envelope::{Direction, Domain};
 
@@ -142,6 +142,7 @@ fn compile(reading: Reading, inputs: Vec<Input>, place: &str, whole: bool) -> Re
             .collect();
         for (file, table) in &parsed {
             let section = reading.section(*file, table);
+            loaded.guard.asks_uninspectable |= names_key(table.get_ref(), "uninspectable");
             if names.get(*file).is_some_and(|name| name == ORGANIZATION) {
                 loaded.organization = organization(section);
             } else {
@@ -153,6 +154,9 @@ fn compile(reading: Reading, inputs: Vec<Input>, place: &str, whole: bool) -> Re
             for test in &loaded.tests {
                 test::check_names(&reading, &test.rules, &loaded.names);
             }
+        }
+        if !reading.has_errors() {
+            loaded.guard.warn(&reading);
         }
     }
     let mut digest = Sha256::new();
@@ -209,6 +213,59 @@ fn parse<'s>(reading: &Reading, file: usize, source: &'s SourceFile) -> Option<S
     errors.is_empty().then_some(table)
 }
 
+/// What is to be known of rules that keep data from leaving, to tell where a message gets past them.
+#[derive(Default)]
+struct Guard {
+    /// Where such rules stand.
+    keeping: Vec<Span>,
+    /// The rules before the first of them that end the run and let the message go.
+    stops: Vec<String>,
+    /// Some rule asks for what cannot be looked into.
+    asks_uninspectable: bool,
+}
+
+impl Guard {
+    /// What lets such data pass is allowed, and said.
+    fn warn(&self, reading: &Reading) {
+        let Some(first) = self.keeping.first() else { return };
+        let warn = |what: String, help: &str| {
+            let (span, help) = (Some(first.clone()), help.to_owned());
+            reading.report(Problem { code: Code::FailOpen, severity: Severity::Warning, what, span, help });
+        };
+        if let Some(name) = self.stops.first() {
+            warn(
+                format!("messages that the rule `{}` stops at do not reach this rule", shown(name)),
+                "move this rule before it, to a file whose name sorts first",
+            );
+        }
+        if !self.asks_uninspectable {
+            warn(
+                "no rule asks for what cannot be looked into: encrypted mail, archives and documents go out".to_owned(),
+                "add a rule with `uninspectable = true` that bounces such mail, or one in `mode = \"audit\"` that \
+                 counts it",
+            );
+        }
+    }
+}
+
+/// Is this key anywhere in a table, or below it?
+fn names_key(table: &DeTable<'_>, key: &str) -> bool {
+    // As deep as conditions nest.
+    let mut below: Vec<&DeValue<'_>> = table.values().map(Spanned::get_ref).collect();
+    let mut found = table.contains_key(key);
+    while let Some(value) = below.pop() {
+        match value {
+            DeValue::Table(table) => {
+                found |= table.contains_key(key);
+                below.extend(table.values().map(Spanned::get_ref));
+            }
+            DeValue::Array(list) => below.extend(list.iter().map(Spanned::get_ref)),
+            _ => {}
+        }
+    }
+    found
+}
+
 #[derive(Default)]
 struct Loaded {
     rules: Vec<Rule>,
@@ -216,6 +273,7 @@ struct Loaded {
     /// Where each name was given first.
     names: HashMap<String, Span>,
     tests: Vec<test::Read>,
+    guard: Guard,
 }
 
 fn organization(mut section: Section<'_>) -> Organization {
@@ -255,7 +313,7 @@ fn rule_file(mut section: Section<'_>, sources: &[SourceFile], loaded: &mut Load
                 section.problem(&span, Code::WrongValue, format!("more than {MAX_RULES} rules"), "");
                 break;
             }
-            if let Some(rule) = read_rule(rule, sources, &mut loaded.names) {
+            if let Some(rule) = read_rule(rule, sources, &mut loaded.names, &mut loaded.guard) {
                 loaded.rules.push(rule);
             }
         }
@@ -268,11 +326,17 @@ fn rule_file(mut section: Section<'_>, sources: &[SourceFile], loaded: &mut Load
     section.finish("the file", &["rule", "test"]);
 }
 
-fn read_rule(mut section: Section<'_>, sources: &[SourceFile], names: &mut HashMap<String, Span>) -> Option<Rule> {
+fn read_rule(
+    mut section: Section<'_>,
+    sources: &[SourceFile],
+    names: &mut HashMap<String, Span>,
+    guard: &mut Guard,
+) -> Option<Rule> {
     let name = rule_name(&mut section, sources, names);
     let description = section.string("description").map(|d| d.value).unwrap_or_default();
     let mode = section.choice("mode", &[("enforce", Mode::Enforce), ("audit", Mode::Audit), ("off", Mode::Off)]);
     let on_error = section.choice("on_error", &[("skip", OnError::Skip), ("fail", OnError::Fail)]);
+    let span = section.span();
     let mut inbound_only = false;
     let mut when = Vec::new();
     if let Some(table) = section.section("when") {
@@ -297,7 +361,25 @@ fn read_rule(mut section: Section<'_>, sources: &[SourceFile], names: &mut HashM
         let tables = section.sections("action").unwrap_or_default();
         tables.into_iter().filter_map(|table| read_action(table, inbound_only)).collect()
     };
+    let keeps = mode.as_ref().is_none_or(|mode| mode.value != Mode::Off)
+        && actions.iter().any(|action| action.keeps_from_leaving());
+    if let Some(on_error) = on_error.as_ref().filter(|on_error| keeps && on_error.value == OnError::Skip) {
+        section.warning(
+            &on_error.span,
+            Code::FailOpen,
+            "where `redact` fails, the message goes out with the data in it",
+            "leave `on_error` out, or say \"fail\"",
+        );
+    }
+    let is_stop = |action: &dyn Action| action.kind() == "stop";
+    let lets_go =
+        actions.iter().all(|action| action.disposition().is_none_or(|d| d < Disposition::Bounce(String::new())));
     section.finish("rule", RULE_KEYS);
+    if keeps {
+        guard.keeping.push(span);
+    } else if lets_go && actions.iter().any(|action| is_stop(action.as_ref())) && guard.keeping.is_empty() {
+        guard.stops.extend(name.clone());
+    }
     let fails = actions.iter().any(|action| action.on_error() == OnError::Fail);
     Some(Rule {
         name: name?,

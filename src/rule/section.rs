@@ -80,6 +80,9 @@ impl Reading {
             *more += 1;
         }
     }
+    pub(super) fn has_errors(&self) -> bool {
+        self.problems.borrow().0.iter().any(|problem| problem.severity == Severity::Error)
+    }
     pub(super) fn error(&self, span: Option<Span>, code: Code, what: impl Into<String>, help: impl Into<String>) {
         self.report(Problem { code, severity: Severity::Error, what: what.into(), span, help: help.into() });
     }

@@ -19,6 +19,7 @@ use mailwright::directory::Organization;
 use mailwright::envelope::{Address, Direction, Domain};
 use mailwright::flow::mark::StampKey;
 use mailwright::pipeline::Pipeline;
+use mailwright::rule::value_key::ValueKey;
 
 use crate::terminal::{BAD, Colour, ODD};
 use crate::{End, source};
@@ -80,6 +81,10 @@ pub struct Options {
     /// The secret of the processed mark, as the function has it; without it messages are not marked
     #[arg(long, value_name = "KEY", env = "MAILWRIGHT_STAMP_KEY", hide_env_values = true)]
     stamp_key: Option<String>,
+    /// The secret of pseudonyms and of the digests of what redact found, as the function has it; without it rules with
+    /// style = "pseudonym" cannot be used, and finds have no digest
+    #[arg(long, value_name = "KEY", env = "MAILWRIGHT_VALUE_KEY", hide_env_values = true)]
+    value_key: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -122,7 +127,16 @@ fn replay(options: &Options) -> Result<End, String> {
     let given = given(options)?;
     let stamp_key = options.stamp_key.as_deref().filter(|key| !key.trim().is_empty());
     let stamp_key = stamp_key.map(StampKey::new).transpose().map_err(|error| format!("--stamp-key: {error}"))?;
-    let pipeline = pipeline(options)?;
+    let value_key = options.value_key.as_deref().filter(|key| !key.trim().is_empty());
+    let value_key = value_key.map(ValueKey::new).transpose().map_err(|error| format!("--value-key: {error}"))?;
+    let pipeline = pipeline(options)?.with_value_key(value_key.clone());
+    if pipeline.needs_value_key() && value_key.is_none() {
+        return Err(
+            "a rule makes pseudonyms, and there is no key for them\n  = help: say --value-key KEY; `openssl rand \
+                    -hex 32` makes one"
+                .to_owned(),
+        );
+    }
     let finds = source::find(&options.paths).map_err(|error| error.to_string())?;
     if finds.messages.is_empty() {
         let passed_over = match finds.passed_over {

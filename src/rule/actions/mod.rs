@@ -21,6 +21,8 @@ mod tag_subject;
 #[cfg(test)]
 mod tests;
 
+pub(super) use redact::uuencoded;
+
 /// Every kind of action. Adding one: its file, and a line here.
 pub const KINDS: &[ActionKind] = &[
     append::KIND,

@@ -321,8 +321,9 @@ fn what_links_and_pictures_say_is_masked_too() {
                 title=\"Write to kim@customer.example\">write</a> <img alt=\"card 4111111111111111\" \
                 src=\"https://x.example/4111111111111111.png\"> <a href=\"https://x.example/?to=kim@customer.example\">x</a></p>\n";
     let out = rewritten(REDACT, html);
-    assert!(out.contains("HREF='mailto:[EMAIL]?subject=x' title=\"Write to [EMAIL]\">write</a>"), "{out}");
+    assert!(out.contains("HREF='mailto:%5BEMAIL%5D?subject=x' title=\"Write to [EMAIL]\">write</a>"), "{out}");
     assert!(out.contains("<img alt=\"card [CARD]\" src=\"https://x.example/4111111111111111.png\">"), "{out}");
+    assert!(out.contains("<a href=\"https://x.example/?to=%5BEMAIL%5D\">"), "{out}");
     assert_eq!(rewritten(REDACT, &out), out);
 }
 

@@ -14,6 +14,7 @@ mod range;
 mod size;
 mod subject;
 mod text_match;
+mod uninspectable;
 mod verdicts;
 
 #[cfg(test)]
@@ -33,6 +34,7 @@ pub const KINDS: &[ConditionKind] = &[
     kind::KIND,
     size::KIND,
     attachment::KIND,
+    uninspectable::KIND,
     verdicts::AUTHENTICATION,
     verdicts::VERDICT_KIND,
 ];

@@ -28,6 +28,7 @@ use mask::Style;
 use places::Place;
 use report::Tally;
 use search::{Hit, Painter, Search, apart};
+pub(in crate::rule) use views::uuencoded;
 
 /// `redact`.
 pub const KIND: ActionKind = ActionKind {

@@ -163,7 +163,7 @@ fn plain(source: &str) -> Vec<View> {
 }
 
 /// The data lines of uuencoded files in a text, without their `begin` and `end`.
-pub(super) fn uuencoded(text: &str) -> Vec<Range<usize>> {
+pub(in crate::rule) fn uuencoded(text: &str) -> Vec<Range<usize>> {
     let mut files = Vec::new();
     let mut open: Option<usize> = None;
     let mut at = 0;

@@ -1,6 +1,6 @@
 //! `attachment`: names, types, sizes and number of attachments; by their content where a rule asks for it.
 
-mod content;
+pub(super) mod content;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
