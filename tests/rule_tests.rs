@@ -122,7 +122,7 @@ expect.unchanged = true
      subject: it is "Private", not "Hello"
      header.contains: Subject lacks "y", it is "Private"
      header: X-B is not there
-     header: From is there: "<ann@example.com>"
+     header: From is there: "ann@example.com"
      body.contains: "Example Ltd" is not there
        the plain text body reads: Hi Kim
      body.lacks: "Hi" is there
