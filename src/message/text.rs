@@ -265,7 +265,10 @@ impl<'m> PartText<'m> {
         let raw = message.raw().get(part.body.clone()).unwrap_or_default();
         let in_place = transfer::splice(part.encoding, raw, part.body.start, splices, message.line_end())?;
         if let Some(edits) = in_place {
-            return Ok(edits);
+            // The wire does not take long lines (RFC 5321 §4.5.3.1.6): a part that is edited in any case is rid of them.
+            let long = raw.split(|b| *b == b'\n').any(|line| line.len() > transfer::MAX_LINE + 1);
+            let anew = long.then(|| self.encode_anew(message, id, part, splices, transfer::encode));
+            return anew.and_then(Result::ok).map_or(Ok(edits), Ok);
         }
         self.encode_anew(message, id, part, splices, transfer::encode)
     }

@@ -80,8 +80,12 @@ fn encoded(message: &Message<'_>, part: &Part, body: &[u8]) -> (TransferEncoding
         let data = with_line_end(base64::MIME.encode(body).into_bytes(), message.line_end());
         (TransferEncoding::Base64, data)
     };
-    if encoding == TransferEncoding::Base64 && body.ends_with(b"\n") && !data.ends_with(b"\n") {
-        data.extend_from_slice(message.line_end().as_bytes());
+    if encoding == TransferEncoding::Base64 {
+        // Where the message ends its last line stays one; elsewhere the line end before the delimiter is enough.
+        data.truncate(data.trim_ascii_end().len());
+        if part.body.end == message.raw().len() {
+            data.extend_from_slice(message.line_end().as_bytes());
+        }
     }
     (encoding, data)
 }

@@ -89,7 +89,7 @@ fn push(piece: Piece<'_>, column: usize, out: &mut String) {
                 if inner.is_ascii() {
                     out.push_str(inner);
                 } else {
-                    let from = out.rfind('\n').map_or(column + out.len(), |at| out.len() - at - 1);
+                    let from = words::make_room(out, column);
                     out.push_str(&words::encode(inner, from));
                 }
                 let (mark, behind) = behind.split_at(usize::from(!behind.is_empty()));

@@ -46,14 +46,21 @@ pub(super) fn encode(text: &str, column: usize) -> String {
 /// Append `text` as encoded words that may stand in text, phrases and comments alike.
 pub(super) fn append(text: &str, column: usize, out: &mut String) {
     let words: WordEncoder = if Q_PHRASE.payload_len(text) <= B.payload_len(text) { Q_PHRASE } else { B };
-    let mut column = column_of(out, column);
-    // A line without room for a word is folded before the white space that stands there already: no more comes in.
-    let text_end = out.trim_end_matches([' ', '\t']).len();
-    if column + ROOM > LINE && text_end < out.len() && !out.get(..text_end).is_none_or(|t| t.ends_with('\n')) {
-        out.insert_str(text_end, "\r\n");
-        column = out.len() - text_end - 2;
-    }
+    let mut column = make_room(out, column);
     words.encode_words("utf-8", text, &mut column, Fold::HEADER, out);
+}
+
+/// Fold a line of `out` that has no room for a word before the white space that it has: no more comes in. Answers at which
+/// column `out`, which began at `column`, then ends.
+pub(super) fn make_room(out: &mut String, column: usize) -> usize {
+    let column = column_of(out, column);
+    let opened = out.trim_end_matches('(').len();
+    let blank = out.get(..opened).unwrap_or_default().trim_end_matches([' ', '\t']).len();
+    if column + ROOM <= LINE || blank == opened || out.get(..blank).unwrap_or_default().ends_with('\n') {
+        return column;
+    }
+    out.insert_str(blank, "\r\n");
+    out.len() - blank - 2
 }
 
 /// Where what is appended to `out`, which began at `column`, would stand on its line.
