@@ -11,6 +11,7 @@ use mailwright::flow::key::{Bucket, KeyPrefix, MessageId, ObjectKey};
 use mailwright::flow::mark::{self, StampKey};
 use mailwright::flow::memory::{Call, Fault, Memory};
 use mailwright::flow::ports::{PortError, Refusal, Trouble};
+use mailwright::flow::put_checks::{Demand, Unmet};
 use mailwright::flow::workmail::MAX_MESSAGE;
 use mailwright::message::{Mended, Repair};
 use mailwright::pipeline::{Pipeline, Verdict};
@@ -237,6 +238,68 @@ async fn a_message_rejected_for_a_fault_it_came_with_is_repaired_once() {
     assert!(world.is_untouched());
     let puts = world.memory.calls().iter().filter(|call| **call == Call::PutBack).count();
     assert_eq!(puts, 2, "once as it is and once repaired");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repaired_message_meets_the_demands_or_is_not_put() {
+    let sound = "From: Ann <ann@example.com>\nDate: Mon, 2 Nov 2026 10:00:00 +0000\nSubject: Harvest plan\n";
+    let long = "x".repeat(1_500);
+    // Repaired: one more put, which is taken.
+    let repairable = world(STAMP, &format!("{sound}\n{long}\n"), "OUTBOUND");
+    repairable.memory.demand_as_workmail_does();
+    let handled = repairable.go().await;
+    assert_eq!(handled.report.fate, Fate::Rewritten);
+    assert_eq!(repairable.memory.calls(), [Call::Fetch, Call::Put, Call::PutBack, Call::Put, Call::PutBack]);
+    assert_eq!(repairable.text().matches(mark::NAME).count(), 1);
+    assert_eq!(repairable.go().await.report.fate, Fate::Marked);
+
+    // A line that nothing can be done about: no second put.
+    let beyond = world(STAMP, &format!("{sound}X-Token: {long}\n\n{long}\n"), "OUTBOUND");
+    beyond.memory.demand_as_workmail_does();
+    let handled = beyond.go().await;
+    assert!(matches!(handled.report.fate, Fate::Original { refusal: Some(Refusal::Rejected), .. }));
+    assert_eq!(handled.report.unmet, [Unmet { demand: Demand::Line, count: 2, came: true }]);
+    assert!(handled.report.repaired.is_empty() && beyond.is_untouched());
+    assert_eq!(beyond.memory.calls(), [Call::Fetch, Call::Put, Call::PutBack]);
+
+    // What is only thought to be refused, such as a missing Date, keeps nobody from trying.
+    let dateless = world(STAMP, &format!("From: ann@example.com\n\n{long}\n"), "OUTBOUND");
+    dateless.memory.demand_as_workmail_does();
+    let handled = dateless.go().await;
+    assert!(matches!(handled.report.fate, Fate::Original { refusal: Some(Refusal::Rejected), .. }));
+    assert_eq!(dateless.memory.calls().iter().filter(|call| **call == Call::PutBack).count(), 2);
+    assert!(dateless.is_untouched());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rejection_for_no_fault_that_is_known_is_not_answered_with_a_repair() {
+    let world = world(STAMP, &ORIGINAL.replace("Subject", "Date: x\nSubject"), "OUTBOUND");
+    world.memory.fail_once(Call::PutBack, refuse(Refusal::Rejected));
+    let handled = world.go().await;
+    assert!(matches!(handled.report.fate, Fate::Original { refusal: Some(Refusal::Rejected), .. }));
+    assert!(handled.report.unmet.is_empty() && world.is_untouched());
+    assert_eq!(world.memory.calls(), [Call::Fetch, Call::Put, Call::PutBack]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn trouble_after_a_rejection_is_waited_for_and_a_strict_rule_still_holds() {
+    let repaired = long_lined();
+    repaired.memory.fail_once(Call::PutBack, refuse(Refusal::Rejected));
+    repaired.memory.fail_once(Call::PutBack, trouble(Trouble::Throttled));
+    assert_eq!(repaired.go().await.report.fate, Fate::Rewritten);
+
+    let late = long_lined();
+    late.memory.fail_once(Call::PutBack, refuse(Refusal::Rejected));
+    late.memory.fail_always(Call::PutBack, Fault::Hang);
+    let started = Instant::now();
+    assert!(matches!(late.go().await.answer, Err(FlowError::Trouble { stage: Stage::PutBack, .. })));
+    assert!(started.elapsed() < ANSWER_WITHIN && late.is_untouched());
+
+    let mut strict = long_lined();
+    strict.settings.on_error = OnError::Fail;
+    strict.memory.fail_always(Call::PutBack, refuse(Refusal::Rejected));
+    assert!(matches!(strict.go().await.answer, Err(FlowError::Refused { stage: Stage::PutBack, .. })));
+    assert!(strict.is_untouched());
 }
 
 #[tokio::test(start_paused = true)]
@@ -494,6 +557,36 @@ async fn a_truncated_event_is_answered_for_all_recipients() {
     world.event["envelope"]["recipients"] =
         (0..2_000).map(|n| json!({"address": format!("r{n}@example.com")})).collect::<Vec<_>>().into();
     assert_eq!(answer(&world.go().await), JUNK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_of_500_recipients_are_looked_at_and_answered_as_one() {
+    let rule = JUNKED.replace(
+        "direction = \"inbound\"",
+        "direction = \"inbound\", recipients = { any = \"last@xn--bcher-kva.example\" }",
+    );
+    let mut world = world(&rule, ORIGINAL, "INBOUND");
+    let mut recipients: Vec<Value> = (1..500).map(|n| json!({"address": format!("r{n}@example.com")})).collect();
+    world.event["envelope"]["recipients"] = recipients.clone().into();
+    assert_eq!(answer(&world.go().await), DEFAULT);
+    recipients.push(json!({"address": "Last@BÜCHER.example"}));
+    world.event["envelope"]["recipients"] = recipients.into();
+    assert_eq!(answer(&world.go().await), JUNK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn recipients_that_a_truncated_event_leaves_out_may_be_anybody() {
+    let rule = |when: &str| JUNKED.replace("\"inbound\"", &format!("\"inbound\", {when}"));
+    for (when, whole, cut) in [
+        ("recipients = { all = \"customer.example\" }", JUNK, DEFAULT),
+        ("recipients = { any = \"customer.example\" }", JUNK, JUNK),
+        ("recipients = { any = \"example.org\" }", DEFAULT, DEFAULT),
+    ] {
+        let mut world = world(&rule(when), ORIGINAL, "INBOUND");
+        assert_eq!(answer(&world.go().await), whole, "{when}");
+        world.event["truncated"] = true.into();
+        assert_eq!(answer(&world.go().await), cut, "{when}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

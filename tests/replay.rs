@@ -248,3 +248,38 @@ fn check_counts_rules_or_shows_every_problem() {
     let json: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((code, json["problems"].as_array().unwrap().len()), (2, 2));
 }
+
+#[test]
+fn a_strict_run_refuses_what_workmail_would_and_shows_what_becomes_of_it() {
+    let case = Case::new();
+    let sound = "From: ann@example.com\r\nDate: Mon, 2 Nov 2026 10:00:00 +0000\r\n";
+    case.write("mail/1-sound.eml", format!("{sound}\r\nHello.\r\n"));
+    case.write("mail/2-long.eml", format!("{sound}\r\n{}\r\n", "The apples are ripe. ".repeat(60)));
+    case.write("mail/3-beyond.eml", format!("{sound}X-Token: {}\r\n\r\nHello.\r\n", "x".repeat(1_200)));
+    let (code, stdout, _) = case.run(&["replay", "mail", "--out", "lenient"]);
+    assert_eq!(code, 0);
+    assert!(stdout.contains("3 messages: 3 rewritten"), "{stdout}");
+    assert!(stdout.contains("hint: WorkMail would reject 2 of 3 rewritten messages as they are"), "{stdout}");
+    assert!(!stdout.contains("rejected:"), "{stdout}");
+
+    let (code, stdout, _) = case.run(&["replay", "mail", "--strict", "--out", "after"]);
+    assert_eq!(code, 1, "a rule was not applied");
+    assert!(stdout.contains("3 messages: 2 rewritten, 1 left as they came, 1 failed"), "{stdout}");
+    assert!(stdout.contains("    rejected:          a line over 998 octets\n"), "{stdout}");
+    assert!(stdout.contains("    repaired:          a part with lines over the limit encoded\n"), "{stdout}");
+    assert!(stdout.contains("putting the rewritten message back: the new content was rejected: a line"), "{stdout}");
+    assert!(stdout.contains("put: 3 tried, 2 rejected; 1 repaired, 1 left as they came"), "{stdout}");
+    assert!(!stdout.contains("hint:"), "{stdout}");
+    assert_eq!(octets(&case.path("after/1-sound.eml")), octets(&case.path("lenient/1-sound.eml")));
+    let long = octets(&case.path("after/2-long.eml"));
+    assert!(long.lines().all(|line| line.len() <= 78) && long.contains("X-Checked: yes"), "{long}");
+    assert_eq!(octets(&case.path("after/3-beyond.eml")), octets(&case.path("mail/3-beyond.eml")));
+
+    let (_, stdout, _) = case.run(&["replay", "mail", "--strict", "--json"]);
+    let lines: Vec<serde_json::Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["unmet"], serde_json::json!([]));
+    assert_eq!(lines[1]["unmet"], serde_json::json!([{"demand": "line", "count": 1, "came": true}]));
+    assert_eq!(lines[1]["repaired"], serde_json::json!([{"what": "long-lines", "count": 1}]));
+    assert_eq!(lines[2]["fate"]["is"], "original");
+    assert_eq!((&lines[3]["totals"]["rejectable"], &lines[3]["totals"]["repaired"]), (&2.into(), &1.into()));
+}

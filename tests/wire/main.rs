@@ -147,6 +147,39 @@ async fn what_is_refused_for_good_is_delivered_as_it_came() {
 }
 
 #[tokio::test]
+async fn what_is_rejected_for_faults_it_came_with_is_repaired_and_put_once_more() {
+    let mut world = World::start().await;
+    world.flow.state().strict = true;
+    let text = |head: &str, body: &str| {
+        let head = "From: Ann <ann@example.com>\nDate: Mon, 2 Nov 2026 10:00:00 +0000\n".to_owned() + head;
+        Bytes::from(format!("{head}\n{body}\n").replace('\n', "\r\n"))
+    };
+    // Nothing to refuse.
+    world.insert("sound", text("Subject: Harvest plan\n", "The apples are ripe."));
+    assert_eq!(world.invoke(&event("sound", "OUTBOUND")).await, Ok(default()));
+    assert_eq!(world.requests(), ["GET sound", "POST sound"]);
+    assert!(String::from_utf8_lossy(&world.message("sound")).contains("Grown by"));
+
+    let fields = "DKIM-Signature: d=amazonses.com\nDKIM-Signature: d=example.com\nSubject: Grüße\n";
+    world.insert("m", text(fields, "The apples are ripe."));
+    assert_eq!(world.invoke(&event("m", "OUTBOUND")).await, Ok(default()));
+    assert_eq!(world.requests(), ["GET m", "POST m", "POST m"]);
+    let repaired = String::from_utf8(world.message("m").to_vec()).unwrap();
+    assert!(repaired.is_ascii() && repaired.contains("Grown by"), "{repaired}");
+    assert!(repaired.contains("Subject: =?utf-8?B?R3LDvMOfZQ==?=\r\n"), "{repaired}");
+    assert!(repaired.contains("d=example.com") && !repaired.contains("d=amazonses.com"), "{repaired}");
+
+    let beyond = text(&format!("X-Token: {}\n", "x".repeat(1_200)), "The apples are ripe.");
+    world.insert("beyond", beyond.clone());
+    assert_eq!(world.invoke(&event("beyond", "OUTBOUND")).await, Ok(default()));
+    assert_eq!(world.requests(), ["GET beyond", "POST beyond"]);
+    assert_eq!(world.message("beyond"), beyond);
+    let log = world.log();
+    assert!(log.contains("\"repaired\":\"8-bit octets of a header field encoded: 1;"), "{log}");
+    assert!(log.contains("\"rejected_for\":\"a line over 998 octets: 1\""), "{log}");
+}
+
+#[tokio::test]
 async fn throttling_that_clears_is_waited_for() {
     let mut world = World::start().await;
     world.insert("m", message("Harvest plan"));

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use hyper::{Method, Request};
+use mailwright::flow::put_checks;
 use serde_json::Value;
 
 use crate::server::{Answer, answer, serve};
@@ -30,6 +31,8 @@ pub struct State {
     pub always: HashMap<Method, Failure>,
     /// Whether a request that fails does first what it should.
     pub after: bool,
+    /// Whether a put demands what WorkMail does.
+    pub strict: bool,
     /// `METHOD id`, in order.
     pub requests: Vec<String>,
     /// Object versions that were named.
@@ -89,7 +92,9 @@ impl MessageFlow {
         let content = object.body.collect().await.unwrap().into_bytes();
         let mut state = self.state();
         state.versions.push(text("objectVersion"));
+        let strict = state.strict;
         match state.messages.get_mut(id) {
+            Some(message) if strict && put_checks::put(&content, message).is_err() => failure((400, "MessageRejected")),
             Some(message) => {
                 *message = content;
                 answer(200, &[("content-type", "application/json")], "{}")
