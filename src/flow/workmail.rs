@@ -74,11 +74,13 @@ fn direction(word: &str) -> Option<Direction> {
     }
 }
 
-/// `{"address": "a@b"}`; also the bare string, also `Name <a@b>`.
+/// `{"address": "a@b"}`; also the bare string, also `Name <a@b>` and `a@b (Name)`.
 fn address(value: &Value) -> Option<Address> {
     let text = value.get("address").unwrap_or(value).as_str()?.trim();
     let inner = text.strip_suffix('>').and_then(|t| t.rsplit_once('<')).map(|(_, inner)| inner);
-    Address::new(inner.unwrap_or(text)).ok()
+    let text = inner.unwrap_or(text);
+    let bare = text.strip_suffix(')').and_then(|t| t.split_once('(')).map(|(bare, _)| bare);
+    Address::new(text).or_else(|error| bare.map_or(Err(error), Address::new)).ok()
 }
 
 fn truth(value: &Value) -> bool {
@@ -246,11 +248,12 @@ mod tests {
     #[test]
     fn a_recipient_that_is_no_address_is_left_out() {
         let mut event = sample();
-        event["envelope"]["recipients"] =
-            json!([null, {"address": "no-at"}, {"address": "Kim <kim@customer.example>"}, "lee@customer.example", 3]);
+        event["envelope"]["recipients"] = json!([null, {"address": "no-at"}, {"address": "Kim <kim@customer.example>"}, "lee@customer.example", 3,
+                   "\"a (b)@c\"@customer.example", "jürgen+x@BÜCHER.example (Jürgen)"]);
         let read = Event::read(&event);
         let to: Vec<_> = read.envelope.recipients.iter().map(Address::as_str).collect();
-        assert_eq!(to, ["kim@customer.example", "lee@customer.example"]);
+        let odd = ["\"a (b)@c\"@customer.example", "jürgen+x@BÜCHER.example"];
+        assert_eq!(to, [&["kim@customer.example", "lee@customer.example"], &odd[..]].concat());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `add_header`: one more field, on top.
 
+use super::super::problem::Code;
 use super::super::section::Section;
 use super::super::template::Template;
 use super::super::{Action, ActionError, ActionKind, Effect, Scene};
@@ -19,7 +20,17 @@ pub const KIND: ActionKind = ActionKind {
 };
 
 fn compile(section: &mut Section<'_>) -> Option<Box<dyn Action>> {
+    let at = section.peek("name").is_some().then(|| section.span_of("name"));
     let name = header_field::read_name(section);
+    if let (Some(at), Some(name)) = (&at, name.as_ref().filter(|name| header_field::stands_once(name))) {
+        let name = name.as_str();
+        section.warning(
+            at,
+            Code::HeaderField,
+            format!("`{name}` may stand once: where a message has one, nothing is added"),
+            "`set_header` gives it a value whether it is there or not",
+        );
+    }
     let value = header_field::read_value(section);
     Some(Box::new(AddHeader { name: name?, value: value? }))
 }

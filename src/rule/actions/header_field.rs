@@ -7,6 +7,7 @@ use super::super::problem::Code;
 use super::super::section::{Holds, Section, shown};
 use super::super::template::{Context, Template};
 use super::super::{ActionError, OptionDoc, Scene};
+use crate::flow::put_checks;
 use crate::message::{Field, FieldName};
 
 /// Characters of a value.
@@ -45,6 +46,7 @@ const FIXED: &[(&str, &str)] = &[
     ("Message-ID", IDENTITY),
     ("References", "threads hang on it"),
     ("In-Reply-To", "threads hang on it"),
+    ("Resent-*", "it says who sent the message on"),
     ("Return-Path", "mail servers write it"),
     ("Received", "mail servers write it"),
     ("Received-SPF", "mail servers write it"),
@@ -60,49 +62,9 @@ const FIXED: &[(&str, &str)] = &[
 
 const IDENTITY: &str = "WorkMail does not let it be changed";
 
-/// Fields that SES, and so in all likelihood WorkMail, takes once only; those of [`FIXED`] are left out.
-const ONCE: &[&str] = &[
-    "Accept-Language",
-    "acceptLanguage",
-    "Archived-At",
-    "Auto-Submitted",
-    "Bounces-to",
-    "Comments",
-    "Delivered-To",
-    "Disposition-Notification-Options",
-    "Disposition-Notification-To",
-    "Errors-To",
-    "Importance",
-    "Keywords",
-    "List-Archive",
-    "List-Help",
-    "List-Id",
-    "List-Owner",
-    "List-Post",
-    "List-Subscribe",
-    "List-Unsubscribe",
-    "List-Unsubscribe-Post",
-    "Message-Context",
-    "Organization",
-    "Original-From",
-    "Original-Message-ID",
-    "Original-Recipient",
-    "Original-Subject",
-    "Precedence",
-    "Priority",
-    "Return-Receipt-To",
-    "Solicitation",
-    "Sensitivity",
-    "Subject",
-    "Thread-Index",
-    "Thread-Topic",
-    "User-Agent",
-    "VBR-Info",
-];
-
 /// True for a field that may stand once only.
 pub(super) fn stands_once(name: &FieldName) -> bool {
-    ONCE.iter().any(|once| name.is(once.as_bytes()))
+    put_checks::fields::stands_once(name.as_str().as_bytes())
 }
 
 /// Why a field must not be touched; `None` when it may.
@@ -186,7 +148,9 @@ mod tests {
     }
 
     #[test]
-    fn no_field_is_both_fixed_and_once() {
-        assert!(ONCE.iter().all(|name| fixed(name).is_none()));
+    fn what_a_put_demands_there_or_unchanged_no_rule_can_name() {
+        for name in put_checks::fields::REQUIRED.iter().chain(put_checks::fields::FIXED) {
+            assert!(fixed(name).is_some(), "{name}");
+        }
     }
 }

@@ -22,7 +22,8 @@ const OPTIONS: &[OptionDoc] = &[
         key: "any",
         takes: TAKES,
         default: "not tested",
-        doc: "Holds when at least one recipient matches one of the patterns.",
+        doc: "Holds when at least one recipient matches one of the patterns; where the flow has cut the list of recipients, one \
+              of those that it names.",
     },
     OptionDoc {
         key: "all",
