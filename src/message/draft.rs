@@ -21,6 +21,9 @@ use super::{Field, FieldName, Message, PartId, html, place};
 pub enum Place {
     /// Before the text that is shown first.
     Start,
+    /// As `Start`, but a list of messages goes on to show the text of the message: in HTML behind what the sender hid for
+    /// that, or behind a hidden copy of the first text.
+    BelowPreview,
     /// After the text that is shown last.
     End,
     /// After the newest text of a reply, above what it quotes; the end where that is in doubt.
@@ -263,7 +266,7 @@ impl<'m> Draft<'m> {
             return Err(doubt);
         }
         let mut new = Vec::new();
-        for body in body::targets(self.message.parts(), at == Place::Start) {
+        for body in body::targets(self.message.parts(), matches!(at, Place::Start | Place::BelowPreview)) {
             let Some(part) = self.message.part(body.part) else { continue };
             let text = self.part_text(body.part)?;
             let newline = text.newline(self.message, part);
@@ -292,7 +295,7 @@ impl<'m> Draft<'m> {
         let mut beside = self.beside.clone();
         beside.hypertext = self.texts.iter().any(|(body, _)| body.kind == BodyKind::Html);
         match at {
-            Place::Start => beside.above.insert(0, block.clone()),
+            Place::Start | Place::BelowPreview => beside.above.insert(0, block.clone()),
             Place::End | Place::BelowReply => beside.below.push(block.clone()),
         }
         // What rules before made of the body counts: its last line may have become one that can be ended.

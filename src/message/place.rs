@@ -35,7 +35,9 @@ fn plain(text: &str, block: &str, place: Place, newline: &str, flowed: bool) -> 
         TextEdit { range: text.len()..text.len(), text: format!("{before}{block}{after}") }
     };
     match place {
-        Place::Start => TextEdit { range: first..first, text: format!("{block}{newline}{newline}") },
+        Place::Start | Place::BelowPreview => {
+            TextEdit { range: first..first, text: format!("{block}{newline}{newline}") }
+        }
         Place::End => at_end(),
         Place::BelowReply => match reply::reply_end(text).filter(|at| text.is_char_boundary(*at)) {
             Some(at) => {
@@ -73,6 +75,7 @@ fn lines(block: &str, newline: &str, flowed: bool) -> String {
 fn hypertext(text: &str, block: &str, place: Place, newline: &str) -> Result<TextEdit, BodyError> {
     let at = match place {
         Place::Start => html::start(text),
+        Place::BelowPreview => html::start(text).map(|at| html::behind_preheader(text, at).unwrap_or(at)),
         Place::End => html::end(text),
         Place::BelowReply => html::reply_end(text).or_else(|| html::end(text)),
     };
@@ -80,6 +83,9 @@ fn hypertext(text: &str, block: &str, place: Place, newline: &str) -> Result<Tex
     let first = if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
     let at = at.filter(|at| text.is_char_boundary(*at)).ok_or(BodyError::NoPlace)?.max(first);
     let closers = html::closers(text, at);
+    // Where the sender has hidden no text for it, a copy of what is shown first.
+    let copies = place == Place::BelowPreview && html::start(text) == Some(at);
+    let block = if copies { format!("{}{block}", html::preheader(text)) } else { block.to_owned() };
     let block = block.lines().map(str::trim_end).collect::<Vec<_>>().join(newline);
     // Line ends around it keep lines short, and mean nothing in HTML. But what looks like a delimiter and is none, for what
     // follows it on its line, must not come to stand alone.

@@ -8,7 +8,9 @@ mod element;
 mod entity;
 mod open;
 mod place;
+mod preview;
 mod reply;
+mod shield;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -16,6 +18,8 @@ mod unseen;
 mod visible;
 
 pub use place::{closers, end, start};
+pub use preview::{behind_preheader, preheader};
 pub use reply::reply_end;
+pub use shield::shielded;
 pub use unseen::{Unseen, UnseenKind, escaped, unseen};
 pub use visible::{Visible, visible};

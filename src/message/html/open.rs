@@ -101,6 +101,11 @@ impl Opened<'_> {
         })
     }
 
+    /// How many elements are open.
+    pub(super) fn depth(&self) -> usize {
+        self.stack.len() + self.deeper
+    }
+
     /// True directly in SVG or MathML.
     pub(super) fn is_foreign(&self) -> bool {
         self.stack.last().is_some_and(|open| open.foreign && !is_integration_point(open))

@@ -18,7 +18,7 @@ use super::super::{Action, ActionError, Effect, Protected, Scene};
 use crate::message::{Block, Body, BodyError, Draft, Inserted, Place, html};
 use once::Print;
 pub(super) use options::{FALLBACK, HTML, NO_BODY, ONCE, PROTECTED, TEXT, read_protected};
-use wrapper::{digest, message_mark, swallows, wrapped};
+use wrapper::{digest, marked, message_mark, swallows};
 
 /// What is done where a body cannot be edited, or there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,7 +147,7 @@ impl Insert {
             html_print: Print::new(&html.map(|html| html::visible(html).text)),
             text_print: Print::new(&text),
             text: text.text().trim_matches('\n').to_owned(),
-            html: html.text().trim().to_owned(),
+            html: html::shielded(html.text().trim()),
         })
     }
 
@@ -168,7 +168,7 @@ impl Insert {
         if self.is_there(&ready, &here, bodies, scene.draft) {
             return Ok(Effect::Nothing("it is there already"));
         }
-        let block = Block { text: ready.text.clone(), html: wrapped(&ready.html, &here) };
+        let block = Block { text: ready.text.clone(), html: marked(&ready.html, &here) };
         let effect = put(scene.draft, &block)?;
         // Invariant 6, before the message leaves: what is not known again would be put in twice.
         let known = self.once == Once::Always

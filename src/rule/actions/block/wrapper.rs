@@ -8,12 +8,10 @@ use crate::message::{Draft, html};
 
 /// The attribute of the element round a block.
 pub(super) const MARK: &str = "data-mailwright";
-/// Styles of that element, which no style sheet of the message can undo: a sender must not be able to hide a banner.
-const SHOWN: &str = "display:block!important;visibility:visible!important;opacity:1!important";
-
-/// The block in its element. `here` is the mark of the action and of the message ([`message_mark`]).
-pub(super) fn wrapped(block: &str, here: &str) -> String {
-    format!("<div {MARK}=\"{here}\" style=\"{SHOWN}\">{block}</div>")
+/// A block that is shielded ([`html::shielded`]) with its mark. `here` is the mark of the action and of the message
+/// ([`message_mark`]).
+pub(super) fn marked(shielded: &str, here: &str) -> String {
+    format!("<div {MARK}=\"{here}\"{}", shielded.strip_prefix("<div").unwrap_or(shielded))
 }
 
 /// True for HTML that hides what stands behind it: a quote, comment, style or script in it is not closed.
