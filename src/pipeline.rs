@@ -71,6 +71,9 @@ pub struct Checked {
     pub key: &'static str,
     /// Did it hold?
     pub holds: bool,
+    /// What of the message it looked at. This is content.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen: Option<String>,
 }
 
 /// A part of a rule that can be left out, to see whether a test notices.
@@ -441,7 +444,8 @@ impl Run<'_, '_> {
         let all = tables.flat_map(|(exception, table)| table.iter().map(move |condition| (exception, condition)));
         all.map(|(exception, condition)| {
             let holds = fence(|| condition.holds(&scene)).unwrap_or(false);
-            Checked { exception, key: condition.key(), holds }
+            let seen = fence(|| condition.seen(&scene)).unwrap_or_default();
+            Checked { exception, key: condition.key(), holds, seen }
         })
         .collect()
     }

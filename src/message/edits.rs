@@ -62,6 +62,14 @@ impl<'m> Rendered<'m> {
         Some(Self { raw, slices, len })
     }
 
+    /// What was replaced, as a range of the message that came in, and by what, in order.
+    pub fn edits(&self) -> impl Iterator<Item = (Range<usize>, &[u8])> {
+        self.slices.iter().filter_map(|slice| match slice {
+            Slice::New(bytes, range) => Some((range.clone(), bytes.as_slice())),
+            Slice::Kept(_) => None,
+        })
+    }
+
     pub(super) fn parts(&self) -> &[Slice] {
         &self.slices
     }

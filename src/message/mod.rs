@@ -164,6 +164,25 @@ impl<'a> Message<'a> {
         transfer::decode(part.encoding, self.bytes(&part.body)).ok()
     }
 
+    /// How reports name its parts: `1.2` is the second part of the first part of a multipart, `1` all of a message that is
+    /// no multipart; empty for the multipart itself.
+    pub fn part_names(&self) -> Vec<String> {
+        let mut names = vec![String::new(); self.parts.len()];
+        for (id, part) in self.parts.iter().enumerate() {
+            for (nth, PartId(child)) in part.children.iter().enumerate() {
+                let above = names.get(id).cloned().unwrap_or_default();
+                let dot = if above.is_empty() { "" } else { "." };
+                if let Some(name) = names.get_mut(*child) {
+                    *name = format!("{above}{dot}{}", nth + 1);
+                }
+            }
+        }
+        if let ([first, ..], true) = (names.as_mut_slice(), self.parts.first().is_some_and(|p| p.children.is_empty())) {
+            first.push('1');
+        }
+        names
+    }
+
     /// Where new fields of a part go: on top of its header. `None` where a field put there would swallow or displace what
     /// follows: an empty message, one without a line end, or one that begins with white space and has no field.
     fn field_place(&self, id: PartId) -> Option<usize> {

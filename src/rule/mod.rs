@@ -40,6 +40,12 @@ pub trait Condition: Debug + Send + Sync {
     fn holds(&self, scene: &Scene<'_, '_>) -> bool;
     /// The key in the rule file, such as `recipients`.
     fn key(&self) -> &'static str;
+    /// What of the message it looked at, for the author of a rule: this is content, and is asked for by
+    /// `mailwright explain` and tests alone.
+    fn seen(&self, scene: &Scene<'_, '_>) -> Option<String> {
+        let _ = scene;
+        None
+    }
     /// For a condition that holds one way only: which.
     fn direction(&self) -> Option<Direction> {
         None

@@ -3,6 +3,8 @@
 //! Exit codes: 0 good, 1 a message or a test failed, 2 wrong usage or a faulty rule file.
 
 mod check;
+mod event;
+mod explain;
 mod replay;
 mod source;
 mod terminal;
@@ -24,6 +26,7 @@ struct Arguments {
 enum Command {
     Replay(replay::Options),
     Check(check::Options),
+    Explain(explain::Options),
     Test(test::Options),
 }
 
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Replay(options) => replay::run(&options),
         Command::Check(options) => check::run(&options),
+        Command::Explain(options) => explain::run(&options),
         Command::Test(options) => test::run(&options),
     }
     .into()

@@ -1,8 +1,7 @@
 //! `mailwright replay`: runs messages through the rules with the function's own handler, and shows what happened.
 
 pub mod diff;
-pub mod event;
-mod out;
+pub mod out;
 mod passage;
 mod shown;
 mod totals;
@@ -13,17 +12,17 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use mailwright::directory::Organization;
-use mailwright::envelope::{Address, Direction, Domain};
+use mailwright::envelope::Domain;
 use mailwright::flow::mark::StampKey;
 use mailwright::pipeline::Pipeline;
 use mailwright::rule::value_key::ValueKey;
 
+use crate::event::EnvelopeOptions;
 use crate::terminal::{BAD, Colour, ODD};
 use crate::{End, source};
-use event::Given;
 use out::Out;
 use passage::Passage;
 use totals::Totals;
@@ -49,15 +48,8 @@ pub struct Options {
     /// A folder of rule files, or one rule file
     #[arg(long, value_name = "RULES", default_value = "rules")]
     rules: PathBuf,
-    /// Which way the messages go
-    #[arg(long, value_enum, default_value_t = Way::Auto)]
-    direction: Way,
-    /// The sender of all messages, instead of their From
-    #[arg(long, value_name = "ADDRESS")]
-    from: Option<String>,
-    /// A recipient of all messages, instead of their To and Cc; may be given more than once
-    #[arg(long, value_name = "ADDRESS")]
-    to: Vec<String>,
+    #[command(flatten)]
+    envelope: EnvelopeOptions,
     /// The internal domains, parted by commas, instead of those of organization.toml
     #[arg(long, value_name = "DOMAINS", value_delimiter = ',')]
     domains: Vec<String>,
@@ -87,16 +79,6 @@ pub struct Options {
     value_key: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Way {
-    /// By the domain of the sender
-    Auto,
-    /// To mailboxes of the organization
-    Inbound,
-    /// From users of the organization
-    Outbound,
-}
-
 /// How the run shows what it does.
 #[derive(Debug, Clone, Copy)]
 struct View {
@@ -124,7 +106,7 @@ pub fn run(options: &Options) -> End {
 
 /// The error is one of usage: nothing was run.
 fn replay(options: &Options) -> Result<End, String> {
-    let given = given(options)?;
+    let given = options.envelope.given()?;
     let stamp_key = options.stamp_key.as_deref().filter(|key| !key.trim().is_empty());
     let stamp_key = stamp_key.map(StampKey::new).transpose().map_err(|error| format!("--stamp-key: {error}"))?;
     let value_key = options.value_key.as_deref().filter(|key| !key.trim().is_empty());
@@ -191,21 +173,6 @@ fn replay(options: &Options) -> Result<End, String> {
             Ok(End::MessageFailed)
         }
     }
-}
-
-fn given(options: &Options) -> Result<Given, String> {
-    let address = |option: &str, text: &String| {
-        Address::new(text).map_err(|error| format!("{option} `{}`: {error}", crate::terminal::escape(text)))
-    };
-    Ok(Given {
-        direction: match options.direction {
-            Way::Auto => None,
-            Way::Inbound => Some(Direction::Inbound),
-            Way::Outbound => Some(Direction::Outbound),
-        },
-        from: options.from.as_ref().map(|text| address("--from", text)).transpose()?,
-        to: options.to.iter().map(|text| address("--to", text)).collect::<Result<_, _>>()?,
-    })
 }
 
 fn pipeline(options: &Options) -> Result<Pipeline, String> {

@@ -95,6 +95,13 @@ impl Condition for Shown {
     fn key(&self) -> &'static str {
         KIND.key
     }
+    fn seen(&self, scene: &Scene<'_, '_>) -> Option<String> {
+        let values = |field: &&'static str| {
+            let values = scene.draft.values(field);
+            if values.is_empty() { format!("no {field}") } else { format!("{field}: {}", values.join(", ")) }
+        };
+        Some(self.fields.iter().map(values).collect::<Vec<_>>().join("; "))
+    }
 }
 
 #[cfg(test)]

@@ -33,6 +33,13 @@ impl Condition for Text {
     fn key(&self) -> &'static str {
         KIND.key
     }
+    fn seen(&self, scene: &Scene<'_, '_>) -> Option<String> {
+        let draft = &*scene.draft;
+        let read =
+            |body| draft.visible(body).map_or("one that cannot be read".to_owned(), |text| text.trim().to_owned());
+        let texts: Vec<String> = draft.readable().into_iter().map(read).collect();
+        Some(if texts.is_empty() { "no body".to_owned() } else { texts.join(" | ") })
+    }
 }
 
 #[cfg(test)]

@@ -28,6 +28,9 @@ impl Condition for Is {
     fn key(&self) -> &'static str {
         KIND.key
     }
+    fn seen(&self, scene: &Scene<'_, '_>) -> Option<String> {
+        Some(scene.envelope.direction.to_string())
+    }
     fn direction(&self) -> Option<Direction> {
         Some(self.0)
     }

@@ -106,6 +106,14 @@ impl Condition for Header {
     fn key(&self) -> &'static str {
         KIND.key
     }
+    fn seen(&self, scene: &Scene<'_, '_>) -> Option<String> {
+        let values = |test: &FieldTest| {
+            let name = test.name.as_str();
+            let values = scene.draft.values(name);
+            if values.is_empty() { format!("no {name}") } else { format!("{name}: {}", values.join(", ")) }
+        };
+        Some(self.0.iter().map(values).collect::<Vec<_>>().join("; "))
+    }
 }
 
 #[cfg(test)]

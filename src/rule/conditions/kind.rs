@@ -79,6 +79,10 @@ impl Condition for Is {
     fn key(&self) -> &'static str {
         KIND.key
     }
+    fn seen(&self, scene: &Scene<'_, '_>) -> Option<String> {
+        let words: Vec<_> = WORDS.iter().filter(|(_, sort)| sort.holds(scene)).map(|(word, _)| *word).collect();
+        Some(if words.is_empty() { "none of them".to_owned() } else { words.join(", ") })
+    }
 }
 
 impl Sort {

@@ -1,5 +1,6 @@
 //! `sender` and `recipients`: who the message is from and for, by the envelope, not by its header.
 
+use crate::envelope::Address;
 use crate::rule::problem::Code;
 use crate::rule::section::{Holds, Section};
 use crate::rule::{Condition, ConditionKind, OptionDoc, Scene};
@@ -41,6 +42,9 @@ pub const RECIPIENTS: ConditionKind = ConditionKind {
     example: "recipients = { any = \"external\" }",
     compile: compile_recipients,
 };
+
+/// Recipients that are named where all are meant.
+const SHOWN: usize = 5;
 
 #[derive(Debug)]
 struct Sender(AddressMatch);
@@ -96,6 +100,9 @@ impl Condition for Sender {
     fn key(&self) -> &'static str {
         SENDER.key
     }
+    fn seen(&self, scene: &Scene<'_, '_>) -> Option<String> {
+        Some(scene.envelope.sender.as_ref().map_or("nobody".to_owned(), |sender| named(sender, scene)))
+    }
 }
 
 impl Condition for Recipients {
@@ -114,6 +121,19 @@ impl Condition for Recipients {
     fn key(&self) -> &'static str {
         RECIPIENTS.key
     }
+    fn seen(&self, scene: &Scene<'_, '_>) -> Option<String> {
+        let all = &scene.envelope.recipients;
+        let shown: Vec<String> = all.iter().take(SHOWN).map(|address| named(address, scene)).collect();
+        let more = if all.len() > SHOWN { format!(" and {} more", all.len() - SHOWN) } else { String::new() };
+        let cut = if scene.envelope.truncated { ", and the list is cut" } else { "" };
+        Some(if all.is_empty() { "nobody".to_owned() } else { format!("{}{more}{cut}", shown.join(", ")) })
+    }
+}
+
+/// `kim@customer.example (external)`
+fn named(address: &Address, scene: &Scene<'_, '_>) -> String {
+    let side = if scene.organization.is_internal(address.domain()) { "internal" } else { "external" };
+    format!("{} ({side})", address.as_str())
 }
 
 #[cfg(test)]

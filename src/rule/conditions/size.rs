@@ -28,6 +28,9 @@ impl Condition for Size {
     fn key(&self) -> &'static str {
         KIND.key
     }
+    fn seen(&self, scene: &Scene<'_, '_>) -> Option<String> {
+        Some(format!("{} octets", scene.draft.message().raw().len()))
+    }
 }
 
 #[cfg(test)]

@@ -50,6 +50,9 @@ impl Condition for Subject {
     fn key(&self) -> &'static str {
         KIND.key
     }
+    fn seen(&self, scene: &Scene<'_, '_>) -> Option<String> {
+        Some(scene.draft.subject().map_or("no subject".to_owned(), |subject| format!("\"{subject}\"")))
+    }
 }
 
 #[cfg(test)]

@@ -119,6 +119,11 @@ impl Condition for Finding {
     fn key(&self) -> &'static str {
         self.key
     }
+    fn seen(&self, scene: &Scene<'_, '_>) -> Option<String> {
+        let found = |what| (self.find)(scene.draft.message(), what).unwrap_or_else(|| "missing".to_owned());
+        let all = self.wanted.iter().map(|(what, _)| format!("{what}: {}", found(what)));
+        Some(all.collect::<Vec<_>>().join(", "))
+    }
     fn direction(&self) -> Option<Direction> {
         Some(Direction::Inbound)
     }

@@ -19,11 +19,11 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
 
 use super::View;
-use super::event::{Event, Given};
 use super::out::Out;
 use super::totals::Tally;
 use super::tray::Tray;
 use super::{diff, shown};
+use crate::event::{Event, Given};
 use crate::source::Found;
 
 /// As long as WorkMail gives the function.

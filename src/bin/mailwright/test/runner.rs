@@ -14,8 +14,8 @@ use mailwright::rule::test::{Miss, Seen, Source, Test};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
+use crate::event::{Event, Given};
 use crate::replay::diff;
-use crate::replay::event::{Event, Given};
 use crate::terminal::Colour;
 
 /// As long as WorkMail gives the function.

@@ -263,6 +263,17 @@ impl Condition for Has {
     fn key(&self) -> &'static str {
         KIND.key
     }
+    fn seen(&self, scene: &Scene<'_, '_>) -> Option<String> {
+        let message = scene.draft.message();
+        let shown = |attachment: &Attachment| {
+            let octets = message.content(attachment.part).unwrap_or_default();
+            let is = content::media_type(&octets).map(|found| format!(", is {found}")).unwrap_or_default();
+            let name = attachment.name.as_deref().unwrap_or("without a name");
+            format!("{name} ({}{is}, {} octets)", attachment.media_type, attachment.size)
+        };
+        let all: Vec<String> = message.attachments().iter().map(shown).collect();
+        Some(if all.is_empty() { "no attachment".to_owned() } else { all.join(", ") })
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
+use clap::{Args, ValueEnum};
 use mail_parser::{HeaderName, MessageParser};
 use mailwright::directory::Organization;
 use mailwright::envelope::{Address, Direction};
@@ -17,6 +18,48 @@ use sha2::{Digest, Sha256};
 const MAX_HEADER: usize = 1024 * 1024;
 /// Most recipients (Administrator Guide, "Amazon WorkMail quotas"); an event with more says that it is cut.
 const MAX_RECIPIENTS: usize = 500;
+
+/// The options that say what the flow would say.
+#[derive(Debug, Args)]
+pub struct EnvelopeOptions {
+    /// Which way the messages go
+    #[arg(long, value_enum, default_value_t = Way::Auto)]
+    direction: Way,
+    /// The sender of all messages, instead of their From
+    #[arg(long, value_name = "ADDRESS")]
+    from: Option<String>,
+    /// A recipient of all messages, instead of their To and Cc; may be given more than once
+    #[arg(long, value_name = "ADDRESS")]
+    to: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Way {
+    /// By the domain of the sender
+    Auto,
+    /// To mailboxes of the organization
+    Inbound,
+    /// From users of the organization
+    Outbound,
+}
+
+impl EnvelopeOptions {
+    /// What they say; the error names what is no address.
+    pub fn given(&self) -> Result<Given, String> {
+        let address = |option: &str, text: &String| {
+            Address::new(text).map_err(|error| format!("{option} `{}`: {error}", crate::terminal::escape(text)))
+        };
+        Ok(Given {
+            direction: match self.direction {
+                Way::Auto => None,
+                Way::Inbound => Some(Direction::Inbound),
+                Way::Outbound => Some(Direction::Outbound),
+            },
+            from: self.from.as_ref().map(|text| address("--from", text)).transpose()?,
+            to: self.to.iter().map(|text| address("--to", text)).collect::<Result<_, _>>()?,
+        })
+    }
+}
 
 /// What the command line says about every message.
 #[derive(Debug)]

@@ -1,0 +1,218 @@
+//! `mailwright explain`: for one message, why each rule matched or not, what it did, and who decided what becomes of it.
+
+use std::fmt::Write as _;
+use std::io::{self, Read as _, Write as _};
+use std::ops::Range;
+use std::path::PathBuf;
+
+use clap::Args;
+use mailwright::flow::workmail;
+use mailwright::message::{Message, Part};
+use mailwright::pipeline::{Checked, Outcome, Pipeline, RuleReport, Verdict};
+use mailwright::rule::Disposition;
+use serde_json::{Value, json};
+
+use crate::End;
+use crate::event::{EnvelopeOptions, Event, Given};
+use crate::terminal::{BAD, Colour, FAINT, GOOD, NAME, ODD, escape, escape_octets};
+
+/// Characters of what a condition looked at that are shown.
+const SEEN: usize = 160;
+/// Octets of an edit that are shown.
+const EDIT: usize = 120;
+
+/// Say for one message why each rule matched or not, and what each edit is
+#[derive(Debug, Args)]
+pub struct Options {
+    /// A message, or - for standard input
+    #[arg(value_name = "MESSAGE")]
+    message: PathBuf,
+    /// A folder of rule files, or one rule file
+    #[arg(long, value_name = "RULES", default_value = "rules")]
+    rules: PathBuf,
+    #[command(flatten)]
+    envelope: EnvelopeOptions,
+    /// One JSON object, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// Run the command.
+pub fn run(options: &Options) -> End {
+    let mut out = io::stdout().lock();
+    match explain(options, Colour::of(&out)) {
+        Ok(shown) => {
+            // A reader that has gone away has seen what it wanted.
+            let _ = out.write_all(shown.as_bytes());
+            End::Good
+        }
+        Err((end, what)) => {
+            eprintln!("{}: {what}", Colour::of(&io::stderr()).paint(BAD, "error"));
+            end
+        }
+    }
+}
+
+fn explain(options: &Options, colour: Colour) -> Result<String, (End, String)> {
+    let usage = |what: String| (End::Unusable, what);
+    let given = options.envelope.given().map_err(usage)?;
+    let pipeline = Pipeline::load(&options.rules).map(Pipeline::checking_all).map_err(|problems| {
+        let place = crate::terminal::path(&options.rules);
+        usage(format!("the rules in `{place}` cannot be used\n\n{}", problems.render(Colour::of(&io::stderr()).0)))
+    })?;
+    let raw = read(options)
+        .map_err(|error| usage(format!("`{}` cannot be read: {error}", crate::terminal::path(&options.message))))?;
+    let envelope = envelope(&raw, &given, &pipeline);
+    let message = Message::parse(&raw);
+    let outcome = pipeline
+        .run(&message, &envelope, &|| false)
+        .map_err(|error| (End::MessageFailed, format!("{error}; WorkMail would try again")))?;
+    if options.json {
+        return Ok(format!("{}\n", record(&message, &outcome)));
+    }
+    let mut text = format!("{}, ", envelope.direction);
+    let sender = envelope.sender.as_ref().map_or("nobody", |sender| sender.as_str());
+    let _ =
+        writeln!(text, "from {}, to {}", escape(sender), crate::check::count(envelope.recipients.len(), "recipient"));
+    for report in &outcome.report.rules {
+        rule(report, colour, &mut text);
+    }
+    for note in &outcome.report.notes {
+        let _ = writeln!(text, "{}", colour.paint(FAINT, &escape(&format!("note: {note}"))));
+    }
+    edits(&message, &outcome, colour, &mut text);
+    let _ = writeln!(text, "{} {}", colour.paint(NAME, "answer:"), answer(&pipeline, &outcome));
+    Ok(text)
+}
+
+fn read(options: &Options) -> io::Result<Vec<u8>> {
+    if options.message.as_os_str() == "-" {
+        let mut raw = Vec::new();
+        io::stdin().lock().read_to_end(&mut raw)?;
+        return Ok(raw);
+    }
+    std::fs::read(&options.message)
+}
+
+fn envelope(raw: &[u8], given: &Given, pipeline: &Pipeline) -> mailwright::envelope::Envelope {
+    workmail::Event::read(&Event::new(raw, given, pipeline.organization()).json).envelope
+}
+
+fn rule(report: &RuleReport, colour: Colour, text: &mut String) {
+    let (style, verdict) = match &report.verdict {
+        Verdict::Matched => (GOOD, "matched".to_owned()),
+        Verdict::Audited => (ODD, "matched, audit only: nothing of this is done".to_owned()),
+        Verdict::NotMatched(key) => (FAINT, format!("not matched: `{key}` does not hold")),
+        Verdict::Excepted(keys) => (FAINT, format!("not matched: the exception {keys} holds")),
+        Verdict::Skipped(why) => (ODD, format!("matched, and left the message alone: {why}")),
+        Verdict::Failed(why) => (BAD, format!("failed: {why}")),
+        Verdict::Off => (FAINT, "off".to_owned()),
+        Verdict::Stopped => (FAINT, "not looked at: a rule before it said stop".to_owned()),
+        Verdict::OutOfTime => (BAD, "not looked at: out of time".to_owned()),
+    };
+    let _ = writeln!(text, "{}  {}", colour.paint(NAME, &escape(&report.name)), colour.paint(style, &escape(&verdict)));
+    for checked in &report.checked {
+        let _ = writeln!(text, "    {}", condition(checked, colour));
+    }
+    for effect in &report.effects {
+        let _ = writeln!(text, "    {}", escape(effect));
+    }
+}
+
+fn condition(checked: &Checked, colour: Colour) -> String {
+    let whose = if checked.exception.is_some() { "unless" } else { "when" };
+    let (style, word) = if checked.holds { (GOOD, "holds") } else { (FAINT, "does not hold") };
+    let seen = checked.seen.as_deref().map(|seen| format!(": {}", escape(&cut(seen)))).unwrap_or_default();
+    format!("{whose} {} {}{seen}", checked.key, colour.paint(style, word))
+}
+
+fn cut(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.char_indices().nth(SEEN) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text,
+    }
+}
+
+/// Every edit: its part, its line, and what is new.
+fn edits(message: &Message<'_>, outcome: &Outcome<'_>, colour: Colour, text: &mut String) {
+    let Some(rewritten) = &outcome.rewritten else { return };
+    let places = Places::of(message);
+    for (range, new) in rewritten.edits() {
+        let line = 1 + message.bytes(&(0..range.start)).iter().filter(|octet| **octet == b'\n').count();
+        let _ = writeln!(text, "{} in {}, line {line}", colour.paint(NAME, "edit"), places.name(range.start));
+        for (sign, style, octets) in [('-', BAD, message.bytes(&range)), ('+', GOOD, new)] {
+            if octets.is_empty() {
+                continue;
+            }
+            let shown = escape_octets(octets.get(..octets.len().min(EDIT)).unwrap_or_default());
+            let more = octets.len().saturating_sub(EDIT);
+            let more = if more > 0 { format!(" … {more} octets more") } else { String::new() };
+            let _ = writeln!(text, "    {}", colour.paint(style, &format!("{sign} {shown}{more}")));
+        }
+    }
+}
+
+/// What parts are called.
+struct Places<'m> {
+    parts: &'m [Part],
+    names: Vec<String>,
+}
+
+impl<'m> Places<'m> {
+    fn of(message: &'m Message<'_>) -> Self {
+        Self { parts: message.parts(), names: message.part_names() }
+    }
+
+    /// The innermost part that holds an offset, its header or its body.
+    fn name(&self, at: usize) -> String {
+        let holds = |range: &Range<usize>| (range.start..=range.end).contains(&at);
+        let inner = self.parts.iter().zip(&self.names).rev().find(|(part, _)| holds(&part.header) || holds(&part.body));
+        match inner {
+            Some((part, _)) if part.parent.is_none() && at < part.header.end => "the header".to_owned(),
+            Some((part, name)) if at < part.header.end => format!("the header of part {name}"),
+            Some((part, name)) if !name.is_empty() => format!("part {name} ({})", part.media_type),
+            _ => "the body".to_owned(),
+        }
+    }
+}
+
+/// What is answered, and which rule said so.
+fn answer(pipeline: &Pipeline, outcome: &Outcome<'_>) -> String {
+    let word = match &outcome.disposition {
+        Disposition::Deliver => "deliver",
+        Disposition::BypassSpamCheck => "deliver without the spam check",
+        Disposition::Junk => "to the junk folder",
+        Disposition::Bounce(_) => "bounce",
+        Disposition::Drop => "drop",
+    };
+    let who: Vec<String> = outcome
+        .disposing
+        .iter()
+        .filter_map(|index| pipeline.rules().get(*index))
+        .map(|rule| format!("`{}`", escape(&rule.name)))
+        .collect();
+    match who.as_slice() {
+        [] => format!("{word}, as no rule says otherwise"),
+        [one] => format!("{word}, said {one}"),
+        several => format!("{word}, the strictest of what {} said", several.join(", ")),
+    }
+}
+
+fn record(message: &Message<'_>, outcome: &Outcome<'_>) -> Value {
+    let places = Places::of(message);
+    let edits: Vec<Value> = outcome
+        .rewritten
+        .iter()
+        .flat_map(|rewritten| rewritten.edits())
+        .map(|(range, new)| {
+            json!({
+                "place": places.name(range.start),
+                "offset": range.start,
+                "old": escape_octets(message.bytes(&range)),
+                "new": escape_octets(new),
+            })
+        })
+        .collect();
+    json!({ "report": outcome.report, "edits": edits, "disposition": outcome.disposition })
+}
