@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Holds what the checker found against what is allowed: judge.py NAME FOUND REPORT ALLOWED
+"""Holds what the checker found against what is allowed: judge.py SET ENDS FOUND REPORT ALLOWED
 
-FOUND is the checker's output, REPORT that of `mailwright replay --json` on the same messages, ALLOWED allowed.tsv.
+SET is the name of the rule set, ENDS of the line ends, FOUND is the checker's output, REPORT that of `mailwright replay --json` on the same messages, ALLOWED allowed.tsv.
 Exit status: 0 when nothing is found beyond what is allowed and mailwright owned up to no fault of its own, else 1.
 """
 import collections, fnmatch, json, sys
 
-name, found, report, allowed = sys.argv[1:]
+rule_set, ends, found, report, allowed = sys.argv[1:]
+name = f"{rule_set}, {ends}"
 
 said, owned_up = {}, []
 for line in open(report, encoding="utf-8"):
@@ -25,9 +26,10 @@ for number, line in enumerate(open(allowed, encoding="utf-8"), 1):
     if line.startswith("#") or not line.strip():
         continue
     columns = line.rstrip("\n").split("\t")
-    if len(columns) != 5 or not columns[4].strip():
-        sys.exit(f"allowed.tsv:{number}: five columns, parted by tabs, and a reason in the last")
-    limits.append((*columns[:3], int(columns[3])))
+    if len(columns) != 6 or not columns[5].strip():
+        sys.exit(f"allowed.tsv:{number}: six columns, parted by tabs, and a reason in the last")
+    if fnmatch.fnmatch(rule_set, columns[0]):
+        limits.append((*columns[1:4], int(columns[4])))
 
 used, new = collections.Counter(), []
 lines = open(found, encoding="utf-8", errors="replace").read().splitlines()
