@@ -153,10 +153,10 @@ impl<'m> Draft<'m> {
         self.values("Subject").into_iter().next()
     }
 
-    /// True when its header can be edited: not that of an empty message, of one that begins with white space, or of one
-    /// that is in doubt.
+    /// True when its header can be edited: not that of an empty message, of one that begins with white space, or where
+    /// readers do not agree on its fields. A body in doubt is no hindrance.
     pub fn takes_fields(&self) -> bool {
-        self.message.field_place(PartId(0)).is_some() && self.message.doubt().is_none()
+        self.message.field_place(PartId(0)).is_some() && self.message.has_sure_header()
     }
 
     /// Put a field on top of the header. False when nothing changed.
@@ -175,7 +175,7 @@ impl<'m> Draft<'m> {
 
     /// Remove fields; says how many.
     pub fn remove_fields(&mut self, name: &FieldName, which: Which) -> usize {
-        if self.message.doubt().is_some() {
+        if !self.message.has_sure_header() {
             return 0;
         }
         self.header.remove(self.message, name, which)

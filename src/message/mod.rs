@@ -142,13 +142,18 @@ impl<'a> Message<'a> {
         *self.protection.get_or_init(|| body::protection(self))
     }
 
-    /// Why nothing of it is edited: readers do not agree on where a body begins, or on its structure. What one of them
-    /// shows after an edit is not what another shows, so such a message passes exactly as it came.
+    /// Why no body of it is edited: readers do not agree on where one begins, or on the structure. What one of them shows
+    /// after an edit is not what another shows.
     pub fn doubt(&self) -> Option<BodyError> {
         if self.parts.iter().any(|part| !part.has_separator) {
             return Some(BodyError::Separator);
         }
         self.parts.iter().any(|part| part.doubtful).then_some(BodyError::Doubtful)
+    }
+
+    /// True when all readers agree on where its header ends and on the lines of it, whatever they make of the rest.
+    fn has_sure_header(&self) -> bool {
+        self.part(PartId(0)).is_some_and(|root| root.has_separator && !scan::has_lone_cr(self.bytes(&root.header)))
     }
 
     /// Attachments, in document order: parts with a file name or an attachment disposition, and all that is no text

@@ -316,7 +316,7 @@ fn field_name(line: &[u8]) -> Option<usize> {
 }
 
 /// Some readers take a CR alone for a line end.
-fn has_lone_cr(header: &[u8]) -> bool {
+pub(super) fn has_lone_cr(header: &[u8]) -> bool {
     memchr::memchr_iter(b'\r', header).any(|at| header.get(at + 1).is_some_and(|b| *b != b'\n'))
 }
 

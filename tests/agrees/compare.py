@@ -81,7 +81,7 @@ def rules_of(folder):
     # What a template fills in is not known here: any text.
     patterns = ["".join(".*" if part.startswith("{{") else re.escape(words(part))
                         for part in re.split(r"(\{\{.*?\}\})", block)) for block in blocks]
-    return [re.compile(pattern) for pattern in patterns], named, masks
+    return [re.compile(pattern) for pattern in sorted(patterns, key=len, reverse=True)], named, masks
 
 
 def only_blocks(before, after, blocks):
@@ -138,7 +138,7 @@ def compare(folder):
             yield "charset", f"{new.get_content_charset()}: {wrong_after}"
         if masks or was == now:
             continue
-        plain = old.get_content_type() != "text/html"
+        plain = not old.get_content_type().startswith("text/html")
         was, now = (re.sub(r"[\s>\ufeff]+", "", t) if plain else words(t) for t in (was, now))
         if not only_blocks(was, now, blocks):
             yield "text", f"{old.get_content_type()}: {differences(was, now, blocks)}"

@@ -10,7 +10,7 @@ pub const KIND: ConditionKind = ConditionKind {
     doc: "Tests what sort of message it is, one or several of: \"reply\" (In-Reply-To or References), \"forward\" (subject \
           such as Fwd:, or a message attached), \"auto-reply\" (RFC 3834 and kin), \"calendar\", \"signed\", \"encrypted\", \
           \"report\" (delivery and read receipts), \"list\" (mailing lists), \"tnef\" (winmail.dat), \"malformed\" (mail programs \
-          read its structure in several ways, so no rule edits it); of several one must hold.",
+          read its structure in several ways, so no rule edits its text); of several one must hold.",
     options: &[],
     example: "kind = [\"calendar\", \"encrypted\"]",
     compile,
