@@ -176,6 +176,7 @@ impl Pipeline {
             envelope,
             organization: &self.organization,
             key: self.key.as_ref(),
+            rules: &self.rules,
             disposition: None,
             disposing: Vec::new(),
             stopped: false,
@@ -332,6 +333,7 @@ struct Run<'r, 'm> {
     envelope: &'r Envelope,
     organization: &'r Organization,
     key: Option<&'r ValueKey>,
+    rules: &'r [Rule],
     disposition: Option<Disposition>,
     disposing: Vec<usize>,
     stopped: bool,
@@ -387,6 +389,7 @@ impl Run<'_, '_> {
             organization: self.organization,
             rule: &rule.name,
             key: self.key,
+            rules: self.rules,
         };
         let done = match fence(|| act(rule, scene)) {
             Ok(Ok(done)) => done,
@@ -458,6 +461,7 @@ impl Run<'_, '_> {
             organization: self.organization,
             rule: &rule.name,
             key: self.key,
+            rules: self.rules,
         };
         let key = |condition: &dyn Condition| condition.key().to_owned();
         if let Some(failed) = rule.when.iter().find(|condition| !condition.holds(&scene)) {

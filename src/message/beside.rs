@@ -19,6 +19,18 @@ use super::{FieldSpan, LineEnd, Message, PartId};
 /// The fields that say how to read the message.
 const MOVED: &[&[u8]] = &[b"Content-Type", b"Content-Transfer-Encoding", b"Content-Disposition"];
 
+/// How the boundaries of our multiparts begin.
+const BOUNDARY: &str = "=_mailwright_";
+
+/// True for a part in a multipart whose boundary is like ours: perhaps a block that stands beside the message.
+pub(super) fn is_beside(message: &Message<'_>, id: PartId) -> bool {
+    let parent = |id: PartId| message.part(id).and_then(|part| part.parent);
+    let is_ours = |id: PartId| {
+        message.part(id).and_then(|part| part.boundary.as_ref()).is_some_and(|b| b.starts_with(BOUNDARY.as_bytes()))
+    };
+    parent(id).is_some_and(is_ours)
+}
+
 /// The new parts.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Beside {
@@ -168,7 +180,7 @@ const MAX_DIGITS: usize = 10;
 
 /// A boundary that does not occur in the message.
 fn free_boundary(raw: &[u8], name: &str) -> String {
-    let prefix = format!("=_mailwright_{name}_");
+    let prefix = format!("{BOUNDARY}{name}_");
     let mut taken = HashSet::new();
     for at in memmem::find_iter(raw, &prefix) {
         let digits = raw.get(at + prefix.len()..).unwrap_or_default().iter().take(MAX_DIGITS);

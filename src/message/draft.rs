@@ -12,6 +12,7 @@ use super::dkim::{self, OnBroken, Signature};
 use super::edits::{Edit, Rendered, sorted};
 use super::header::HeaderDraft;
 use super::permitted::Permitted;
+use super::place::Site;
 use super::text::PartText;
 use super::verify::{self, Violation};
 use super::{Field, FieldName, Message, PartId, html, place};
@@ -28,6 +29,18 @@ pub enum Place {
     End,
     /// After the newest text of a reply, above what it quotes; the end where that is in doubt.
     BelowReply,
+}
+
+impl Place {
+    /// Is it above what is shown first?
+    pub const fn is_top(self) -> bool {
+        matches!(self, Self::Start | Self::BelowPreview)
+    }
+
+    /// Is it at the top or the end, and not somewhere in the text?
+    pub const fn is_edge(self) -> bool {
+        matches!(self, Self::Start | Self::BelowPreview | Self::End)
+    }
 }
 
 /// Which of several fields of one name.
@@ -48,6 +61,21 @@ pub struct Block {
     pub text: String,
     /// For `text/html`: a fragment.
     pub html: String,
+}
+
+/// A body that a block goes into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Which.
+    pub body: Body,
+    /// Ranges of its current text that hold blocks of ours: no part of what its sender wrote.
+    pub blocks: Vec<Range<usize>>,
+}
+
+impl From<Body> for Target {
+    fn from(body: Body) -> Self {
+        Self { body, blocks: Vec::new() }
+    }
 }
 
 /// Where a block went.
@@ -256,9 +284,20 @@ impl<'m> Draft<'m> {
         }
     }
 
+    /// The bodies that a block goes into, protected or not: one of each kind, those that are shown first or last.
+    pub fn targets(&self, at: Place) -> Vec<Body> {
+        body::targets(self.message.parts(), at.is_top())
+    }
+
     /// Put a block into each body that shows it: the text form into `text/plain`, the HTML form into `text/html`.
     /// Says into how many; all or none. `Ok(0)` where there is no body.
     pub fn insert(&mut self, block: &Block, at: Place) -> Result<usize, BodyError> {
+        let all: Vec<Target> = self.targets(at).into_iter().map(Target::from).collect();
+        self.insert_into(&all, block, at)
+    }
+
+    /// As [`Draft::insert`], into these bodies.
+    pub fn insert_into(&mut self, targets: &[Target], block: &Block, at: Place) -> Result<usize, BodyError> {
         if self.protection().is_some() {
             return Ok(0);
         }
@@ -266,11 +305,12 @@ impl<'m> Draft<'m> {
             return Err(doubt);
         }
         let mut new = Vec::new();
-        for body in body::targets(self.message.parts(), matches!(at, Place::Start | Place::BelowPreview)) {
+        for Target { body, blocks } in targets {
             let Some(part) = self.message.part(body.part) else { continue };
             let text = self.part_text(body.part)?;
             let newline = text.newline(self.message, part);
-            let edit = place::insertion(body.kind, text.current(), block, at, newline, part.flowed)?;
+            let site = Site { kind: body.kind, text: text.current(), blocks, newline, flowed: part.flowed };
+            let edit = place::insertion(site, block, at)?;
             new.push((body.part, self.edited(body.part, &[edit])?));
         }
         let count = new.len();
@@ -280,10 +320,15 @@ impl<'m> Draft<'m> {
         Ok(count)
     }
 
-    /// As [`Draft::insert`]; where a body cannot be edited, the block becomes a part of its own beside the message, whose
-    /// bytes stay.
-    pub fn insert_or_put_beside(&mut self, block: &Block, at: Place) -> Result<Inserted, BodyError> {
-        match self.insert(block, at) {
+    /// As [`Draft::insert_into`]; where a body cannot be edited, the block becomes a part of its own beside the message,
+    /// whose bytes stay.
+    pub fn insert_or_put_beside(
+        &mut self,
+        targets: &[Target],
+        block: &Block,
+        at: Place,
+    ) -> Result<Inserted, BodyError> {
+        match self.insert_into(targets, block, at) {
             Ok(count) => Ok(Inserted::Into(count)),
             Err(why) => self.put_beside(block, at).map(|()| Inserted::Beside(why)).map_err(|_| why),
         }
@@ -296,7 +341,7 @@ impl<'m> Draft<'m> {
         beside.hypertext = self.texts.iter().any(|(body, _)| body.kind == BodyKind::Html);
         match at {
             Place::Start | Place::BelowPreview => beside.above.insert(0, block.clone()),
-            Place::End | Place::BelowReply => beside.below.push(block.clone()),
+            _ => beside.below.push(block.clone()),
         }
         // What rules before made of the body counts: its last line may have become one that can be ended.
         beside.edits(self.message, self.body_edits()?.0)?;
@@ -318,6 +363,11 @@ impl<'m> Draft<'m> {
     /// True when a block stands in a part of its own beside the message.
     pub fn has_parts_beside(&self) -> bool {
         !self.beside.is_empty()
+    }
+
+    /// True for a body that came in where blocks stand that were put beside a message.
+    pub fn is_beside(&self, body: Body) -> bool {
+        super::beside::is_beside(self.message, body.part)
     }
 
     /// What protects the message as it came in.

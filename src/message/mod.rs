@@ -25,6 +25,7 @@ pub mod reply;
 mod scan;
 mod spelled;
 mod spellings;
+mod standing;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -36,7 +37,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 pub use body::{Attachment, Body, BodyKind, Protection};
-pub use draft::{Block, BodyError, Draft, Inserted, Place, TextEdit, Which};
+pub use draft::{Block, BodyError, Draft, Inserted, Place, Target, TextEdit, Which};
 pub use edits::Rendered;
 pub use field::{Field, FieldError, FieldName};
 pub use field_text::FieldText;
@@ -47,6 +48,8 @@ pub use repair::{Mended, Repair, Repaired};
 pub use scan::{MAX_DEPTH, MAX_FIELDS, MAX_PARTS};
 pub use spelled::{Run, Spelled};
 pub use spellings::{File, Gap, Value};
+pub use standing::{is_all, stands};
+pub(crate) use text::character_references;
 pub use transfer::MAX_LINE;
 pub use verify::Violation;
 

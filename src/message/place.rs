@@ -1,28 +1,78 @@
 //! Where a block of new text goes in a body, and what must stand around it.
 
+use std::ops::Range;
+
 use super::body::BodyKind;
 use super::draft::{Block, BodyError, Place, TextEdit};
+use super::standing::Without;
 use super::{html, reply};
 
-/// The edit that puts `block` into `text`. `newline` is how lines of the text end.
-pub(super) fn insertion(
-    kind: BodyKind,
-    text: &str,
-    block: &Block,
-    place: Place,
-    newline: &str,
-    flowed: bool,
-) -> Result<TextEdit, BodyError> {
-    match kind {
-        BodyKind::Plain => Ok(plain(text, &block.text, place, newline, flowed)),
-        BodyKind::Html => hypertext(text, &block.html, place, newline),
+/// Where a block goes in `text`; `None` where nobody would see it.
+pub(super) fn spot(kind: BodyKind, text: &str, place: Place) -> Option<usize> {
+    let inside = inner_spot(kind, text, place);
+    let at = match (kind, place) {
+        _ if inside.is_some() => inside,
+        (BodyKind::Plain, Place::Start | Place::BelowPreview) => Some(0),
+        (BodyKind::Html, Place::Start) => html::start(text),
+        (BodyKind::Html, Place::BelowPreview) => {
+            html::start(text).map(|at| html::behind_preheader(text, at).unwrap_or(at))
+        }
+        (BodyKind::Plain, _) => Some(text.len()),
+        (BodyKind::Html, _) => html::end(text),
+    };
+    at.filter(|at| text.is_char_boundary(*at)).map(|at| at.max(mark_length(text)))
+}
+
+/// A place in the midst of the text; `None` where there is none, or it is in doubt.
+fn inner_spot(kind: BodyKind, text: &str, place: Place) -> Option<usize> {
+    let at = match (kind, place) {
+        _ if place.is_edge() => None,
+        (BodyKind::Plain, _) => reply::reply_end(text),
+        (BodyKind::Html, _) => html::reply_end(text),
+    };
+    at.filter(|at| text.is_char_boundary(*at))
+}
+
+/// The same in a text that holds `blocks` of ours, which are no part of what its sender wrote: behind those that stand
+/// at the place.
+fn inner_spot_beside(kind: BodyKind, text: &str, place: Place, blocks: &[Range<usize>]) -> Option<usize> {
+    if place.is_edge() {
+        return None;
+    }
+    let without = Without::new(text, blocks);
+    inner_spot(kind, &without.text, place).map(|at| without.whole_of(at).max(mark_length(text)))
+}
+
+/// A byte order mark stays in front.
+fn mark_length(text: &str) -> usize {
+    if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 }
+}
+
+/// What a block goes into.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Site<'t> {
+    pub kind: BodyKind,
+    pub text: &'t str,
+    /// Ranges of the text that hold blocks of ours.
+    pub blocks: &'t [Range<usize>],
+    /// How its lines end.
+    pub newline: &'t str,
+    /// `format=flowed`.
+    pub flowed: bool,
+}
+
+/// The edit that puts `block` there.
+pub(super) fn insertion(site: Site<'_>, block: &Block, place: Place) -> Result<TextEdit, BodyError> {
+    match site.kind {
+        BodyKind::Plain => Ok(plain(site, &block.text, place)),
+        BodyKind::Html => hypertext(site, &block.html, place),
     }
 }
 
-fn plain(text: &str, block: &str, place: Place, newline: &str, flowed: bool) -> TextEdit {
-    let block = lines(block, newline, flowed);
-    // A byte order mark stays in front.
-    let first = if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
+fn plain(site: Site<'_>, block: &str, place: Place) -> TextEdit {
+    let Site { text, newline, .. } = site;
+    let block = lines(block, newline, site.flowed);
+    let first = mark_length(text);
     let content = text.get(first..).unwrap_or_default();
     let ends_line = content.ends_with(['\n', '\r']);
     if content.trim().is_empty() {
@@ -34,24 +84,17 @@ fn plain(text: &str, block: &str, place: Place, newline: &str, flowed: bool) -> 
         let after = if ends_line { newline } else { "" };
         TextEdit { range: text.len()..text.len(), text: format!("{before}{block}{after}") }
     };
-    match place {
-        Place::Start | Place::BelowPreview => {
-            TextEdit { range: first..first, text: format!("{block}{newline}{newline}") }
-        }
-        Place::End => at_end(),
-        Place::BelowReply => match reply::reply_end(text).filter(|at| text.is_char_boundary(*at)) {
-            Some(at) => {
-                let above = text.get(..at).unwrap_or_default();
-                let before = match above {
-                    _ if above.lines().next_back().is_none_or(|line| line.trim().is_empty()) => "",
-                    _ if above.ends_with(['\n', '\r']) => newline,
-                    _ => &newline.repeat(2),
-                };
-                TextEdit { range: at..at, text: format!("{before}{block}{newline}{newline}") }
-            }
-            None => at_end(),
-        },
+    if place.is_top() {
+        return TextEdit { range: first..first, text: format!("{block}{newline}{newline}") };
     }
+    let Some(at) = inner_spot_beside(BodyKind::Plain, text, place, site.blocks) else { return at_end() };
+    let above = text.get(..at).unwrap_or_default();
+    let before = match above {
+        _ if above.lines().next_back().is_none_or(|line| line.trim().is_empty()) => "",
+        _ if above.ends_with(['\n', '\r']) => newline,
+        _ => &newline.repeat(2),
+    };
+    TextEdit { range: at..at, text: format!("{before}{block}{newline}{newline}") }
 }
 
 /// The lines of a block with the line ends of the text, without space at their ends: in `format=flowed` text such a space
@@ -72,16 +115,11 @@ fn lines(block: &str, newline: &str, flowed: bool) -> String {
     out
 }
 
-fn hypertext(text: &str, block: &str, place: Place, newline: &str) -> Result<TextEdit, BodyError> {
-    let at = match place {
-        Place::Start => html::start(text),
-        Place::BelowPreview => html::start(text).map(|at| html::behind_preheader(text, at).unwrap_or(at)),
-        Place::End => html::end(text),
-        Place::BelowReply => html::reply_end(text).or_else(|| html::end(text)),
-    };
-    // A byte order mark stays in front.
-    let first = if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
-    let at = at.filter(|at| text.is_char_boundary(*at)).ok_or(BodyError::NoPlace)?.max(first);
+fn hypertext(site: Site<'_>, block: &str, place: Place) -> Result<TextEdit, BodyError> {
+    let Site { text, newline, .. } = site;
+    let inside = inner_spot_beside(BodyKind::Html, text, place, site.blocks);
+    let edge = if place.is_top() { place } else { Place::End };
+    let at = inside.or_else(|| spot(BodyKind::Html, text, edge)).ok_or(BodyError::NoPlace)?;
     let closers = html::closers(text, at);
     // Where the sender has hidden no text for it, a copy of what is shown first.
     let copies = place == Place::BelowPreview && html::start(text) == Some(at);

@@ -372,7 +372,7 @@ impl Cutter {
 }
 
 /// What is not ASCII as numeric character references: the same text in every charset.
-fn character_references(html: &str) -> String {
+pub(crate) fn character_references(html: &str) -> String {
     if html.is_ascii() {
         return html.to_owned();
     }

@@ -13,6 +13,9 @@ pub mod test;
 pub mod value_key;
 
 use std::fmt::Debug;
+use std::sync::Arc;
+
+use actions::Written;
 
 use crate::directory::Organization;
 use crate::envelope::{Direction, Envelope};
@@ -32,6 +35,8 @@ pub struct Scene<'s, 'm> {
     pub rule: &'s str,
     /// The secret of pseudonyms and digests, where the flow has one.
     pub key: Option<&'s ValueKey>,
+    /// All rules of the set, in order: a block knows the others by them.
+    pub rules: &'s [Rule],
 }
 
 /// One test in `when` or `unless`, compiled.
@@ -191,6 +196,11 @@ pub trait Action: Debug + Send + Sync {
     fn run_on_header(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
         let why = scene.draft.protection().map_or("protected", |protection| protection.as_str());
         Ok(Effect::Unfit(format!("the message is {why}")))
+    }
+    /// For an action that puts a block into bodies: the block, as it would be written into this message.
+    fn block(&self, scene: &Scene<'_, '_>) -> Option<Arc<Written>> {
+        let _ = scene;
+        None
     }
     /// True for an action on the body.
     fn edits_body(&self) -> bool {

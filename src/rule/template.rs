@@ -140,6 +140,22 @@ impl<'t> Filled<'t> {
             Cow::Borrowed(&self.0)
         }
     }
+    /// A text as if it came from a variable, to stand in a text that [`Filled::map`] makes.
+    pub fn value(text: &str) -> String {
+        format!("{OPEN}{text}{CLOSE}")
+    }
+    /// All of it in order, each piece with whether it came from a variable.
+    pub fn pieces(&self) -> Vec<(bool, &str)> {
+        let mut rest: &str = &self.0;
+        let mut pieces = Vec::new();
+        while let Some((before, after)) = rest.split_once(OPEN) {
+            let (value, after) = after.split_once(CLOSE).unwrap_or((after, ""));
+            pieces.extend([(false, before), (true, value)]);
+            rest = after;
+        }
+        pieces.push((false, rest));
+        pieces
+    }
     /// What is the same whatever the variables hold, in order.
     pub fn fixed_pieces(&self) -> Vec<&str> {
         let mut rest: &str = &self.0;

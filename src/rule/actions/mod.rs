@@ -18,6 +18,8 @@ mod set_header;
 mod stop;
 mod tag_subject;
 
+pub use block::Written;
+
 #[cfg(test)]
 mod tests;
 

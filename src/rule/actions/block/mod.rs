@@ -1,12 +1,15 @@
 //! What `append` and `prepend` share: a block of text, in both forms, that knows itself again.
 //!
-//! Invariant: running a rule on its own output changes nothing, except with `once = "always"`. A block is known by a
-//! mark on its HTML element (which clients may strip, and which names the message that it was written for) and by its
-//! text, whatever the variables in it hold.
+//! Invariant: running a rule on its own output changes nothing, except with `once = "always"`, and nobody else's text
+//! keeps a block away from where it would be seen, except with `once = "thread"`.
 
 mod once;
 mod options;
+mod print;
+#[cfg(test)]
+mod tests;
 mod wrapper;
+mod written;
 
 use std::sync::{Arc, OnceLock};
 
@@ -15,10 +18,12 @@ use super::super::readable::{as_html, readable};
 use super::super::section::{Holds, Section};
 use super::super::template::{Context, Filled, Template};
 use super::super::{Action, ActionError, Effect, Protected, Scene};
-use crate::message::{Block, Body, BodyError, Draft, Inserted, Place, html};
-use once::Print;
+use crate::message::{Block, BodyError, Draft, Inserted, Place, Target, html};
+use once::{Blocks, Seen};
 pub(super) use options::{FALLBACK, HTML, NO_BODY, ONCE, PROTECTED, TEXT, read_protected};
+use print::Print;
 use wrapper::{digest, marked, message_mark, swallows};
+pub use written::Written;
 
 /// What is done where a body cannot be edited, or there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +64,11 @@ struct Ready {
     mark: String,
     html_print: Print,
     text_print: Print,
+    written: Arc<Written>,
 }
+
+/// Stands for the marks in [`Written`]: others of their form are taken for them.
+const ANY_MARK: &str = "000000000000";
 
 impl Insert {
     /// Read the options. `places` are those that `place` may name, the default first.
@@ -146,6 +155,7 @@ impl Insert {
             mark: self.mark(scene.rule),
             html_print: Print::new(&html.map(|html| html::visible(html).text)),
             text_print: Print::new(&text),
+            written: Arc::new(written(&html, &text)),
             text: text.text().trim_matches('\n').to_owned(),
             html: html::shielded(html.text().trim()),
         })
@@ -157,36 +167,78 @@ impl Insert {
         digest(&[rule, self.kind, html, text])
     }
 
+    /// The bodies in which the block is missing; `None` where it is there already.
+    fn missing(&self, ready: &Ready, scene: &mut Scene<'_, '_>, place: Place) -> Option<Vec<Target>> {
+        if self.is_in_thread(ready, scene.draft) {
+            return None;
+        }
+        let this = &ready.written;
+        let looked_for = self.once == Once::Message && Blocks { this, others: &[] }.may_be_there(scene.draft);
+        let targets = scene.draft.targets(place);
+        let beside = targets.iter().any(|body| scene.draft.is_beside(*body));
+        // At the edges other blocks do not matter until this one is found.
+        if !looked_for && !beside && place.is_edge() {
+            return Some(targets.into_iter().map(Target::from).collect());
+        }
+        let others = written_by_rules(scene);
+        let mut targets = Blocks { this, others: &others }.look(scene.draft, place);
+        targets.retain(|(_, seen)| *seen != Seen::NoBody);
+        if self.once == Once::Message && !targets.is_empty() {
+            targets.retain(|(_, seen)| *seen == Seen::Missing);
+            if targets.is_empty() {
+                return None;
+            }
+        }
+        Some(targets.into_iter().map(|(target, _)| target).collect())
+    }
+
     fn put(
         &self,
         scene: &mut Scene<'_, '_>,
-        bodies: &[Body],
-        put: impl FnOnce(&mut Draft<'_>, &Block) -> Result<Effect, BodyError>,
+        place: Place,
+        put: impl FnOnce(&mut Draft<'_>, &Block, &[Target]) -> Result<Effect, BodyError>,
     ) -> Result<Effect, ActionError> {
         let ready = self.ready(scene)?;
-        let here = format!("{}-{}", ready.mark, message_mark(scene.draft));
-        if self.is_there(&ready, &here, bodies, scene.draft) {
+        let Some(missing) = self.missing(&ready, scene, place) else {
             return Ok(Effect::Nothing("it is there already"));
-        }
+        };
+        let here = format!("{}-{}", ready.mark, message_mark(scene.draft));
         let block = Block { text: ready.text.clone(), html: marked(&ready.html, &here) };
-        let effect = put(scene.draft, &block)?;
+        let effect = put(scene.draft, &block, &missing)?;
         // Invariant 6, before the message leaves: what is not known again would be put in twice.
         let known = self.once == Once::Always
             || !matches!(effect, Effect::Edited(..))
             || scene.draft.has_parts_beside()
-            || self.is_there(&ready, &here, &scene.draft.bodies(), scene.draft);
+            || self.missing(&ready, scene, place).is_none();
         if known { Ok(effect) } else { Err(ActionError::Once) }
     }
 }
 
+/// The blocks of all rules, as they would be written into this message.
+fn written_by_rules(scene: &mut Scene<'_, '_>) -> Vec<Arc<Written>> {
+    let running = scene.rule;
+    let mut written = Vec::new();
+    for rule in scene.rules {
+        scene.rule = &rule.name;
+        written.extend(rule.actions.iter().filter_map(|action| action.block(scene)));
+    }
+    scene.rule = running;
+    written
+}
+
+/// Both forms as they will stand in a text, with the places of variables and marks kept.
+fn written(html: &Filled<'_>, text: &Filled<'_>) -> Written {
+    let any = Filled::value(ANY_MARK);
+    Written::new(text, &html.map(|html| marked(&html::shielded(html.trim()), &format!("{any}-{any}"))))
+}
+
 impl Action for Insert {
     fn run(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
-        let bodies = scene.draft.bodies();
         let (place, fallback, no_body) = (self.place, self.fallback, self.no_body);
-        self.put(scene, &bodies, |draft, block| {
+        self.put(scene, place, |draft, block, targets| {
             let inserted = match fallback {
-                Fallback::Part => draft.insert_or_put_beside(block, place)?,
-                Fallback::Skip => Inserted::Into(draft.insert(block, place)?),
+                Fallback::Part => draft.insert_or_put_beside(targets, block, place)?,
+                Fallback::Skip => Inserted::Into(draft.insert_into(targets, block, place)?),
             };
             Ok(match inserted {
                 Inserted::Into(0) if no_body == Fallback::Part => {
@@ -209,12 +261,14 @@ impl Action for Insert {
         (scene.draft.protection().is_some() && scene.draft.bodies().is_empty()).then_some(self.protected)
     }
     fn run_wrapped(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
-        let bodies = scene.draft.readable();
         let place = Place::Start;
-        self.put(scene, &bodies, |draft, block| {
+        self.put(scene, place, |draft, block, _| {
             draft.put_beside(block, place)?;
             Ok(Effect::Edited(1, "the message is wrapped".to_owned()))
         })
+    }
+    fn block(&self, scene: &Scene<'_, '_>) -> Option<Arc<Written>> {
+        self.ready(scene).ok().map(|ready| Arc::clone(&ready.written))
     }
     fn edits_body(&self) -> bool {
         true

@@ -1,153 +1,113 @@
-//! How a block knows itself again: by its text, however a client has wrapped, spaced and quoted it.
+//! How a block knows itself again.
+//!
+//! In the message itself it counts as there only where it stands as we would write it, at the place where we would put
+//! it: a reader sees it then, whoever wrote it. In quoted text it is known by its mark, or by its text however it is
+//! wrapped, spaced and quoted.
 
-use super::super::super::template::Filled;
+use std::ops::Range;
+
 use super::wrapper::MARK;
+use super::written::Written;
 use super::{Insert, Once, Ready};
-use crate::message::{Body, BodyKind, Draft, html, reply};
+use crate::message::{Body, BodyKind, Draft, Place, Target, html, is_all, stands};
 
-/// Octets of text, white space aside, by which a block is known; a shorter one is compared as a whole.
-const KNOWN_BY: usize = 12;
+/// The blocks that may stand in a message: this one, and all that the rules put in.
+pub(super) struct Blocks<'b> {
+    pub this: &'b Written,
+    pub others: &'b [std::sync::Arc<Written>],
+}
 
-/// What a text is known by.
-#[derive(Debug)]
-pub(super) struct Print {
-    /// In this order, without white space.
-    pieces: Vec<String>,
-    /// A word that stands in every form of the text: quick to look for.
-    word: String,
+/// What is seen of a block in a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seen {
+    There,
+    Missing,
+    /// It is no body, but a part of ours that stands beside a message without one.
+    NoBody,
+}
+
+impl Blocks<'_> {
+    /// Where this block stands in a text, and where any of ours does.
+    fn find(&self, kind: BodyKind, text: &str) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
+        let this = self.this.find(kind, text);
+        let others = self.others.iter().flat_map(|other| other.find(kind, text));
+        let all = this.iter().cloned().chain(others).collect();
+        (this, all)
+    }
+
+    /// The bodies that a block at this place goes into, each with whether it is there already.
+    pub(super) fn look(&self, draft: &Draft<'_>, place: Place) -> Vec<(Target, Seen)> {
+        let look = |body: Body| match draft.text(body.part) {
+            // What cannot be read holds no block that is known.
+            Err(_) => (Target::from(body), Seen::Missing),
+            Ok(text) => {
+                let (this, blocks) = self.find(body.kind, text);
+                let beside = draft.is_beside(body) && is_all(text, &blocks);
+                let seen = if this.iter().any(|block| stands(body.kind, text, &blocks, block, place))
+                    || beside && self.is_behind(draft, body, place)
+                {
+                    Seen::There
+                } else if beside && draft.readable().into_iter().all(|body| self.is_beside(draft, body)) {
+                    Seen::NoBody
+                } else {
+                    Seen::Missing
+                };
+                (Target { body, blocks }, seen)
+            }
+        };
+        draft.targets(place).into_iter().map(look).collect()
+    }
+
+    /// Behind a body that holds nothing but blocks of ours, which is a part that stands beside the message: is it in the
+    /// next such part?
+    fn is_behind(&self, draft: &Draft<'_>, first: Body, place: Place) -> bool {
+        let mut bodies = draft.readable();
+        if !place.is_top() {
+            bodies.reverse();
+        }
+        let behind =
+            bodies.into_iter().filter(|body| body.kind == first.kind).skip_while(|body| *body != first).skip(1);
+        for body in behind {
+            let Ok(text) = draft.text(body.part) else { return false };
+            let (this, blocks) = self.find(body.kind, text);
+            if this.iter().any(|block| stands(body.kind, text, &blocks, block, place)) {
+                return true;
+            }
+            if !draft.is_beside(body) || !is_all(text, &blocks) {
+                return false;
+            }
+        }
+        false
+    }
+
+    /// True for a body that is nothing but blocks which were put beside a message.
+    fn is_beside(&self, draft: &Draft<'_>, body: Body) -> bool {
+        draft.is_beside(body) && draft.text(body.part).is_ok_and(|text| is_all(text, &self.find(body.kind, text).1))
+    }
+
+    /// A quick look: false means that this block is nowhere.
+    pub(super) fn may_be_there(&self, draft: &Draft<'_>) -> bool {
+        let is_in = |body: Body| draft.text(body.part).is_ok_and(|text| !self.this.find(body.kind, text).is_empty());
+        draft.readable().into_iter().any(is_in)
+    }
 }
 
 impl Insert {
-    /// Does the block stand where it must not be put in again?
-    pub(super) fn is_there(&self, ready: &Ready, here: &str, bodies: &[Body], draft: &Draft<'_>) -> bool {
-        if self.once == Once::Always {
+    /// With `once = "thread"`: does the block stand anywhere, quoted text included?
+    pub(super) fn is_in_thread(&self, ready: &Ready, draft: &Draft<'_>) -> bool {
+        if self.once != Once::Thread {
             return false;
         }
-        // What an HTML body says goes before its plain alternative: what is quoted is easier to tell in HTML.
+        // What an HTML body says goes before its plain alternative: it is what is read.
+        let bodies = draft.readable();
         let has_html = bodies.iter().any(|body| body.kind == BodyKind::Html);
         let deciding = bodies.iter().filter(|body| !has_html || body.kind == BodyKind::Html);
         deciding.filter_map(|body| Some((body.kind, draft.text(body.part).ok()?))).any(|(kind, text)| match kind {
             BodyKind::Html => {
-                let newest = self.newest(text, html::reply_end);
-                // Put in by us for this very message, or by a rule before it was quoted.
-                text.contains(here)
-                    || newest.contains(&format!("{MARK}=\"{}", ready.mark))
-                    || (ready.html_print.may_be_in(newest) && ready.html_print.is_in(&html::visible(newest).text))
+                text.contains(&format!("{MARK}=\"{}", ready.mark))
+                    || (ready.html_print.may_be_in(text) && ready.html_print.is_in(&html::visible(text).text))
             }
-            BodyKind::Plain => {
-                if !ready.text_print.may_be_in(text) {
-                    return false;
-                }
-                if looks_quoted(&ready.text) && stands_in(&ready.text, text) {
-                    return true;
-                }
-                // Put at the end of a reply it stands behind what is quoted; that is quick to tell.
-                ready.text_print.is_in(unquoted_end(text))
-                    || ready.text_print.is_in(self.newest(text, reply::reply_end))
-            }
+            BodyKind::Plain => ready.text_print.may_be_in(text) && ready.text_print.is_in(text),
         })
-    }
-
-    /// The text in which the block counts as there.
-    fn newest<'t>(&self, text: &'t str, reply_end: fn(&str) -> Option<usize>) -> &'t str {
-        if self.once == Once::Thread {
-            return text;
-        }
-        reply_end(text).and_then(|end| text.get(..end)).unwrap_or(text)
-    }
-}
-
-impl Print {
-    pub(super) fn new(filled: &Filled<'_>) -> Self {
-        let squeezed = |pieces: Vec<&str>| -> Vec<String> {
-            pieces.into_iter().map(squeeze).filter(|piece| !piece.is_empty()).collect()
-        };
-        let mut pieces = squeezed(filled.fixed_pieces());
-        let mut words = filled.fixed_pieces().join("\n");
-        if pieces.iter().map(String::len).sum::<usize>() < KNOWN_BY {
-            let whole = filled.text();
-            pieces = squeezed(vec![&whole]);
-            words = whole.into_owned();
-        }
-        // Words in ASCII stand in HTML as they are: no client writes references for letters.
-        let word = words.split(|c: char| !c.is_ascii_alphanumeric()).max_by_key(|word| word.len()).unwrap_or_default();
-        Self { pieces, word: word.to_owned() }
-    }
-    /// A quick look: false means that [`Print::is_in`] is false.
-    fn may_be_in(&self, text: &str) -> bool {
-        memchr::memmem::find(text.as_bytes(), self.word.as_bytes()).is_some()
-    }
-    /// All pieces, in order; white space and quote marks do not count.
-    fn is_in(&self, text: &str) -> bool {
-        let text = squeeze(text);
-        let mut rest = text.as_str();
-        for piece in &self.pieces {
-            let Some(at) = memchr::memmem::find(rest.as_bytes(), piece.as_bytes()) else { return false };
-            rest = rest.get(at + piece.len()..).unwrap_or_default();
-        }
-        !self.pieces.is_empty()
-    }
-}
-
-/// Without white space and quote marks: clients wrap lines anew, and put `>` in front of them.
-fn squeeze(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace() && *c != '>').collect()
-}
-
-/// True for a block of which lines look as if they were quoted.
-fn looks_quoted(block: &str) -> bool {
-    block.lines().any(|line| line.trim_start().starts_with('>'))
-}
-
-/// True where the lines of a block stand as they are: quoted, each would have a mark before it.
-fn stands_in(block: &str, text: &str) -> bool {
-    let lines = |text: &str| text.trim().lines().fold(String::new(), |out, line| out + "\n" + line.trim());
-    lines(text).contains(&lines(block))
-}
-
-/// The lines behind the last quoted one.
-fn unquoted_end(text: &str) -> &str {
-    let mut start = 0;
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        at += line.len();
-        if line.trim_start().starts_with('>') {
-            start = at;
-        }
-    }
-    text.get(start..).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_is_known_again_wrapped_and_quoted() {
-        let print = Print::new(&Filled::fixed("This mail is confidential. Delete it if it is not for you."));
-        for text in [
-            "Hi\n\nThis mail is\nconfidential. Delete it if\nit is not for you.\n",
-            "> > This mail is confidential. Delete it\n> > if it is not for you.",
-            "This\u{a0}mail is confidential. Delete it if it is not for you.",
-        ] {
-            assert!(print.may_be_in(text) && print.is_in(text), "{text}");
-        }
-        assert!(!print.is_in("This mail is confidential."));
-        assert!(!print.may_be_in("nothing of it"));
-    }
-
-    #[test]
-    fn a_footer_with_a_line_like_a_quote_is_known_again() {
-        let block = "Example Ltd\n> Reg. no. 1\nHigh Street";
-        assert!(looks_quoted(block) && !looks_quoted("Example Ltd -> High Street"));
-        assert!(stands_in(block, "Hi\r\n\r\nExample Ltd\r\n > Reg. no. 1\r\nHigh Street\r\n"));
-        assert!(!stands_in(block, "Hi\n\n> Example Ltd\n> > Reg. no. 1\n> High Street\n"));
-    }
-
-    #[test]
-    fn the_end_behind_the_quote() {
-        assert_eq!(unquoted_end("a\n> b\nc\n"), "c\n");
-        assert_eq!(unquoted_end("a\nb"), "a\nb");
-        assert_eq!(unquoted_end("a\n> b"), "");
     }
 }

@@ -19,9 +19,10 @@ pub(in crate::rule::actions) const ONCE: OptionDoc = OptionDoc {
     key: "once",
     takes: "\"message\" | \"thread\" | \"always\"",
     default: "\"message\"",
-    doc: "When the block is left out: it stands in the newest text already (`message`), or anywhere, quoted replies \
-          included (`thread`), or never (`always`: for warnings on mail from outside, as a sender can write the same \
-          text; a second try of the function still puts it in once).",
+    doc: "When the block is left out. `message`: it stands already as we write it and where we put it, so that nobody can \
+          keep it away by writing its text elsewhere, or hidden; each reply gets its own. `thread`: its text stands \
+          anywhere, quoted replies included, however it is wrapped and quoted; a sender can write it there too, so this is \
+          for notices on mail that goes out. `always`: never (a second try of the function still puts it in once).",
 };
 pub(in crate::rule::actions) const PROTECTED: OptionDoc = OptionDoc {
     key: "protected",

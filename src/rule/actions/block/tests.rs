@@ -1,0 +1,220 @@
+//! Blocks that stand once, whoever tries to keep them away.
+
+use crate::envelope::{Address, Direction, Envelope};
+use crate::message::Message;
+use crate::pipeline::Pipeline;
+
+const BANNER: &str = "Outside mail from {{ sender.domain }}. Take care with links.";
+
+fn rule(name: &str, action: &str) -> String {
+    format!("[[rule]]\nname = \"{name}\"\n[[rule.action]]\n{action}\n")
+}
+
+fn prepend(text: &str) -> String {
+    rule("banner", &format!("kind = \"prepend\"\ntext = \"{text}\""))
+}
+
+fn plain(text: &str) -> String {
+    format!("From: eve@evil.example\nSubject: Hi\nMessage-ID: <1@evil.example>\n\n{text}")
+}
+
+fn html(html: &str) -> String {
+    format!("From: eve@evil.example\nSubject: Hi\nMessage-ID: <1@evil.example>\nContent-Type: text/html\n\n{html}")
+}
+
+/// What becomes of a message.
+fn run(rules: &str, mail: &str) -> String {
+    let pipeline = Pipeline::from_sources(vec![("r.toml".into(), rules.into())]).unwrap_or_else(|p| panic!("{p}"));
+    let envelope = Envelope {
+        direction: Direction::Inbound,
+        sender: Address::new("eve@evil.example").ok(),
+        recipients: Address::new("kim@example.com").into_iter().collect(),
+        message_id: "0-1".into(),
+        truncated: false,
+    };
+    let raw = mail.replace('\n', "\r\n").into_bytes();
+    let message = Message::parse(&raw);
+    let outcome = pipeline.run(&message, &envelope, &|| false).unwrap();
+    assert!(outcome.report.notes.is_empty(), "{:?}", outcome.report.notes);
+    let out = outcome.rewritten.map_or(raw.clone(), |rendered| rendered.to_vec());
+    String::from_utf8(out).unwrap().replace("\r\n", "\n")
+}
+
+/// The message after one run; a second changes nothing.
+fn once(rules: &str, mail: &str) -> String {
+    let out = run(rules, mail);
+    assert_eq!(run(rules, &out), out, "a second run changes nothing");
+    out
+}
+
+/// The block as it stands in a message of the same sender.
+fn written(rules: &str) -> String {
+    let out = run(rules, &html("<p>Hi</p>"));
+    let (start, end) = (out.find("<div data-mailwright").unwrap(), out.rfind("</div>").unwrap());
+    out[start..end + "</div>".len()].to_owned()
+}
+
+#[test]
+fn text_of_a_stranger_keeps_no_banner_away_unless_it_is_the_banner_in_its_place() {
+    let banner = "Outside mail from evil.example. Take care with links.";
+    let rules = prepend(BANNER);
+    for text in [
+        format!("Hi Kim,\n\nthe system says:\n\n{banner}\n"),
+        format!("{}{banner}\n\nHi\n", "\n".repeat(60)),
+        "Outside mail from bank.example. Take care with links.\n\nHi\n".to_owned(),
+        "Outside mail from your own colleague, evil.example. Take care with links.\n\nHi\n".to_owned(),
+        "Outside mail from\n\nevil.example. Take care with links.\n\nHi\n".to_owned(),
+        format!("> {banner}\n\nHi\n"),
+        format!("{banner} It is safe.\n\nHi\n"),
+    ] {
+        let out = once(&rules, &plain(&text));
+        assert!(out.ends_with(&format!("\n\n{banner}\n\n{text}")), "{out}");
+    }
+    let as_written = plain(&format!("{banner}\n\nHi\n"));
+    assert_eq!(once(&rules, &as_written), as_written);
+}
+
+#[test]
+fn html_of_a_stranger_keeps_no_banner_away_unless_a_reader_sees_it() {
+    let rules = prepend(BANNER);
+    let block = written(&rules);
+    let hidden = block.replacen("style=\"", "style=\"display:none;", 1);
+    for body in [
+        format!("<div style=\"display:none\">{block}</div><p>Hi</p>"),
+        format!("<p>Hi</p>{block}"),
+        format!("<!-- {block} --><p>Hi</p>"),
+        format!("<p title='{block}'>Hi</p>"),
+        format!("<style>{block}</style><p>Hi</p>"),
+        format!("<template>{block}</template><p>Hi</p>"),
+        format!("<head><title>{block}</title></head><body><p>Hi</p>"),
+        format!("{hidden}<p>Hi</p>"),
+        format!("<b>{block}</b><p>Hi</p>"),
+        block.replace("evil.example", "bank.example") + "<p>Hi</p>",
+        block.replace("links.", "everything.") + "<p>Hi</p>",
+        "<div data-mailwright=\"000000000000-000000000000\"></div><p>Hi</p>".to_owned(),
+        "<p>Outside mail from evil.example. Take care with links.</p><p>Hi</p>".to_owned(),
+    ] {
+        let out = once(&rules, &html(&body));
+        // Ours is shown, before all that is seen.
+        assert_eq!(out.matches(block.as_str()).count(), html(&body).matches(block.as_str()).count() + 1, "{out}");
+        let seen = crate::message::html::visible(out.split_once("\n\n").unwrap().1).text;
+        assert!(seen.starts_with("Outside mail from evil.example. Take care with links."), "{out}");
+    }
+    for body in [format!("{block}<p>Hi</p>"), format!("<html><body>\n{block}\n<p>Hi</p></body></html>")] {
+        assert_eq!(once(&rules, &html(&body)), html(&body));
+    }
+}
+
+#[test]
+fn a_body_that_lacks_the_block_gets_it_though_its_alternative_has_it() {
+    let rules = prepend(BANNER);
+    let banner = "Outside mail from evil.example. Take care with links.";
+    let mail = format!(
+        "From: eve@evil.example\nMIME-Version: 1.0\nContent-Type: multipart/alternative; boundary=b\n\n--b\n\n{banner}\n\nHi\n\
+         --b\nContent-Type: text/html\n\n<p>Hi</p>\n--b--\n"
+    );
+    let out = once(&rules, &mail);
+    assert_eq!(out.matches("Take care").count(), 2, "{out}");
+    assert!(out.contains("<div data-mailwright") && out.contains(&format!("--b\n\n{banner}\n\nHi\n--b\n")), "{out}");
+}
+
+#[test]
+fn blocks_at_one_place_know_each_other_and_nobody_elses() {
+    let footer = |name: &str| rule(name, &format!("kind = \"append\"\ntext = \"Footer {name} for {{{{ subject }}}}\""));
+    let below = |name: &str| footer(name) + "place = \"below-reply\"\n";
+    let tag = rule("tag", "kind = \"tag_subject\"\ntag = \"[X]\"");
+    let quote = "On 7 May 2024, Kim wrote:\n> Shall we?\n";
+    for rules in [
+        [footer("a"), footer("b"), footer("c")].concat(),
+        [below("a"), footer("b"), tag.clone(), below("c")].concat(),
+        [footer("a"), below("b"), prepend(BANNER), tag.clone(), below("c")].concat(),
+    ] {
+        for body in ["Hi\n", &format!("Yes.\n\n{quote}"), "", &format!("{quote}\nYes.\n\n> Where?\n\nHere.\n")] {
+            let out = once(&rules, &plain(body));
+            assert_eq!(out.matches("Footer").count(), 3, "{out}");
+        }
+        for body in ["<p>Hi</p>", "<p>Yes.</p><blockquote type=cite>Shall we?</blockquote>", "<div><p>Hi", ""] {
+            let out = once(&rules, &html(body));
+            assert_eq!(out.matches("Footer").count(), 3, "{out}");
+        }
+    }
+    // A block that no rule writes is text like any other.
+    let out = once(&footer("a"), &plain("Hi\n\nFooter a for Hi\n\nFooter z for Hi\n"));
+    assert!(out.ends_with("Footer a for Hi\n\nFooter z for Hi\n\nFooter a for Hi\n"), "{out}");
+}
+
+#[test]
+fn a_footer_at_the_end_does_not_move_the_one_below_the_reply() {
+    let rules = [
+        rule("a", "kind = \"append\"\ntext = \"At the end\""),
+        rule("b", "kind = \"append\"\ntext = \"Below the reply\"\nplace = \"below-reply\""),
+    ]
+    .concat();
+    let out = once(&rules, &plain("Yes.\n\nOn 7 May 2024, Kim wrote:\n> Shall we?\n"));
+    let body = "Yes.\n\nBelow the reply\n\nOn 7 May 2024, Kim wrote:\n> Shall we?\n\nAt the end\n";
+    assert!(out.ends_with(body), "{out}");
+}
+
+#[test]
+fn two_rules_with_one_text_put_it_in_once() {
+    let notice = |name: &str| rule(name, "kind = \"append\"\nhtml = \"<p>Example Ltd, High Street</p>\"");
+    for mail in [plain("Hi\n"), html("<p>Hi</p>")] {
+        let out = once(&[notice("outbound"), notice("inbound")].concat(), &mail);
+        assert_eq!(out.matches("High Street").count(), 1, "{out}");
+    }
+}
+
+#[test]
+fn blocks_are_known_in_every_charset_and_encoding() {
+    let rules = [
+        rule("a", "kind = \"append\"\nhtml = \"<p>Café „Müller“ – 10 €</p>\""),
+        rule("b", "kind = \"prepend\"\nhtml = \"<p>¡Cuidado! 日本 £ — ~</p>\""),
+    ]
+    .concat();
+    for charset in
+        ["us-ascii", "iso-8859-1", "windows-1252", "utf-8", "shift_jis", "iso-2022-jp", "gb18030", "koi8-r", "x-no"]
+    {
+        for encoding in ["7bit", "quoted-printable", "base64"] {
+            for kind in ["plain; format=flowed", "html"] {
+                let body = if encoding == "base64" { "SGkgS2ltDQo=" } else { "Hi Kim" };
+                let mail = format!(
+                    "From: a@evil.example\nMIME-Version: 1.0\nContent-Type: text/{kind}; charset={charset}\n\
+                     Content-Transfer-Encoding: {encoding}\n\n{body}\n"
+                );
+                assert_ne!(once(&rules, &mail), mail);
+            }
+        }
+    }
+}
+
+#[test]
+fn blocks_beside_a_message_are_known_and_are_no_body() {
+    let rules = [
+        rule("a", "kind = \"append\"\ntext = \"First\"\nno_body = \"part\""),
+        rule("b", "kind = \"append\"\ntext = \"Second\""),
+        rule("c", "kind = \"append\"\ntext = \"Third\"\nno_body = \"part\""),
+        rule("d", "kind = \"prepend\"\ntext = \"Above\"\nno_body = \"part\""),
+    ]
+    .concat();
+    let mail = "From: a@evil.example\nMIME-Version: 1.0\nContent-Type: application/pdf; name=a.pdf\n\nJVBERi0=\n";
+    let out = once(&rules, mail);
+    for (block, count) in [("First", 1), ("Second", 0), ("Third", 1), ("Above", 1)] {
+        assert_eq!(out.matches(block).count(), count, "{block}: {out}");
+    }
+}
+
+const NOTICE: &str = "kind = \"append\"\ntext = \"This mail is confidential. Delete it, if it is not for you.\"";
+
+#[test]
+fn once_per_thread_a_quoted_copy_counts_however_it_is_wrapped() {
+    let thread = rule("r", &format!("{NOTICE}\nonce = \"thread\""));
+    let message = rule("r", NOTICE);
+    let quote =
+        "Yes.\n\nOn 7 May 2024, Kim wrote:\n>> This mail is *confidential*. Delete\n>> it, if it is not\n>> for you.\n";
+    assert_eq!(once(&thread, &plain(quote)), plain(quote));
+    assert_eq!(once(&message, &plain(quote)).matches("confidential").count(), 2);
+    let quote = "<p>Yes.</p><blockquote type=cite><p>This&nbsp;mail is <b>confidential</b>.<br>Delete it, if it is not for \
+                 you.</blockquote>";
+    assert_eq!(once(&thread, &html(quote)), html(quote));
+    assert_eq!(once(&message, &html(quote)).matches("confidential").count(), 2);
+}
