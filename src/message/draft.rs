@@ -573,7 +573,8 @@ mod tests {
         let raw = format!("Content-Type: text/plain; charset=x-unknown\r\n\r\n{}", "long ".repeat(300));
         let out = render(raw.as_bytes(), |draft| {
             assert_eq!(draft.insert(&block("Banner"), Place::End), Ok(1));
-            assert!(matches!(draft.insert_or_put_beside(&block("5 €"), Place::End), Ok(Inserted::Beside(_))));
+            let all: Vec<Target> = draft.targets(Place::End).into_iter().map(Target::from).collect();
+            assert!(matches!(draft.insert_or_put_beside(&all, &block("5 €"), Place::End), Ok(Inserted::Beside(_))));
         });
         assert!(String::from_utf8(out.unwrap()).unwrap().contains("multipart/mixed"));
     }
