@@ -441,6 +441,7 @@ impl Run<'_, '_> {
             organization: self.organization,
             rule: &rule.name,
             key: self.key,
+            rules: self.rules,
         };
         let exceptions = rule.unless.iter().enumerate().map(|(index, table)| (Some(index), table));
         let tables = std::iter::once((None, &rule.when)).chain(exceptions);
