@@ -221,7 +221,7 @@ impl Pipeline {
         let mut strictest = None;
         let mut draft = Draft::new(message);
         let (organization, key) = (&self.organization, self.key.as_ref());
-        let scene = Scene { draft: &mut draft, envelope, organization, rule: "", key };
+        let scene = Scene { draft: &mut draft, envelope, organization, rule: "", rules: &[], key };
         for rule in disposing.iter().filter_map(|index| self.rules.get(*index)) {
             let bounces = rule.actions.iter().any(|a| a.protected_policy() == Some(Protected::Bounce));
             let may = rule.actions.iter().find_map(|action| action.may_dispose());

@@ -57,8 +57,7 @@ pub fn holds_for(when: &str, raw: &str, envelope: &Envelope) -> bool {
     let organization = Organization {
         domains: ["example.com", "bücher.example"].iter().map(|domain| Domain::new(domain).unwrap()).collect(),
     };
-    let scene =
-        Scene { draft: &mut draft, envelope, organization: &organization, rule: "test", rules: &[], key: None };
+    let scene = Scene { draft: &mut draft, envelope, organization: &organization, rule: "test", rules: &[], key: None };
     conditions.iter().all(|condition| condition.holds(&scene))
 }
 
