@@ -59,7 +59,7 @@ tag  matched
     unless subject does not hold: "Offer\x1b[31m"
     tag_subject: the subject
 large  not matched: `size` does not hold
-    when size does not hold: 88 octets
+    when size does not hold: 84 octets
 junk  matched
     when direction holds: inbound
     when body holds: Cheap pens
