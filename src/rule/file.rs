@@ -15,7 +15,7 @@ use toml::de::{DeTable, DeValue};
 use super::problem::{Code, Problem, Severity, SourceFile};
 use super::section::{Files, Holds, Reading, Section, Span, io_text, nearest_line, read_text, shown};
 use super::test::{self, Test};
-use super::{Action, Disposition, Mode, OnError, Rule, actions, nesting};
+use super::{Action, Disposition, Mode, OnError, Rule, actions, detect, nesting};
 use crate::directory::Organization;
 use crate::envelope::{Direction, Domain};
 
@@ -140,6 +140,12 @@ fn compile(reading: Reading, inputs: Vec<Input>, place: &str, whole: bool) -> Re
             .take(MAX_FILES)
             .filter_map(|(file, source)| Some((file, parse(&reading, file, source)?)))
             .collect();
+        // Rules of any file may name detectors of any other.
+        for (file, table) in &parsed {
+            if names.get(*file).is_some_and(|name| name != ORGANIZATION) {
+                detect::read_own(reading.section(*file, table));
+            }
+        }
         for (file, table) in &parsed {
             let section = reading.section(*file, table);
             loaded.guard.asks_uninspectable |= names_key(table.get_ref(), "uninspectable");
@@ -323,7 +329,8 @@ fn rule_file(mut section: Section<'_>, sources: &[SourceFile], loaded: &mut Load
             loaded.tests.push(read);
         }
     }
-    section.finish("the file", &["rule", "test"]);
+    section.ignore("detector");
+    section.finish("the file", &["rule", "detector", "test"]);
 }
 
 fn read_rule(

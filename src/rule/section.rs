@@ -6,10 +6,12 @@ use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
+use super::detect::OwnDetector;
 use super::problem::{Code, MAX_PROBLEMS, Problem, Problems, Severity, SourceFile};
 
 /// The largest rule, template or organization file that is read, in octets.
@@ -66,11 +68,13 @@ pub(super) struct Reading {
     files: Files,
     problems: RefCell<(Vec<Problem>, usize)>,
     read: RefCell<Vec<(String, String)>>,
+    /// `[[detector]]`s of all files, read before the rules.
+    detectors: RefCell<Vec<Arc<OwnDetector>>>,
 }
 
 impl Reading {
     pub(super) fn new(files: Files) -> Self {
-        Self { files, problems: RefCell::default(), read: RefCell::default() }
+        Self { files, problems: RefCell::default(), read: RefCell::default(), detectors: RefCell::default() }
     }
     pub(super) fn report(&self, problem: Problem) {
         let (list, more) = &mut *self.problems.borrow_mut();
@@ -95,7 +99,7 @@ impl Reading {
         let (list, more) = self.problems.into_inner();
         (Problems::new(list, sources, more), self.read.into_inner())
     }
-    fn read_file(&self, name: &str) -> Result<String, String> {
+    fn read_file(&self, name: &str, limit: u64) -> Result<String, String> {
         let path = Path::new(name);
         let inside = path.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
         if !inside || name.is_empty() || name.contains('\\') {
@@ -110,7 +114,7 @@ impl Reading {
                 if !real.starts_with(&root) {
                     return Err("the file is a link that leaves the rules folder".to_owned());
                 }
-                read_text(&real)?
+                read_text_of(&real, limit)?
             }
             Files::Memory(files) => {
                 let found = files.iter().find(|(n, _)| n == name).ok_or("no such file")?;
@@ -124,9 +128,13 @@ impl Reading {
 
 /// Read a text file of at most [`MAX_FILE`] octets; a UTF-8 byte order mark is left out.
 pub(super) fn read_text(path: &Path) -> Result<String, String> {
+    read_text_of(path, MAX_FILE)
+}
+
+fn read_text_of(path: &Path, limit: u64) -> Result<String, String> {
     let size = std::fs::metadata(path).map_err(|e| io_text(&e))?.len();
-    if size > MAX_FILE {
-        return Err(format!("it has {size} octets; {MAX_FILE} are allowed"));
+    if size > limit {
+        return Err(format!("it has {size} octets; {limit} are allowed"));
     }
     let bytes = std::fs::read(path).map_err(|e| io_text(&e))?;
     let text =
@@ -169,7 +177,19 @@ impl<'p> Section<'p> {
     }
     /// Read a text file named relative to the rules folder. The error says why not.
     pub fn read_file(&self, name: &str) -> Result<String, String> {
-        self.reading.read_file(name)
+        self.reading.read_file(name, MAX_FILE)
+    }
+    /// The same, for a file of at most `limit` octets.
+    pub fn read_large_file(&self, name: &str, limit: u64) -> Result<String, String> {
+        self.reading.read_file(name, limit)
+    }
+    /// The detectors that the rule set defines itself.
+    pub fn own_detectors(&self) -> Vec<Arc<OwnDetector>> {
+        self.reading.detectors.borrow().clone()
+    }
+    /// Keep a detector for the rules of all files.
+    pub(super) fn keep_detector(&self, detector: Arc<OwnDetector>) {
+        self.reading.detectors.borrow_mut().push(detector);
     }
     /// What `key` holds; takes nothing away.
     pub fn holds(&self, key: &str) -> Holds {

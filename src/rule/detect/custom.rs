@@ -26,3 +26,16 @@ pub fn compile(pattern: &str) -> Result<Regex, String> {
 pub fn find(pattern: &Regex, text: &str, mut found: impl FnMut(Range<usize>)) {
     pattern.find_iter(text).filter(|hit| !hit.is_empty()).for_each(|hit| found(hit.range()));
 }
+
+/// The same with what the group named `value` matched, where the pattern has one.
+pub fn find_value(pattern: &Regex, text: &str, found: &mut impl FnMut(Range<usize>)) {
+    if !pattern.capture_names().flatten().any(|name| name == "value") {
+        find(pattern, text, found);
+        return;
+    }
+    for captures in pattern.captures_iter(text) {
+        if let Some(value) = captures.name("value").filter(|value| !value.is_empty()) {
+            found(value.range());
+        }
+    }
+}

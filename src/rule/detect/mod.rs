@@ -12,11 +12,13 @@ pub mod catalog;
 mod check;
 mod context;
 mod custom;
+mod dictionary;
 mod digits;
 mod families;
 mod folded;
 mod literals;
 mod numbers;
+mod own;
 mod read;
 mod shape;
 
@@ -33,6 +35,7 @@ use families::{card, email, iban};
 use folded::Folded;
 use literals::Literals;
 use numbers::{Hit, Numbers};
+pub use own::{OwnDetector, read_own};
 pub use read::{LABEL, OPTIONS, read_detectors};
 
 /// Which detector of a [`DetectorSet`]; [`DetectorSet::name`] says its name.
@@ -76,6 +79,7 @@ pub struct Found {
 #[derive(Debug, Default)]
 struct Wanted {
     specs: Vec<&'static Spec>,
+    own: Vec<Arc<OwnDetector>>,
     patterns: Vec<Regex>,
     /// For matches of `patterns`.
     label: Option<String>,
@@ -92,8 +96,9 @@ impl Wanted {
     }
 
     fn compile(self) -> DetectorSet {
-        let mut names: Vec<(&'static str, Cow<'static, str>)> =
-            self.specs.iter().map(|spec| (spec.name, Cow::Borrowed(spec.label))).collect();
+        let mut names: Vec<Name> =
+            self.specs.iter().map(|spec| (Cow::Borrowed(spec.name), Cow::Borrowed(spec.label))).collect();
+        names.extend(self.own.iter().map(|own| (Cow::Owned(own.name.clone()), Cow::Owned(own.label.clone()))));
         let forms = self.specs.iter().enumerate().flat_map(|(detector, spec)| match spec.find {
             Find::Number(shapes, valid) => shapes.iter().map(|shape| (*shape, detector, valid)).collect(),
             _ => Vec::new(),
@@ -111,14 +116,17 @@ impl Wanted {
         }
         let words = self.specs.iter().enumerate();
         let words = words.flat_map(|(detector, spec)| spec.keywords.iter().map(move |word| (*word, detector)));
-        let words = Words::new(words);
+        let first = self.specs.len();
+        let own = self.own.iter().zip(first..);
+        let own = own.flat_map(|(own, detector)| own.keywords.iter().map(move |word| (word.as_str(), detector)));
+        let words = Words::new(words.chain(own));
         let finder = |wanted: fn(&Find) -> bool| self.specs.iter().position(|spec| wanted(&spec.find));
         let [card, iban, email] = [
             finder(|find| matches!(find, Find::Card)),
             finder(|find| matches!(find, Find::Iban)),
             finder(|find| matches!(find, Find::Email)),
         ];
-        names.push((custom::PATTERN, self.label.map_or(Cow::Borrowed(custom::LABEL), Cow::Owned)));
+        names.push((Cow::Borrowed(custom::PATTERN), self.label.map_or(Cow::Borrowed(custom::LABEL), Cow::Owned)));
         DetectorSet(Arc::new(Compiled {
             finds: self.specs.iter().map(|spec| spec.find).collect(),
             names,
@@ -128,6 +136,7 @@ impl Wanted {
             card,
             iban,
             email,
+            own: self.own,
             patterns: self.patterns,
             confidence: self.confidence,
             at_least: self.at_least.max(1),
@@ -136,10 +145,13 @@ impl Wanted {
     }
 }
 
+/// Name and label.
+type Name = (Cow<'static, str>, Cow<'static, str>);
+
 #[derive(Debug)]
 struct Compiled {
     /// Name and label, by [`DetectorId`]; the last is for patterns.
-    names: Vec<(&'static str, Cow<'static, str>)>,
+    names: Vec<Name>,
     /// How each finds, by [`DetectorId`]; none for patterns.
     finds: Vec<Find>,
     numbers: Numbers,
@@ -148,6 +160,8 @@ struct Compiled {
     card: Option<usize>,
     iban: Option<usize>,
     email: Option<usize>,
+    /// Those of the rule set; their ids follow those of `finds`.
+    own: Vec<Arc<OwnDetector>>,
     patterns: Vec<Regex>,
     confidence: Confidence,
     at_least: usize,
@@ -230,6 +244,7 @@ impl DetectorSet {
             self.find_numbers(folded.text().as_bytes(), &mut hits);
             let bytes = folded.text().as_bytes();
             set.literals.find(bytes, set.confidence, &mut Nearby::new(bytes, &set.words), &mut hits);
+            self.find_own(folded.text(), &mut hits);
             if let Some(detector) = set.email {
                 email::find(folded.text(), |range| hits.push((range, detector, Confidence::High)));
             }
@@ -244,6 +259,31 @@ impl DetectorSet {
             custom::find(pattern, text, |range| found.push(Found::from((range, detector, Confidence::High))));
         }
         apart(found)
+    }
+
+    /// What the rule set's own detectors find.
+    fn find_own(&self, text: &str, hits: &mut Vec<Hit>) {
+        for (at, own) in self.0.own.iter().enumerate() {
+            let detector = self.0.finds.len() + at;
+            let mut nearby = Nearby::new(text.as_bytes(), &self.0.words);
+            let mut found = |range: Range<usize>| {
+                let value = text.get(range.clone()).unwrap_or_default();
+                if !own.checks.iter().all(|check| check.holds(value)) {
+                    return;
+                }
+                let vouched = own.near > own.alone && nearby.near(&range).has(detector);
+                let confidence = if vouched { own.near } else { own.alone };
+                if confidence >= self.0.confidence {
+                    hits.push((range, detector, confidence));
+                }
+            };
+            for pattern in &own.patterns {
+                custom::find_value(pattern, text, &mut found);
+            }
+            if let Some(dictionary) = &own.dictionary {
+                dictionary.find(text, &mut found);
+            }
+        }
     }
 
     /// One pass over the groups of digits: each is tried as the start of an IBAN, of a card, of the other numbers.

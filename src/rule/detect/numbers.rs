@@ -354,7 +354,7 @@ fn standing(bytes: &[u8], range: &Range<usize>, class: Option<Class>, before: Op
     }
     // Of hex digits alone: an id of a mail queue, of a commit, of a device.
     let matched = bytes.get(range.clone()).unwrap_or_default();
-    touched |=
-        class.is_none() && matched.iter().any(u8::is_ascii_alphabetic) && matched.iter().all(u8::is_ascii_hexdigit);
+    let letters = matched.iter().filter(|b| b.is_ascii_alphabetic()).count();
+    touched |= class.is_none() && letters > 3 && matched.iter().all(u8::is_ascii_hexdigit);
     if touched { Standing::Touched } else { Standing::Free }
 }

@@ -1,5 +1,7 @@
 //! The options that say what to look for, read the same way by the actions and the conditions that use detectors.
 
+use std::sync::Arc;
+
 use super::custom;
 use super::{Confidence, DetectorSet, Groups, Wanted, catalog};
 use crate::rule::OptionDoc;
@@ -131,8 +133,16 @@ fn names() -> Vec<&'static str> {
 
 fn add(section: &mut Section<'_>, wanted: &mut Wanted, name: &At<String>) -> bool {
     let found = catalog::named(&name.value);
-    if found.is_empty() {
-        let help = nearest_line(&name.value, names().into_iter());
+    let own = section.own_detectors();
+    // `all` is every detector, those of the rule set included.
+    for detector in own.iter().filter(|own| own.name == name.value || name.value == "all") {
+        if !wanted.own.iter().any(|known| known.name == detector.name) {
+            wanted.own.push(Arc::clone(detector));
+        }
+    }
+    if found.is_empty() && !own.iter().any(|own| own.name == name.value) {
+        let known = names().into_iter().chain(own.iter().map(|own| own.name.as_str()));
+        let help = nearest_line(&name.value, known);
         let what = format!("`detect` does not know \"{}\"", shown(&name.value));
         section.problem(&name.span, Code::WrongValue, what, format!("{help}it takes {}", takes()));
         return false;
