@@ -96,8 +96,8 @@ impl Spelled {
         part
     }
 
-    /// The same text with `%XX` decoded (RFC 3986 §2.1); `plus` reads as a space in forms. What does not decode to UTF-8
-    /// stays as it is.
+    /// The same text with `%XX` decoded (RFC 3986 §2.1); `plus` reads as a space in forms. What is no UTF-8 shows as
+    /// U+FFFD.
     #[must_use]
     pub fn percent_decoded(&self, plus_is_space: bool) -> Self {
         if !self.text.contains('%') && !(plus_is_space && self.text.contains('+')) {
@@ -108,7 +108,11 @@ impl Spelled {
         let (mut at, mut copied) = (0, 0);
         while let Some(byte) = bytes.get(at) {
             let unit = match byte {
-                b'%' => percent_character(bytes.get(at..).unwrap_or_default()),
+                b'%' => {
+                    let rest = bytes.get(at..).unwrap_or_default();
+                    let is_octet = || rest.get(1..3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
+                    percent_character(rest).or_else(|| is_octet().then_some((char::REPLACEMENT_CHARACTER, 3)))
+                }
                 b'+' if plus_is_space => Some((' ', 1)),
                 _ => None,
             };
@@ -196,11 +200,11 @@ mod tests {
     #[test]
     fn percent_signs_are_decoded_with_their_place() {
         let spelled = Spelled::plain("a%34+%C3%A9%zz%ff", 10).percent_decoded(true);
-        assert_eq!(spelled.text(), "a4 é%zz%ff");
+        assert_eq!(spelled.text(), "a4 é%zz\u{FFFD}");
         let pieces: Vec<_> = spelled.pieces(1..5).map(|run| (run.source, run.verbatim)).collect();
         assert_eq!(pieces, [(11..14, false), (14..15, false), (15..21, false)]);
         let rest: Vec<_> = spelled.pieces(5..11).map(|run| run.source).collect();
-        assert_eq!(rest, vec![21..27]);
+        assert_eq!(rest, vec![21..24, 24..27]);
     }
 
     #[test]

@@ -78,9 +78,11 @@ fn protected(
         Some(Protection::Calendar) => may(Permission::Calendar),
         Some(_) => false,
     };
-    let files = permitted
-        .edited_texts()
-        .all(|(file, _)| open && may(if file.is_calendar { Permission::Calendar } else { Permission::Attachments }));
+    // An alternative of the bodies is one, whatever it is written in.
+    let files = permitted.edited_texts().all(|(file, _)| {
+        let permission = if file.is_calendar { Permission::Calendar } else { Permission::Attachments };
+        open && (may(permission) || file.is_alternative && !file.is_calendar)
+    });
     let attached = permitted.attached.is_empty() || open && may(Permission::AttachedMessages);
     let named = permitted.fields.is_empty() || open && may(Permission::Names);
     if !open && !(texts.is_empty() && permitted.gaps.is_empty()) {

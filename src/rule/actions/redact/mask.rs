@@ -51,7 +51,7 @@ pub(super) struct Subject<'a> {
 }
 
 /// Mask characters of [`Style::Partial`]: as many whatever the address is, so that its length is not told.
-const PARTIAL: usize = 3;
+pub(super) const PARTIAL: usize = 3;
 /// Hex digits of a pseudonym: two values in 65,000 would have the same with a chance of a half.
 const PSEUDONYM: usize = 8;
 

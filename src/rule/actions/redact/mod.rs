@@ -130,7 +130,7 @@ impl Redact {
     }
 
     fn redact(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
-        let mut search = Search::new(&self.detectors);
+        let mut search = Search::new(&self.detectors, self.character);
         let mut tally = Tally::default();
         if self.style == Style::Pseudonym && scene.key.is_none() {
             return Err(ActionError::Key);
@@ -223,7 +223,7 @@ impl Redact {
 
     /// Does what must not be edited hold something to mask? What cannot be read cannot be cleared.
     fn is_in_protected(&self, draft: &Draft<'_>) -> bool {
-        let search = Search::new(&self.detectors);
+        let search = Search::new(&self.detectors, self.character);
         let mut looked = Looked::default();
         let readable = self.walk_locked(draft, &mut |place: &Place<'_>| {
             for view in &place.views {

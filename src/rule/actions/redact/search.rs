@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::mask::{Mask, Style, Subject};
+use super::mask::{Mask, PARTIAL, Style, Subject};
 use super::views::View;
 use crate::message::TextEdit;
 use crate::rule::detect::{DetectorId, DetectorSet};
@@ -38,17 +38,22 @@ pub(super) struct Search<'r> {
     /// Letters and digits of values that were found.
     known: BTreeMap<String, DetectorId>,
     finder: Option<(AhoCorasick, Vec<(DetectorId, usize)>)>,
+    /// What a find holds that is a mask of ours already.
+    masks: [String; 2],
 }
 
 impl<'r> Search<'r> {
-    pub(super) fn new(detectors: &'r DetectorSet) -> Self {
-        Self { detectors, enough: None, known: BTreeMap::new(), finder: None }
+    /// `character` is what the rule masks with.
+    pub(super) fn new(detectors: &'r DetectorSet, character: char) -> Self {
+        let masks = [character, '*'].map(|c| format!("{}@", String::from(c).repeat(PARTIAL)));
+        Self { detectors, enough: None, known: BTreeMap::new(), finder: None, masks }
     }
 
     /// Only these detectors count from now on.
     pub(super) fn only(&mut self, enough: BTreeSet<DetectorId>) {
         self.known.retain(|_, detector| enough.contains(detector));
         self.enough = Some(enough);
+        self.learned();
     }
 
     /// Did this detector find enough?
@@ -73,7 +78,12 @@ impl<'r> Search<'r> {
 
     /// The finds in a text, in order and apart.
     pub(super) fn hits(&self, text: &str) -> Vec<Hit> {
-        let found = self.detectors.find(text).into_iter().filter(|found| self.counts(found.detector));
+        let masked = |range: &Range<usize>| {
+            let text = text.get(range.clone()).unwrap_or_default();
+            self.masks.iter().any(|mask| text.contains(mask.as_str()))
+        };
+        let found = self.detectors.find(text).into_iter();
+        let found = found.filter(|found| self.counts(found.detector) && !masked(&found.range));
         let mut hits: Vec<Hit> = found
             .map(|found| {
                 let value = self.detectors.value(text, &found);
@@ -198,6 +208,15 @@ impl Painter<'_> {
 
 /// A mask in the first piece of a find that markup splits; the others go.
 fn whole(view: &View, hit: &Hit, mask: &str, edits: &mut Vec<TextEdit>) {
+    if view.writing == super::views::Writing::Directory {
+        // Folding inside of what goes away goes with it: a line that holds nothing would be left.
+        let mut pieces = view.text.pieces(hit.range.clone());
+        if let Some(first) = pieces.next() {
+            let end = pieces.last().map_or(first.source.end, |last| last.source.end);
+            edits.push(TextEdit { range: first.source.start..end, text: view.writing.write(mask) });
+        }
+        return;
+    }
     let mut text = Some(view.writing.write(mask));
     for piece in view.text.pieces(hit.range.clone()) {
         edits.push(TextEdit { range: piece.source, text: text.take().unwrap_or_default() });
@@ -267,7 +286,7 @@ mod tests {
 
     fn masked(style: Style, kind: TextKind, source: &str) -> String {
         let detectors = DetectorSet::built_in(&["card"]).unwrap();
-        let search = Search::new(&detectors);
+        let search = Search::new(&detectors, '*');
         let painter = Painter { style, character: '•', key: None };
         let mut edits = Vec::new();
         for view in views(kind, source, false) {
@@ -304,13 +323,13 @@ mod tests {
     #[test]
     fn folded_lines_stay_folded() {
         let ics = "SUMMARY:pay 4111 1111\r\n  1111 1111 now\r\nX:y";
-        assert_eq!(masked(Style::Label, TextKind::Directory, ics), "SUMMARY:pay [CARD]\r\n  now\r\nX:y");
+        assert_eq!(masked(Style::Label, TextKind::Directory, ics), "SUMMARY:pay [CARD] now\r\nX:y");
     }
 
     #[test]
     fn what_was_found_once_is_known_elsewhere() {
         let detectors = DetectorSet::built_in(&["ssn"]).unwrap();
-        let mut search = Search::new(&detectors);
+        let mut search = Search::new(&detectors, '*');
         let hits = search.hits("SSN: 536-22-6789");
         assert_eq!(hits.len(), 1);
         search.learn(&hits[0]);

@@ -284,8 +284,66 @@ fn between_tags(source: &str, separator: &str) -> Spelled {
     }
 }
 
+/// Properties whose value is no text: what programs know an event or a person by, when it is, whom to answer.
+const PROPERTIES: &[&str] = &[
+    "UID",
+    "RELATED-TO",
+    "RECURRENCE-ID",
+    "DTSTART",
+    "DTEND",
+    "DTSTAMP",
+    "DUE",
+    "DURATION",
+    "CREATED",
+    "LAST-MODIFIED",
+    "COMPLETED",
+    "REV",
+    "SEQUENCE",
+    "RRULE",
+    "RDATE",
+    "EXDATE",
+    "TRIGGER",
+    "ORGANIZER",
+    "ATTENDEE",
+    "PRODID",
+    "TZID",
+    "GEO",
+    "KEY",
+    "PHOTO",
+    "LOGO",
+    "SOUND",
+];
+
 /// Lines of a calendar or a card, put together: a line that begins with white space goes on (RFC 5545 §3.1).
 fn unfolded(source: &str) -> Spelled {
+    let mut text = Spelled::default();
+    let mut start = 0;
+    while start < source.len() {
+        // A line with those that it goes on in.
+        let mut end = start;
+        loop {
+            let rest = source.get(end..).unwrap_or_default();
+            end += memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |at| at + 1);
+            if end >= source.len() || !source.get(end..).is_some_and(|rest| rest.starts_with([' ', '\t'])) {
+                break;
+            }
+        }
+        let line = source.get(start..end).unwrap_or_default();
+        let name = line.split([':', ';']).next().unwrap_or_default();
+        let name = name.rsplit('.').next().unwrap_or_default().trim();
+        if PROPERTIES.iter().any(|property| property.eq_ignore_ascii_case(name)) {
+            text.push_separator("\n");
+        } else {
+            let mut of_line = unfolded_line(line);
+            of_line.shift(start);
+            text.extend(&of_line);
+        }
+        start = end;
+    }
+    text
+}
+
+fn unfolded_line(source: &str) -> Spelled {
     let bytes = source.as_bytes();
     let mut text = Spelled::default();
     let (mut copied, mut at) = (0, 0);
