@@ -139,7 +139,9 @@ impl Redact {
             let is_list = value.name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("list-"));
             let named = self.fields.iter().any(|name| name.is(value.name.as_bytes()));
             if self.places.subject && (is(COPIES) || is_list) || named {
-                let name = format!("{before}{}", value.name.to_ascii_lowercase());
+                // The name of a field that nobody named is the sender's.
+                let name = if is_list && !named { "list".to_owned() } else { value.name.to_ascii_lowercase() };
+                let name = format!("{before}{name}");
                 walk_value(draft, &value, &name, is_list && !named, visit)?;
             }
         }
