@@ -10,6 +10,7 @@ use crate::directory::Organization;
 use crate::envelope::{Direction, Envelope};
 use crate::message::dkim::Signature;
 use crate::message::{Draft, Message, Rendered, Violation};
+use crate::rule::automatic::is_automatic;
 use crate::rule::problem::Problems;
 use crate::rule::test::Test;
 use crate::rule::value_key::ValueKey;
@@ -200,7 +201,7 @@ impl Pipeline {
             Ok(done) => done,
             Err(violation) => {
                 self.take_back(&mut report, violation)?;
-                let mut draft = Draft::new(message);
+                draft = Draft::new(message);
                 finish(&mut draft, &disposing);
                 match render(&mut draft, way) {
                     Ok(done) => done,
@@ -212,6 +213,9 @@ impl Pipeline {
             }
         };
         report.signatures = signatures;
+        if rewritten.is_some() && draft.hides_subject() {
+            report.notes.push(HIDDEN_SUBJECT.to_owned());
+        }
         Ok(Outcome { report, rewritten, disposition: disposition.unwrap_or(Disposition::Deliver), disposing })
     }
     /// What these rules ask for together, as [`Outcome::disposition`] said when they asked for it: for a second try of
@@ -314,6 +318,10 @@ impl Pipeline {
         Ok(())
     }
 }
+
+/// RFC 9788: the tag stands in the field that lists of messages show, until the message is opened.
+const HIDDEN_SUBJECT: &str = "the subject is protected within the message too: mail programs that know of protected header \
+                              fields show that one, unchanged";
 
 /// Render what changed. Of outbound mail no signature is looked at: it is signed when it leaves, after us.
 fn render<'m>(draft: &mut Draft<'m>, way: Direction) -> Result<(Option<Rendered<'m>>, Vec<Signature>), Violation> {
@@ -577,17 +585,6 @@ fn unanswerable(scene: &Scene<'_, '_>) -> Option<&'static str> {
         return Some("there is no sender to bounce to");
     }
     is_automatic(scene).then_some("an automatic message is not bounced")
-}
-
-/// `Auto-Submitted` (RFC 3834 §5) other than `no`, or `Precedence` of bulk mail.
-fn is_automatic(scene: &Scene<'_, '_>) -> bool {
-    let first_word = |value: &str| {
-        let word: String = value.trim_start().chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
-        word.to_ascii_lowercase()
-    };
-    let submitted = scene.draft.values("Auto-Submitted").iter().any(|value| !matches!(&*first_word(value), "" | "no"));
-    let bulk = |value: &String| matches!(&*first_word(value), "bulk" | "junk" | "list");
-    submitted || scene.draft.values("Precedence").iter().any(bulk)
 }
 
 /// What the actions of a rule answer to the flow, whatever the message.

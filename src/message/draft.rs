@@ -7,15 +7,16 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::beside::Beside;
-use super::body::{self, Body, BodyKind, Protection};
+use super::body::{self, Body, BodyKind};
 use super::dkim::{self, OnBroken, Signature};
 use super::edits::{Edit, Rendered, sorted};
 use super::header::HeaderDraft;
 use super::permitted::Permitted;
 use super::place::Site;
+use super::protection::{self, Protection};
 use super::text::PartText;
 use super::verify::{self, Violation};
-use super::{Field, FieldName, Message, PartId, html, place};
+use super::{Field, FieldName, Message, PartId, html, outside, place};
 
 /// Where a block goes in a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,6 +210,12 @@ impl<'m> Draft<'m> {
         self.header.remove(self.message, name, which)
     }
 
+    /// True when the subject was changed, and mail programs that know of protected header fields (RFC 9788) show another
+    /// one: the sender's, which is signed or encrypted with the body.
+    pub fn hides_subject(&self) -> bool {
+        self.header.names(self.message, b"Subject") && protection::protects_header(self.message)
+    }
+
     /// Put `tag` and a space in front of the subject, once: not where it stands already, also behind Re/AW/Fwd.
     /// The bytes of the subject are kept. False when nothing changed.
     pub fn tag_subject(&mut self, tag: &str) -> bool {
@@ -284,9 +291,14 @@ impl<'m> Draft<'m> {
         }
     }
 
-    /// The bodies that a block goes into, protected or not: one of each kind, those that are shown first or last.
+    /// The bodies that a block goes into: one of each kind, those that are shown first or last. Of a protected message
+    /// those that nothing protects, and where there is none, those that are.
     pub fn targets(&self, at: Place) -> Vec<Body> {
-        body::targets(self.message.parts(), at.is_top())
+        let free = self.protection().and_then(|_| outside::free_bodies(self.message, at));
+        match free {
+            Some(free) => body::targets_of(self.message.parts(), &free, at.is_top()),
+            None => body::targets(self.message.parts(), at.is_top()),
+        }
     }
 
     /// Put a block into each body that shows it: the text form into `text/plain`, the HTML form into `text/html`.
@@ -304,6 +316,11 @@ impl<'m> Draft<'m> {
         if let Some(doubt) = self.message.doubt() {
             return Err(doubt);
         }
+        self.put_into(targets, block, at)
+    }
+
+    /// Whatever protects the message.
+    pub(super) fn put_into(&mut self, targets: &[Target], block: &Block, at: Place) -> Result<usize, BodyError> {
         let mut new = Vec::new();
         for Target { body, blocks } in targets {
             let Some(part) = self.message.part(body.part) else { continue };

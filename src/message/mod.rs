@@ -4,6 +4,7 @@
 //! understood is one opaque part. The only way in which a message changes is an edit, a byte range of the message and
 //! what replaces it ([`Rendered`]); every byte outside the edits is the byte that came in.
 
+mod armor;
 mod beside;
 mod body;
 mod charset;
@@ -16,10 +17,12 @@ mod field_text;
 mod header;
 pub mod html;
 mod mime_field;
+mod outside;
 mod parameter_text;
 mod part;
 mod permitted;
 mod place;
+mod protection;
 mod repair;
 pub mod reply;
 mod scan;
@@ -36,14 +39,16 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-pub use body::{Attachment, Body, BodyKind, Protection};
+pub use body::{Attachment, Body, BodyKind};
 pub use draft::{Block, BodyError, Draft, Inserted, Place, Target, TextEdit, Which};
 pub use edits::Rendered;
 pub use field::{Field, FieldError, FieldName};
 pub use field_text::FieldText;
+pub use outside::Outside;
 pub use parameter_text::ParameterText;
 pub use part::{Disposition, Part, TransferEncoding};
 pub use permitted::{FileKind, Permission};
+pub use protection::Protection;
 pub use repair::{Mended, Repair, Repaired};
 pub use scan::{MAX_DEPTH, MAX_FIELDS, MAX_PARTS};
 pub use spelled::{Run, Spelled};
@@ -142,7 +147,7 @@ impl<'a> Message<'a> {
 
     /// What forbids editing the body, if anything does: the gravest.
     pub fn protection(&self) -> Option<Protection> {
-        *self.protection.get_or_init(|| body::protection(self))
+        *self.protection.get_or_init(|| protection::of_message(self))
     }
 
     /// Why no body of it is edited: readers do not agree on where one begins, or on the structure. What one of them shows

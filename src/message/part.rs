@@ -63,6 +63,11 @@ pub struct Part {
     pub doubtful: bool,
     /// `smime-type` of `application/pkcs7-mime` (RFC 8551), lower case.
     pub smime_type: Option<String>,
+    /// `method` of `text/calendar` (RFC 5546), lower case.
+    pub method: Option<String>,
+    /// True when it says that it holds header fields of its own that are signed with it (RFC 9788 `hp`, or
+    /// `protected-headers` as older programs write it).
+    pub protects_header: bool,
 }
 
 /// A Content-Type or Content-Disposition field longer than this, in octets, is not taken apart: mail-parser puts the pieces
@@ -98,6 +103,8 @@ pub(super) fn read(raw: &[u8], fields: Vec<FieldSpan>, default_type: &str) -> Pa
         boundary: None,
         flowed: false,
         smime_type: None,
+        method: None,
+        protects_header: false,
         doubtful: false,
     };
     let (mut content_type, mut disposition, mut encoding) = (None::<&FieldSpan>, None, None);
@@ -128,6 +135,8 @@ pub(super) fn read(raw: &[u8], fields: Vec<FieldSpan>, default_type: &str) -> Pa
         part.file_name = parameter("name").map(str::to_owned);
         part.flowed = parameter("format").is_some_and(|f| f.eq_ignore_ascii_case("flowed"));
         part.smime_type = parameter("smime-type").map(str::to_lowercase);
+        part.method = parameter("method").map(str::to_lowercase);
+        part.protects_header = parameter("hp").is_some() || parameter("protected-headers").is_some();
     }
     if let Some(field) = content_type {
         part.doubtful |= reads_differently(raw.get(field.value.clone()).unwrap_or_default(), &part);

@@ -14,7 +14,7 @@ use super::header::HeaderDraft;
 use super::permitted::{Permission, Permitted};
 use super::text::{PartText, Piece};
 use super::transfer::MAX_LINE;
-use super::{FieldSpan, LineEnd, Message, Part, PartId, Protection};
+use super::{FieldSpan, LineEnd, Message, Part, PartId, Protection, protection};
 
 /// Bodies of parts that were not edited are left out of the second scan from this size on, in octets.
 const LEFT_OUT: usize = 1_024;
@@ -85,8 +85,11 @@ fn protected(
     });
     let attached = permitted.attached.is_empty() || open && may(Permission::AttachedMessages);
     let named = permitted.fields.is_empty() || open && may(Permission::Names);
-    if !open && !(texts.is_empty() && permitted.gaps.is_empty()) {
-        return violation("protected", "the body of a protected message was edited");
+    // Beside a part that is protected, a text may be edited; never inside.
+    let inside = |(body, _): &(Body, &PartText<'_>)| protection::of_text(message, *body).is_some();
+    let any_inside = message.protection().is_some() && texts.iter().any(inside);
+    if any_inside || !open && !permitted.gaps.is_empty() {
+        return violation("protected", "what is protected was edited");
     }
     if !(files && attached && named) {
         return violation("protected", "what is no body was edited, and no rule was told to");

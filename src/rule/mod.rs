@@ -1,6 +1,7 @@
 //! What rules can say and do. (The rules themselves live in the top-level `rules/`.)
 
 pub mod actions;
+pub(crate) mod automatic;
 pub mod conditions;
 pub mod detect;
 pub mod file;

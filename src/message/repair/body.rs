@@ -2,9 +2,9 @@
 
 use encodify::base64;
 
-use super::super::body::{inline_pgp, part_protection};
 use super::super::edits::Edit;
 use super::super::part::{Part, TransferEncoding};
+use super::super::protection::{by_type, pgp_in_texts};
 use super::super::transfer::{self, ENCODED_LINE, MAX_LINE, with_line_end};
 use super::super::{Message, PartId, mime_field};
 use super::{Repair, Work};
@@ -17,21 +17,20 @@ pub(super) struct Guards {
 
 impl Guards {
     pub fn of(message: &Message<'_>) -> Self {
-        Self { armored: inline_pgp(message).is_some() }
+        Self { armored: pgp_in_texts(message).is_some() }
     }
 
     /// True for a part inside one that is signed, encrypted or a report: its header is part of what is protected.
     #[expect(clippy::unused_self, reason = "as its sibling")]
     pub fn header(&self, message: &Message<'_>, id: PartId) -> bool {
         let above = |id: &PartId| message.part(*id).and_then(|part| part.parent);
-        std::iter::successors(above(&id), above)
-            .any(|id| message.part(id).is_some_and(|part| part_protection(part).is_some()))
+        std::iter::successors(above(&id), above).any(|id| message.part(id).is_some_and(|part| by_type(part).is_some()))
     }
 
     /// True for that, for a part that is protected itself, and for text beside armor.
     pub fn body(&self, message: &Message<'_>, id: PartId) -> bool {
         let Some(part) = message.part(id) else { return true };
-        self.header(message, id) || part_protection(part).is_some() || (self.armored && part.is_text())
+        self.header(message, id) || by_type(part).is_some() || (self.armored && part.is_text())
     }
 }
 

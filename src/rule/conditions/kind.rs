@@ -1,6 +1,7 @@
 //! `kind`: what sort of message it is, by its header and its parts.
 
 use crate::message::{Message, Part, Protection};
+use crate::rule::automatic;
 use crate::rule::section::Section;
 use crate::rule::{Condition, ConditionKind, Scene};
 
@@ -8,8 +9,10 @@ use crate::rule::{Condition, ConditionKind, Scene};
 pub const KIND: ConditionKind = ConditionKind {
     key: "kind",
     doc: "Tests what sort of message it is, one or several of: \"reply\" (In-Reply-To or References), \"forward\" (subject \
-          such as Fwd:, or a message attached), \"auto-reply\" (RFC 3834 and kin), \"calendar\", \"signed\", \"encrypted\", \
-          \"report\" (delivery and read receipts), \"list\" (mailing lists), \"tnef\" (winmail.dat), \"malformed\" (mail programs \
+          such as Fwd:, or a message attached), \"auto-reply\" (RFC 3834 and kin), \"automatic\" (no person wrote it: \
+          auto-reply, list, report, voice-mail, recall, or no sender), \"calendar\", \"signed\", \"encrypted\", \
+          \"report\" (delivery and read receipts), \"list\" (mailing lists), \"tnef\" (winmail.dat), \"voice-mail\", \"recall\" \
+          (takes back another message), \"malformed\" (mail programs \
           read its structure in several ways, so no rule edits its text); of several one must hold.",
     options: &[],
     example: "kind = [\"calendar\", \"encrypted\"]",
@@ -22,12 +25,15 @@ enum Sort {
     Reply,
     Forward,
     AutoReply,
+    Automatic,
     Calendar,
     Signed,
     Encrypted,
     Report,
     List,
     Tnef,
+    VoiceMail,
+    Recall,
     Malformed,
 }
 
@@ -35,12 +41,15 @@ const WORDS: &[(&str, Sort)] = &[
     ("reply", Sort::Reply),
     ("forward", Sort::Forward),
     ("auto-reply", Sort::AutoReply),
+    ("automatic", Sort::Automatic),
     ("calendar", Sort::Calendar),
     ("signed", Sort::Signed),
     ("encrypted", Sort::Encrypted),
     ("report", Sort::Report),
     ("list", Sort::List),
     ("tnef", Sort::Tnef),
+    ("voice-mail", Sort::VoiceMail),
+    ("recall", Sort::Recall),
     ("malformed", Sort::Malformed),
 ];
 
@@ -97,13 +106,11 @@ impl Sort {
                 scene.draft.subject().is_some_and(|subject| is_forward(&subject))
                     || any_part(message, |part| part.media_type == "message/rfc822" && !in_report(message, part))
             }
-            Self::AutoReply => {
-                scene.draft.values("Auto-Submitted").iter().any(|value| token(value) != "no")
-                    || has("X-Auto-Response-Suppress")
-                    || has("X-Autoreply")
-                    || precedence(scene, &["auto_reply", "bulk", "junk"])
-            }
-            Self::List => has("List-Id") || has("List-Post") || has("List-Unsubscribe") || precedence(scene, &["list"]),
+            Self::AutoReply => automatic::answers(scene),
+            Self::Automatic => automatic::is_automatic(scene),
+            Self::List => automatic::is_list(scene),
+            Self::VoiceMail => automatic::is_voice_mail(scene),
+            Self::Recall => automatic::is_recall(scene),
             Self::Calendar => protected(Protection::Calendar) || any_type(message, &["text/calendar"]),
             Self::Report => {
                 protected(Protection::Report)
@@ -168,15 +175,6 @@ fn smime_is(message: &Message<'_>, part: &Part, kind: &[u8]) -> bool {
                 rest.get(start..).is_some_and(|rest| rest.starts_with(kind))
             })
         })
-}
-
-/// The first token of a value, lower case, without its parameters and comments: `auto-replied; owner-email=…`.
-fn token(value: &str) -> String {
-    value.trim().split([';', ' ', '\t', '(']).next().unwrap_or_default().to_lowercase()
-}
-
-fn precedence(scene: &Scene<'_, '_>, words: &[&str]) -> bool {
-    scene.draft.values("Precedence").iter().any(|value| words.contains(&token(value).as_str()))
 }
 
 /// `Fwd: …`, also behind tags in brackets and behind `Re:`.
@@ -261,6 +259,29 @@ mod tests {
             ],
             &[PLAIN, "Auto-Submitted: no\n\nx", "Auto-Submitted: No (a person)\n\nx", "Precedence: list\n\nx"],
         );
+    }
+
+    #[test]
+    fn automatic_mail() {
+        check(
+            "automatic",
+            &[
+                "Auto-Submitted: auto-replied (vacation)\n\nx",
+                "Return-Path: <>\n\nx",
+                "List-Id: <news.example.com>\n\nx",
+                "Content-Class: Voice-CA\n\nx",
+                "Content-Class: urn:content-classes:recallmessage\n\nx",
+                REPORT,
+            ],
+            &[
+                PLAIN,
+                "Auto-Submitted: no\n\nx",
+                "X-Auto-Response-Suppress: None\n\nx",
+                "Return-Path: <a@b.example>\n\nx",
+            ],
+        );
+        check("voice-mail", &["Message-Context: voice-message\n\nx", "Content-Class: voice\n\nx"], &[PLAIN, REPORT]);
+        check("recall", &["Content-Class: urn:content-classes:recallmessage\n\nx"], &[PLAIN, REPORT]);
     }
 
     #[test]

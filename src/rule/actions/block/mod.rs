@@ -18,7 +18,7 @@ use super::super::readable::{as_html, readable};
 use super::super::section::{Holds, Section};
 use super::super::template::{Context, Filled, Template};
 use super::super::{Action, ActionError, Effect, Protected, Scene};
-use crate::message::{Block, BodyError, Draft, Inserted, Place, Target, html};
+use crate::message::{Block, BodyError, Draft, Inserted, Outside, Place, Target, html};
 use once::{Blocks, Seen};
 pub(super) use options::{FALLBACK, HTML, NO_BODY, ONCE, PROTECTED, TEXT, read_protected};
 use print::Print;
@@ -261,10 +261,17 @@ impl Action for Insert {
         (scene.draft.protection().is_some() && scene.draft.bodies().is_empty()).then_some(self.protected)
     }
     fn run_wrapped(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
-        let place = Place::Start;
-        self.put(scene, place, |draft, block, _| {
-            draft.put_beside(block, place)?;
-            Ok(Effect::Edited(1, "the message is wrapped".to_owned()))
+        // A new part stands above the message in any case: below it, it would be taken for an attachment.
+        let place = if scene.draft.has_free_bodies(self.place) { self.place } else { Place::Start };
+        self.put(scene, place, |draft, block, targets| {
+            Ok(match draft.insert_outside(targets, block, place)? {
+                Outside::Into(1) => Effect::Edited(1, "1 body that nothing protects".to_owned()),
+                Outside::Into(count) => Effect::Edited(count, format!("{count} bodies that nothing protects")),
+                Outside::Above => Effect::Edited(1, "the message is wrapped".to_owned()),
+                Outside::Nowhere(what) => {
+                    Effect::Unfit(format!("{}, which would lose its meaning inside another part", what.as_str()))
+                }
+            })
         })
     }
     fn block(&self, scene: &Scene<'_, '_>) -> Option<Arc<Written>> {

@@ -28,9 +28,11 @@ pub(in crate::rule::actions) const PROTECTED: OptionDoc = OptionDoc {
     key: "protected",
     takes: "\"skip\" | \"headers-only\" | \"wrap\" | \"bounce\"",
     default: "\"skip\"",
-    doc: "What the rule does to a signed or encrypted message, a report or an invitation: nothing (`skip`), only its \
-          other actions (`headers-only`), put it below a new part that holds the block (`wrap`), or send it back \
-          (`bounce`).",
+    doc: "What the rule does to a message of which a part is signed or encrypted, a report, an invitation or TNEF: nothing \
+          (`skip`), only its other actions (`headers-only`), show the block outside of that part (`wrap`: in the text \
+          beside it, which an alternative to an invitation is too, else in a new part above a signed message; what would \
+          not be decrypted or answered inside another part is left alone), or send it back (`bounce`). A warning on mail \
+          from outside needs `wrap`: anybody can attach such a part to a text.",
 };
 
 /// `fallback`: what is done where a body cannot be edited without doubt.

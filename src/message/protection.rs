@@ -1,0 +1,226 @@
+//! What forbids editing a message, or a text in it.
+//!
+//! A message is protected when any of it is: by default no rule edits one of which a part is signed or encrypted, a
+//! report, an invitation or TNEF. A text is protected when it stands inside such a part, or holds PGP itself. So a rule
+//! may be told to edit the texts beside a protected part: the part keeps its bytes.
+//!
+//! An attachment that merely looks like one of these is none: a `.ics` or `.p7m` file beside a text says nothing about
+//! the text.
+
+use std::cell::OnceCell;
+
+use super::armor::armor;
+use super::body::{self, Body};
+use super::part::{Part, TransferEncoding};
+use super::scan::{Scanned, scan};
+use super::{BodyKind, FieldSpan, Message, PartId, html, transfer};
+
+/// Attached messages are looked into this deep for parts that are protected.
+const MAX_ATTACHED_DEPTH: usize = 5;
+/// Octets of a calendar that are looked at for its method.
+const CALENDAR_START: usize = 4_096;
+/// Methods on which mail programs act (RFC 5546 §1.4). `PUBLISH` asks for no answer.
+const INVITES: &[&str] = &["request", "reply", "cancel", "add", "refresh", "counter", "declinecounter"];
+
+/// Why the body of a message is left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protection {
+    /// `multipart/encrypted`, enveloped `application/pkcs7-mime`, PGP in the text.
+    Encrypted,
+    /// `multipart/signed`, signed `application/pkcs7-mime`, clear-signed inline PGP.
+    Signed,
+    /// `multipart/report`: DSN, MDN, abuse reports.
+    Report,
+    /// `application/ms-tnef`: winmail.dat.
+    Tnef,
+    /// `text/calendar` that mail programs act on: invitations and answers to them (iTIP, RFC 5546).
+    Calendar,
+    /// `message/partial`, `message/external-body` as the message: a piece of another message, or a pointer to one.
+    Fragment,
+}
+
+impl Protection {
+    /// The word for it in reports and rule files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Signed => "signed",
+            Self::Encrypted => "encrypted",
+            Self::Report => "report",
+            Self::Calendar => "calendar",
+            Self::Tnef => "tnef",
+            Self::Fragment => "fragment",
+        }
+    }
+}
+
+/// What forbids editing the bodies of a message, the gravest first; also when it is inside an attached message, whose
+/// reader may be meant to check it.
+pub(super) fn of_message(message: &Message<'_>) -> Option<Protection> {
+    let own = structural(message.raw(), message.parts());
+    let own = own.or_else(|| pgp_in_texts(message));
+    if own.is_some() {
+        return own;
+    }
+    let mut found = None;
+    let mut inside: Vec<(&[u8], usize)> = attached(message.raw(), message.parts(), 1);
+    while let Some((raw, depth)) = inside.pop() {
+        let Scanned { parts, .. } = scan(raw);
+        found = found.into_iter().chain(structural(raw, &parts).filter(|p| *p != Protection::Calendar)).min();
+        if depth < MAX_ATTACHED_DEPTH {
+            inside.extend(attached(raw, &parts, depth + 1));
+        }
+    }
+    found
+}
+
+/// What forbids editing one text: the outermost part around it that is protected as a whole, or PGP in it.
+pub(super) fn of_text(message: &Message<'_>, text: Body) -> Option<Protection> {
+    let parent = |id: &PartId| message.part(*id).and_then(|part| part.parent);
+    let around = std::iter::successors(parent(&text.part), parent);
+    let outermost = around.filter_map(|id| message.part(id).and_then(encloses)).last();
+    outermost.or_else(|| in_text(message, text))
+}
+
+/// Why a message, none of whose texts can take a block, must not be put into another part either: it would no longer be
+/// decrypted, answered, or read by the program that it is meant for.
+pub(super) fn against_wrapping(message: &Message<'_>) -> Option<Protection> {
+    let parts = message.parts();
+    let first = body::readable(parts).into_iter().next();
+    let of_first = first.and_then(|text| of_text(message, text));
+    let of_root = parts.first().and_then(encloses);
+    if of_root == Some(Protection::Report) || of_first == Some(Protection::Report) {
+        return Some(Protection::Report);
+    }
+    let index = Index::new(message.raw(), parts);
+    let mut own = parts.iter().filter_map(|part| index.protection(part));
+    if first.is_some() {
+        // What claims to be encrypted and shows a text is not, and nothing is lost by wrapping it.
+        return own.find(|protection| *protection == Protection::Calendar);
+    }
+    own.filter(|protection| *protection != Protection::Signed || of_root.is_none()).min()
+}
+
+/// True when the message holds its header fields once more, under a signature or encryption, for readers to show: it says
+/// so, or it is encrypted and its own subject is one of those that stand for another (RFC 9788 §3.2, and older programs).
+pub(super) fn protects_header(message: &Message<'_>) -> bool {
+    const STAND_INS: &[&[u8]] = &[b"[...]", b"...", b"Encrypted Message", b"Encrypted message"];
+    if message.parts().iter().any(|part| part.protects_header) {
+        return true;
+    }
+    let is_stand_in = |field: &FieldSpan| {
+        message.bytes(&field.name).eq_ignore_ascii_case(b"Subject")
+            && STAND_INS.contains(&message.bytes(&field.value).trim_ascii())
+    };
+    message.fields().iter().any(is_stand_in) && message.protection() == Some(Protection::Encrypted)
+}
+
+/// Attached messages that can be read as they are.
+fn attached<'a>(raw: &'a [u8], parts: &[Part], depth: usize) -> Vec<(&'a [u8], usize)> {
+    let readable = |part: &&Part| part.media_type == "message/rfc822" && part.encoding == TransferEncoding::Identity;
+    parts.iter().filter(readable).filter_map(|p| Some((raw.get(p.body.clone())?, depth))).collect()
+}
+
+fn structural(raw: &[u8], parts: &[Part]) -> Option<Protection> {
+    let index = Index::new(raw, parts);
+    parts.iter().filter_map(|part| index.protection(part)).min()
+}
+
+/// A multipart of which everything inside is protected.
+fn encloses(part: &Part) -> Option<Protection> {
+    match part.media_type.as_str() {
+        "multipart/signed" => Some(Protection::Signed),
+        "multipart/encrypted" => Some(Protection::Encrypted),
+        "multipart/report" => Some(Protection::Report),
+        _ => None,
+    }
+}
+
+/// What a part looks like by its type and its name: it is not to be written in another way.
+pub(super) fn by_type(part: &Part) -> Option<Protection> {
+    let name_ends = |end: &str| part.file_name.as_ref().is_some_and(|n| n.to_lowercase().ends_with(end));
+    match part.media_type.as_str() {
+        "application/pgp-encrypted" => Some(Protection::Encrypted),
+        "application/pkcs7-mime" | "application/x-pkcs7-mime" => {
+            let signed = part.smime_type.as_deref() == Some("signed-data");
+            Some(if signed { Protection::Signed } else { Protection::Encrypted })
+        }
+        "application/ms-tnef" | "application/vnd.ms-tnef" => Some(Protection::Tnef),
+        "text/calendar" => Some(Protection::Calendar),
+        "message/partial" | "message/external-body" if part.parent.is_none() => Some(Protection::Fragment),
+        "application/octet-stream" if name_ends(".p7m") => Some(Protection::Encrypted),
+        "application/octet-stream" if name_ends("winmail.dat") => Some(Protection::Tnef),
+        _ => encloses(part),
+    }
+}
+
+/// The parts of a message, to be asked for what protects it.
+struct Index<'a> {
+    raw: &'a [u8],
+    parts: &'a [Part],
+    has_text: OnceCell<bool>,
+}
+
+impl<'a> Index<'a> {
+    fn new(raw: &'a [u8], parts: &'a [Part]) -> Self {
+        Self { raw, parts, has_text: OnceCell::new() }
+    }
+
+    fn protection(&self, part: &Part) -> Option<Protection> {
+        // A file of no particular type beside a text is an attachment, whatever its name.
+        let alone = || !self.has_text.get_or_init(|| !body::readable(self.parts).is_empty());
+        let protection = by_type(part)?;
+        let holds = match part.media_type.as_str() {
+            "text/calendar" => self.is_invitation(part),
+            "application/octet-stream" => alone(),
+            _ => true,
+        };
+        holds.then_some(protection)
+    }
+
+    /// A calendar that is the message or an alternative of its text, or that says that it wants to be acted on; no file
+    /// that holds dates.
+    fn is_invitation(&self, part: &Part) -> bool {
+        let Some(parent) = part.parent.and_then(|id| self.parts.get(id.0)) else { return true };
+        if parent.media_type == "multipart/alternative" {
+            return true;
+        }
+        let invites = |method: &str| INVITES.iter().any(|one| one.eq_ignore_ascii_case(method));
+        if let Some(method) = &part.method {
+            return invites(method);
+        }
+        // QUIRK: mail programs read the method in the calendar where the field does not say it.
+        let body = self.raw.get(part.body.clone()).unwrap_or_default();
+        // Whole lines, which base64 can be undone of.
+        let start = body
+            .get(..CALENDAR_START)
+            .map_or(body, |start| start.get(..memchr::memrchr(b'\n', start).unwrap_or(0)).unwrap_or_default());
+        let decoded = transfer::decode(part.encoding, start).unwrap_or_default();
+        String::from_utf8_lossy(&decoded).lines().any(|line| {
+            let method = line.split_once(':').filter(|(name, _)| name.trim().eq_ignore_ascii_case("method"));
+            method.is_some_and(|(_, method)| invites(method.trim()))
+        })
+    }
+}
+
+/// PGP in the texts that a reader sees: the gravest.
+pub(super) fn pgp_in_texts(message: &Message<'_>) -> Option<Protection> {
+    body::readable(message.parts()).into_iter().filter_map(|text| in_text(message, text)).min()
+}
+
+fn in_text(message: &Message<'_>, text: Body) -> Option<Protection> {
+    let part = message.part(text.part)?;
+    let raw = message.bytes(&part.body);
+    if part.encoding != TransferEncoding::Base64 && !super::armor::may_be_in(raw) {
+        return None;
+    }
+    let decoded = transfer::decode(part.encoding, raw).ok()?;
+    match text.kind {
+        BodyKind::Plain => armor(&decoded),
+        BodyKind::Html if !super::armor::may_be_in(&decoded) => None,
+        BodyKind::Html => armor(html::visible(&String::from_utf8_lossy(&decoded)).text.as_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
