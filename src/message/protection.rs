@@ -105,7 +105,12 @@ pub(super) fn against_wrapping(message: &Message<'_>) -> Option<Protection> {
 /// so, or it is encrypted and its own subject is one of those that stand for another (RFC 9788 §3.2, and older programs).
 pub(super) fn protects_header(message: &Message<'_>) -> bool {
     const STAND_INS: &[&[u8]] = &[b"[...]", b"...", b"Encrypted Message", b"Encrypted message"];
-    if message.parts().iter().any(|part| part.protects_header) {
+    let parent = |id: &PartId| message.part(*id).and_then(|part| part.parent);
+    let is_inside = |part: &Part| {
+        let around = std::iter::successors(part.parent, parent);
+        around.filter_map(|id| message.part(id).and_then(encloses)).any(|around| around != Protection::Report)
+    };
+    if message.parts().iter().any(|part| part.protects_header && is_inside(part)) {
         return true;
     }
     let is_stand_in = |field: &FieldSpan| {
@@ -203,8 +208,16 @@ impl<'a> Index<'a> {
     }
 }
 
+/// True for a text in which something begins that may be PGP: not to be written in another way.
+pub(super) fn may_hold_pgp(message: &Message<'_>) -> bool {
+    body::readable(message.parts()).into_iter().any(|text| {
+        let Some(part) = message.part(text.part) else { return false };
+        super::armor::may_be_in(message.bytes(&part.body)) || in_text(message, text).is_some()
+    })
+}
+
 /// PGP in the texts that a reader sees: the gravest.
-pub(super) fn pgp_in_texts(message: &Message<'_>) -> Option<Protection> {
+fn pgp_in_texts(message: &Message<'_>) -> Option<Protection> {
     body::readable(message.parts()).into_iter().filter_map(|text| in_text(message, text)).min()
 }
 
