@@ -21,8 +21,14 @@ pub(super) fn may_be_in(raw: &[u8]) -> bool {
     memmem::find(raw, BEGIN).is_some()
 }
 
+/// What begins in a text, wherever it stands: the gravest.
+pub(super) fn begins(text: &[u8]) -> Option<Protection> {
+    let labels = memmem::find_iter(text, BEGIN).filter_map(|at| text.get(at + BEGIN.len()..));
+    labels.filter_map(|label| ARMOR.iter().find(|(begin, ..)| label.starts_with(begin))).map(|(.., found)| *found).min()
+}
+
 /// What whole armor is in a text: the gravest.
-pub(super) fn armor(text: &[u8]) -> Option<Protection> {
+pub(super) fn whole(text: &[u8]) -> Option<Protection> {
     let starts_line = |at: usize| {
         let before = text.get(..at).unwrap_or_default();
         let indent = before.iter().rev().take_while(|b| matches!(b, b' ' | b'\t')).count();
@@ -56,7 +62,7 @@ mod tests {
 
     #[test]
     fn whole_armor_on_lines_of_its_own_counts() {
-        let of = |text: &str| armor(text.as_bytes());
+        let of = |text: &str| whole(text.as_bytes());
         assert_eq!(of(MESSAGE), Some(Protection::Encrypted));
         assert_eq!(of(&format!("Hi Kim,\r\n\r\n{}", MESSAGE.replace('\n', "\r\n"))), Some(Protection::Encrypted));
         assert_eq!(of(SIGNED), Some(Protection::Signed));
@@ -67,7 +73,7 @@ mod tests {
 
     #[test]
     fn what_is_cut_quoted_or_a_key_does_not() {
-        let of = |text: &str| armor(text.as_bytes());
+        let of = |text: &str| whole(text.as_bytes());
         assert_eq!(of("Hi\n-----BEGIN PGP MESSAGE-----\nx"), None);
         assert_eq!(of("-----BEGIN PGP SIGNED MESSAGE-----\nx"), None);
         assert_eq!(of("-----END PGP MESSAGE-----\n-----BEGIN PGP MESSAGE-----\n"), None);
@@ -79,6 +85,6 @@ mod tests {
 
     #[test]
     fn a_text_full_of_beginnings_takes_linear_time() {
-        assert_eq!(armor("-----BEGIN PGP MESSAGE-----\n".repeat(50_000).as_bytes()), None);
+        assert_eq!(whole("-----BEGIN PGP MESSAGE-----\n".repeat(50_000).as_bytes()), None);
     }
 }

@@ -150,6 +150,11 @@ impl<'a> Message<'a> {
         *self.protection.get_or_init(|| protection::of_message(self))
     }
 
+    /// True where PGP-encrypted data begins in a text, whole or cut: nobody can say what it holds.
+    pub fn begins_encrypted_text(&self) -> bool {
+        protection::begins_in_texts(self) == Some(Protection::Encrypted)
+    }
+
     /// Why no body of it is edited: readers do not agree on where one begins, or on the structure. What one of them shows
     /// after an edit is not what another shows.
     pub fn doubt(&self) -> Option<BodyError> {

@@ -9,7 +9,7 @@
 
 use std::cell::OnceCell;
 
-use super::armor::armor;
+use super::armor;
 use super::body::{self, Body};
 use super::part::{Part, TransferEncoding};
 use super::scan::{Scanned, scan};
@@ -208,12 +208,13 @@ impl<'a> Index<'a> {
     }
 }
 
-/// True for a text in which something begins that may be PGP: not to be written in another way.
-pub(super) fn may_hold_pgp(message: &Message<'_>) -> bool {
-    body::readable(message.parts()).into_iter().any(|text| {
-        let Some(part) = message.part(text.part) else { return false };
-        super::armor::may_be_in(message.bytes(&part.body)) || in_text(message, text).is_some()
-    })
+/// What begins in the texts, whole or cut, quoted or not: the gravest. For those who must not take less for PGP than it is.
+pub(super) fn begins_in_texts(message: &Message<'_>) -> Option<Protection> {
+    let begins = |text: Body| {
+        let part = message.part(text.part)?;
+        armor::begins(&transfer::decode(part.encoding, message.bytes(&part.body)).ok()?)
+    };
+    body::readable(message.parts()).into_iter().filter_map(begins).min()
 }
 
 /// PGP in the texts that a reader sees: the gravest.
@@ -224,14 +225,14 @@ fn pgp_in_texts(message: &Message<'_>) -> Option<Protection> {
 fn in_text(message: &Message<'_>, text: Body) -> Option<Protection> {
     let part = message.part(text.part)?;
     let raw = message.bytes(&part.body);
-    if part.encoding != TransferEncoding::Base64 && !super::armor::may_be_in(raw) {
+    if part.encoding != TransferEncoding::Base64 && !armor::may_be_in(raw) {
         return None;
     }
     let decoded = transfer::decode(part.encoding, raw).ok()?;
     match text.kind {
-        BodyKind::Plain => armor(&decoded),
-        BodyKind::Html if !super::armor::may_be_in(&decoded) => None,
-        BodyKind::Html => armor(html::visible(&String::from_utf8_lossy(&decoded)).text.as_bytes()),
+        BodyKind::Plain => armor::whole(&decoded),
+        BodyKind::Html if !armor::may_be_in(&decoded) => None,
+        BodyKind::Html => armor::whole(html::visible(&String::from_utf8_lossy(&decoded)).text.as_bytes()),
     }
 }
 

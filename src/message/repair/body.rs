@@ -4,7 +4,7 @@ use encodify::base64;
 
 use super::super::edits::Edit;
 use super::super::part::{Part, TransferEncoding};
-use super::super::protection::{by_type, may_hold_pgp};
+use super::super::protection::{begins_in_texts, by_type};
 use super::super::transfer::{self, ENCODED_LINE, MAX_LINE, with_line_end};
 use super::super::{Message, PartId, mime_field};
 use super::{Repair, Work};
@@ -17,7 +17,7 @@ pub(super) struct Guards {
 
 impl Guards {
     pub fn of(message: &Message<'_>) -> Self {
-        Self { armored: may_hold_pgp(message) }
+        Self { armored: begins_in_texts(message).is_some() }
     }
 
     /// True for a part inside one that is signed, encrypted or a report: its header is part of what is protected.

@@ -117,7 +117,8 @@ impl Condition for Uninspectable {
             !PASSED_OVER.contains(&part.media_type.as_str())
                 && self.0.iter().any(|sort| sort_of(message, id, part) == *sort)
         };
-        wanted(Sort::Encrypted) && message.protection() == Some(Protection::Encrypted)
+        wanted(Sort::Encrypted)
+            && (message.protection() == Some(Protection::Encrypted) || message.begins_encrypted_text())
             || wanted(Sort::Tnef) && message.protection() == Some(Protection::Tnef)
             || message.parts().iter().enumerate().any(holds)
     }
