@@ -101,6 +101,11 @@ impl Opened<'_> {
         })
     }
 
+    /// The element that is open last, unless it is SVG or MathML.
+    pub(super) fn innermost(&self) -> Option<Element> {
+        self.stack.last().filter(|open| !open.foreign).map(|open| open.element)
+    }
+
     /// How many elements are open.
     pub(super) fn depth(&self) -> usize {
         self.stack.len() + self.deeper

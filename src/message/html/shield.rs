@@ -1,7 +1,8 @@
 //! Styles for the elements of a block that no style sheet of the message can undo: a sender must not be able to hide a
 //! banner, and a news letter that sets its text in size 0 must not swallow a footer.
 //!
-//! Invariant: what the block's own author wrote stays and goes before ours; nothing but `style` attributes changes. A
+//! Invariant: what the block's own author wrote stays and goes before ours; nothing but `style` attributes changes, and
+//! parts of a table that are implied are written out. A
 //! declaration in a `style` attribute that is `!important` beats every style sheet (CSS Cascade 5 §6.1). `all` takes off
 //! whatever a style sheet says; clients that do not know it are told what they could be made to hide text with. What hides
 //! an element round the block, such as a body that is not displayed, hides the message with it.
@@ -71,6 +72,18 @@ pub fn shielded(block: &str) -> String {
         if element == Element::Table {
             padding.push(tag.number("cellpadding"));
         }
+        // Elements that a browser puts in by itself have no tag to hold a style: they get one.
+        let implied = implied(element, walk.opened.innermost());
+        if !implied.is_empty() {
+            out.push_str(block.get(copied..token.span.start).unwrap_or_default());
+            copied = token.span.start;
+            for (name, display) in implied {
+                let _ = write!(out, "<{name}\nstyle=\"");
+                declare(&mut out, SHOWN);
+                declare(&mut out, &[display, INHERITED]);
+                out.push_str("\">");
+            }
+        }
         let Some(look) = look(element, tag, padding.last().copied().flatten()) else { continue };
         let given = attributes(block, &token).find(|(name, _)| name.eq_ignore_ascii_case("style"));
         // First as its author wrote it: Word knows no `!important`.
@@ -101,6 +114,23 @@ pub fn shielded(block: &str) -> String {
     out.push_str(block.get(copied..).unwrap_or_default());
     out.push_str("</div>");
     out
+}
+
+/// The look of elements without one of their own.
+const INHERITED: &str =
+    "font-size:inherit!important;color:inherit!important;background:transparent!important;height:auto";
+
+/// The parts of a table that the start tag of `element` opens besides its own.
+fn implied(element: Element, inside: Option<Element>) -> &'static [(&'static str, &'static str)] {
+    use Element::{Table, Tbody, Td, Tfoot, Th, Thead, Tr};
+    const BODY: (&str, &str) = ("tbody", "display:table-row-group");
+    const ROW: (&str, &str) = ("tr", "display:table-row");
+    match (element, inside) {
+        (Tr, Some(Table)) => &[BODY],
+        (Td | Th, Some(Table)) => &[BODY, ROW],
+        (Td | Th, Some(Tbody | Thead | Tfoot)) => &[ROW],
+        _ => &[],
+    }
 }
 
 /// A start tag of a block.
@@ -306,7 +336,7 @@ mod tests {
         let out = shielded(block).replace('\n', "");
         assert!(out.starts_with("<div dir=\"ltr\"style=\"all:initial!important;"), "{out}");
         assert_eq!(super::super::visible(&out).text, super::super::visible(block).text);
-        assert!(out.contains("font-family:&quot;A;B&quot;!important;color:#123!important\"><trstyle="), "{out}");
+        assert!(out.contains("font-family:&quot;A;B&quot;!important;color:#123!important\"><tbodystyle="), "{out}");
         assert!(out.contains("width:100%!important;"), "{out}");
         assert!(out.contains("background:#fff!important;"), "{out}");
         assert!(out.contains("padding:0px!important\" bgcolor=#fff>"), "{out}");
