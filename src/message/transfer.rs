@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use encodify::{base64, qp};
+use memchr::memmem;
 
 use super::LineEnd;
 use super::draft::BodyError;
@@ -140,8 +141,8 @@ pub(super) fn encode(bytes: &[u8], line_end: LineEnd) -> (TransferEncoding, Vec<
     if odd || escaped * 3 > bytes.len() {
         encode_base64(bytes, line_end)
     } else {
-        let text = qp::BODY.encode(bytes);
-        (TransferEncoding::QuotedPrintable, with_line_end(text.into_bytes(), line_end))
+        let text = whole_characters(qp::BODY.encode(bytes).into_bytes());
+        (TransferEncoding::QuotedPrintable, with_line_end(text, line_end))
     }
 }
 
@@ -288,7 +289,7 @@ fn splice_quoted_printable(raw: &[u8], splices: &[Splice], line_end: LineEnd) ->
         let column = before.iter().rev().take_while(|b| !is_end(b)).take(ENCODED_LINE).count();
         // Where characters have two octets, CR and LF are no line ends.
         let engine = if splice.with.contains(&0) { qp::BINARY } else { qp::BODY };
-        let encoded = with_line_end(engine.encode(&splice.with).into_bytes(), line_end);
+        let encoded = with_line_end(whole_characters(engine.encode(&splice.with).into_bytes()), line_end);
         let first_line = encoded.iter().position(is_end).unwrap_or(encoded.len());
         if column > 0 && with.is_empty() && column + first_line >= ENCODED_LINE && first_line > 0 {
             with.push(b'=');
@@ -306,6 +307,50 @@ fn splice_quoted_printable(raw: &[u8], splices: &[Splice], line_end: LineEnd) ->
         edits.push(Edit { range: start..end, with });
     }
     edits
+}
+
+/// Soft line breaks moved so that none divides a character of UTF-8: some readers decode line by line. Lines end in CRLF.
+fn whole_characters(encoded: Vec<u8>) -> Vec<u8> {
+    const SOFT: &[u8] = b"=\r\n";
+    let octet = |rest: &[u8]| match quoted_printable_token(rest) {
+        Token::Octet(octet) => Some(octet),
+        Token::Literal(_) | Token::Soft(_) => None,
+    };
+    let divides = |at: usize| matches!(encoded.get(at + SOFT.len()..).and_then(octet), Some(0x80..=0xBF));
+    if !memmem::find_iter(&encoded, SOFT).any(divides) {
+        return encoded;
+    }
+    let mut out = Vec::with_capacity(encoded.len() + 64);
+    for line in encoded.split_inclusive(|b| *b == b'\n') {
+        out.extend_from_slice(line.strip_suffix(SOFT).unwrap_or(line));
+    }
+    let joined = std::mem::take(&mut out);
+    let (mut at, mut column) = (0, 0);
+    while let Some(rest) = joined.get(at..).filter(|rest| !rest.is_empty()) {
+        let len = match octet(rest) {
+            Some(first) => {
+                let more = usize::from(first >= 0xC0) + usize::from(first >= 0xE0) + usize::from(first >= 0xF0);
+                let follows = |n: &usize| matches!(rest.get(n * 3..).and_then(octet), Some(0x80..=0xBF));
+                3 + 3 * (1..=more).take_while(follows).count()
+            }
+            None => 1,
+        };
+        let ends = |at: usize| joined.get(at).is_none_or(|b| *b == b'\r');
+        // The last one of a line needs no room for a soft break behind it.
+        let room = ENCODED_LINE - usize::from(!ends(at + len));
+        if rest.starts_with(b"\n") {
+            column = 0;
+        } else if !rest.starts_with(b"\r") {
+            if column + len > room {
+                out.extend_from_slice(SOFT);
+                column = 0;
+            }
+            column += len;
+        }
+        out.extend_from_slice(rest.get(..len).unwrap_or_default());
+        at += len;
+    }
+    out
 }
 
 fn dangling_soft_break(raw: &[u8]) -> bool {
@@ -478,6 +523,24 @@ mod tests {
     fn long_text_in_quoted_printable_is_broken_into_lines() {
         let out = quoted("short\r\n", 5..5, &"word ".repeat(60));
         assert!(out.lines().all(|line| line.len() <= ENCODED_LINE + 1), "{out}");
+    }
+
+    #[test]
+    fn no_soft_break_divides_a_character() {
+        for text in
+            ["e\u{301}".repeat(60), "a👩\u{200d}🌾 ".repeat(20), format!("{}é\r\nb", "x".repeat(73)), "=é".repeat(90)]
+        {
+            let (encoding, encoded) =
+                (TransferEncoding::QuotedPrintable, qp::BODY.encode(text.as_bytes()).into_bytes());
+            let encoded = whole_characters(encoded);
+            assert_eq!(decode(encoding, &encoded).unwrap().as_ref(), text.as_bytes());
+            for line in encoded.split(|b| *b == b'\n') {
+                assert!(line.len() <= ENCODED_LINE + 1, "{}", line.escape_ascii());
+                let line = line.strip_suffix(b"\r").unwrap_or(line);
+                let line = decode_quoted_printable(line.strip_suffix(b"=").unwrap_or(line)).into_owned();
+                assert!(String::from_utf8(line).is_ok());
+            }
+        }
     }
 
     #[test]

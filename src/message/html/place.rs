@@ -2,11 +2,11 @@
 
 use super::element::Element;
 use super::open::Walk;
-use super::tokens::{Kind, Token};
+use super::tokens::{Kind, Token, attributes};
 
 /// Where a block would be seen first: after `<body …>`; where there is none, after what belongs into the head; before
 /// content that stands even before that. A hidden preheader comes after it. `None` for a document of frames, which
-/// shows no text.
+/// shows no text, and for one whose body hides itself.
 pub fn start(html: &str) -> Option<usize> {
     let mut walk = Walk::new(html);
     let mut place = 0;
@@ -29,6 +29,7 @@ pub fn start(html: &str) -> Option<usize> {
                 place = token.span.end;
             }
             Kind::Text | Kind::Start { .. } | Kind::End { .. } if inside == Some(Element::Template) => {}
+            Kind::Start { element: Element::Body | Element::Html, .. } if hides_all(html, &token) => return None,
             Kind::Start { element: Element::Body, .. } => return Some(token.span.end),
             Kind::Start { element: Element::Frameset, .. } => return None,
             Kind::Doctype | Kind::Start { element: Element::Html | Element::Head, .. } => place = token.span.end,
@@ -54,7 +55,8 @@ pub fn start(html: &str) -> Option<usize> {
 
 /// Where a block would be seen last: before the last effective `</body>` or `</html>`, or at the end where there is
 /// none or content follows it. Never in a comment, style, script, title or tag: where one of these is never closed, the
-/// place is before it. `None` for a document of frames, which shows no text.
+/// place is before it. `None` for a document of frames, which shows no text, and for one
+/// whose body hides itself.
 ///
 /// What is open there is closed by [`closers`].
 pub fn end(html: &str) -> Option<usize> {
@@ -70,6 +72,9 @@ pub fn end(html: &str) -> Option<usize> {
                 place = place.or(Some(token.span.start));
             }
             Kind::Start { element: Element::Frameset, .. } if !seen => return None,
+            Kind::Start { element: Element::Body | Element::Html, .. } if !seen && hides_all(html, &token) => {
+                return None;
+            }
             Kind::Start { element: Element::Html | Element::Head | Element::Body, .. } | Kind::Doctype => {}
             Kind::Start { element, .. } => {
                 if element.is_raw() {
@@ -130,6 +135,19 @@ fn end_tags(html: &str, walk: &Walk) -> String {
         }
     }
     tags
+}
+
+/// True for a body whose own tag says that nothing of it is shown.
+fn hides_all(html: &str, token: &Token) -> bool {
+    attributes(html, token).any(|(name, value)| {
+        let style = || value.split(';').map(|declaration| declaration.split_whitespace().collect::<String>());
+        name.eq_ignore_ascii_case("hidden")
+            || name.eq_ignore_ascii_case("style")
+                && style().any(|d| {
+                    let d = d.to_ascii_lowercase();
+                    matches!(d.trim_end_matches("!important"), "display:none" | "opacity:0")
+                })
+    })
 }
 
 fn element_of(token: &Token) -> Option<Element> {

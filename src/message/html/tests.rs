@@ -49,7 +49,10 @@ fn a_block_at_the_start_is_seen_first() {
         let (html, wanted) = labelled(case);
         assert_eq!(start(&html), wanted, "{case}");
     }
-    assert_eq!(start("<html><frameset><frame></frameset></html>"), None);
+    for html in ["<html><frameset><frame></frameset></html>", "<body style=\"Display: none\">x", "<html hidden><body>x"]
+    {
+        assert_eq!((start(html), end(html)), (None, None), "{html}");
+    }
 }
 
 #[test]
