@@ -6,6 +6,8 @@
 //! count as replies.
 
 #[cfg(test)]
+mod clients;
+#[cfg(test)]
 mod shapes;
 mod words;
 
@@ -240,7 +242,17 @@ fn is_attribution_of_rest(lines: &[Line], at: usize) -> bool {
 }
 
 fn ends_in_colon(text: &str) -> bool {
-    text.ends_with([':', '：'])
+    text.trim_end_matches(is_direction).ends_with([':', '：']) || is_dashed_attribution(text)
+}
+
+/// `---- On … wrote ----`
+fn is_dashed_attribution(text: &str) -> bool {
+    text.len() <= MAX_ATTRIBUTION && text.starts_with("---- ") && text.ends_with(" ----") && says_wrote(text)
+}
+
+/// Marks of writing direction, which some programs put round all that they fill in.
+fn is_direction(c: char) -> bool {
+    matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 fn says_wrote(text: &str) -> bool {
@@ -269,7 +281,8 @@ fn opens_attribution(text: &str) -> bool {
 fn opens_with_word(text: &str) -> bool {
     // Enough for every opener and what follows it.
     let lower = cut(text, 40).to_lowercase();
-    let lower = lower.trim_start_matches(['*', '"', '\'']);
+    let lower = lower.trim_start_matches(|c: char| matches!(c, '*' | '"' | '\'') || is_direction(c));
+    let lower = lower.strip_prefix("---- ").unwrap_or(lower);
     words::OPENERS.iter().any(|opener| lower.starts_with(opener)) && text.contains(|c: char| c.is_ascii_digit())
 }
 

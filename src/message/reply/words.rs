@@ -179,7 +179,7 @@ pub(super) const WROTE: &[&str] = &[
     "kirjutas",
     "rakstīja",
     "rašė",
-    "đã viết",
+    "viết",
     "menulis",
     "写道",
     "寫道",
@@ -189,6 +189,7 @@ pub(super) const WROTE: &[&str] = &[
     "썼습니다",
     "כתב",
     "كتب",
+    "كتابة",
     "نوشت",
     "เขียนว่า",
 ];
@@ -227,6 +228,9 @@ pub(super) const OPENERS: &[&str] = &[
     "om ",
     "zo ",
     "il giorno ",
+    "missatge de ",
+    "في ",
+    "wiadomość napisana przez ",
     "u ",
 ];
 
