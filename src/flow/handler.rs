@@ -42,7 +42,7 @@ use super::ports::{Content, MessageFlow, ObjectStore, PortError, Refusal, Troubl
 use super::put_checks::{self, Basis, Fault, Unmet};
 use super::workmail::{Event, Response, preflight};
 use crate::envelope::Direction;
-use crate::message::{Draft, Mended, Message, Repaired};
+use crate::message::{Bits, Draft, Mended, Message, Repaired};
 use crate::pipeline::{Pipeline, Report, RunError, Verdict};
 use crate::rule::{Disposition, Mode, OnError, Rule};
 
@@ -503,7 +503,9 @@ fn repair(fetched: &Bytes, content: &Content) -> (Vec<Unmet>, Option<(Content, V
     if !faults.iter().any(|fault| fault.came) {
         return (unmet, None);
     }
-    let repaired = message.repaired(put_checks::fields::ONCE);
+    // Where a fault is known that is refused, what AWS only advises against was hardly the reason.
+    let known = faults.iter().any(|fault| fault.came && fault.demand.refuses());
+    let repaired = message.repaired(put_checks::fields::ONCE, if known { Bits::Keep } else { Bits::Encode });
     let sound = |repaired: &Repaired<'_>| {
         let bytes = repaired.rendered.to_vec();
         let refused =

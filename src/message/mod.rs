@@ -49,7 +49,7 @@ pub use parameter_text::ParameterText;
 pub use part::{Disposition, Part, TransferEncoding};
 pub use permitted::{FileKind, Permission};
 pub use protection::Protection;
-pub use repair::{Mended, Repair, Repaired};
+pub use repair::{Bits, Mended, Repair, Repaired};
 pub use scan::{MAX_DEPTH, MAX_FIELDS, MAX_PARTS};
 pub use spelled::{Run, Spelled};
 pub use spellings::{File, Gap, Value};

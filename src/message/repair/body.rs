@@ -7,7 +7,7 @@ use super::super::part::{Part, TransferEncoding};
 use super::super::protection::{begins_in_texts, by_type};
 use super::super::transfer::{self, ENCODED_LINE, MAX_LINE, with_line_end};
 use super::super::{Message, PartId, mime_field};
-use super::{Repair, Work};
+use super::{Bits, Repair, Work};
 
 /// What must not be written in another way.
 pub(super) struct Guards {
@@ -35,10 +35,10 @@ impl Guards {
 }
 
 /// Repair the body of a leaf.
-pub(super) fn mend(message: &Message<'_>, id: PartId, part: &Part, work: &mut Work) {
+pub(super) fn mend(message: &Message<'_>, id: PartId, part: &Part, bits: Bits, work: &mut Work) {
     let body = message.bytes(&part.body);
     let long = body.split(|b| *b == b'\n').any(|line| is_long(line));
-    let odd = !body.is_ascii() || memchr::memchr(0, body).is_some();
+    let odd = !body.is_ascii() && bits == Bits::Encode || memchr::memchr(0, body).is_some();
     // RFC 2046 §5.2: no encoding is allowed on `message/*`.
     let opaque = part.is_multipart() || part.media_type.starts_with("message/") || !part.has_separator;
     if opaque || !(long || odd) {
@@ -53,10 +53,10 @@ pub(super) fn mend(message: &Message<'_>, id: PartId, part: &Part, work: &mut Wo
             data
         }
         TransferEncoding::QuotedPrintable if transfer::is_sound(part.encoding, body) && !body.contains(&0) => {
-            work.did(if odd { Repair::Octets } else { Repair::EncodedLines });
+            work.did(if long { Repair::EncodedLines } else { Repair::Octets });
             with_line_end(broken_quoted_printable(body), message.line_end())
         }
-        TransferEncoding::Base64 if !odd => {
+        TransferEncoding::Base64 if long && body.is_ascii() => {
             let Some(data) = broken_base64(body) else { return };
             work.did(Repair::EncodedLines);
             with_line_end(data, message.line_end())

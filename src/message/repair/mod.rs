@@ -2,7 +2,8 @@
 //! NUL, multiparts that nothing closes, header fields that may stand once and stand again.
 //!
 //! Only for a message that was refused: what the flow takes is never touched. A refusal does not say which fault it was
-//! for, so all of them are repaired that can be, each by the smallest edit there is:
+//! for, so all of them are repaired that can be, each by the smallest edit there is; but bodies of 8 bits, which are refused
+//! by nobody that we know of, only where nothing else can have been the reason ([`Bits`]):
 //!
 //! | fault | repair |
 //! |---|---|
@@ -75,6 +76,15 @@ impl Repair {
     }
 }
 
+/// What becomes of a body whose only fault is that it is not in 7 bits, which most mail systems take as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bits {
+    /// It stays.
+    Keep,
+    /// It is encoded.
+    Encode,
+}
+
 /// How often something was repaired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Mended {
@@ -109,9 +119,10 @@ impl Work {
 }
 
 impl<'a> Message<'a> {
-    /// The message with what can be repaired repaired; `once` names the fields that may stand once in its header. `None`
-    /// where there is nothing to repair, where the structure is in doubt, or where the result would not hold up.
-    pub fn repaired(&self, once: &[&str]) -> Option<Repaired<'a>> {
+    /// The message with what can be repaired repaired; `once` names the fields that may stand once in its header, `bits`
+    /// says whether bodies of 8 bits are repaired though nothing else is wrong with them. `None` where there is nothing to
+    /// repair, where the structure is in doubt, or where the result would not hold up.
+    pub fn repaired(&self, once: &[&str], bits: Bits) -> Option<Repaired<'a>> {
         if self.doubt().is_some() || self.field_place(PartId(0)).is_none() {
             return None;
         }
@@ -133,7 +144,7 @@ impl<'a> Message<'a> {
                 }
             }
             if !guards.body(self, PartId(id)) {
-                body::mend(self, PartId(id), part, &mut work);
+                body::mend(self, PartId(id), part, bits, &mut work);
             }
         }
         for (id, part) in self.parts().iter().enumerate().rev() {

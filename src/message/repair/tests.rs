@@ -5,9 +5,9 @@ const ONCE: &[&str] = &["DKIM-Signature", "Subject", "From", "Date", "Message-ID
 
 fn repaired_bytes(raw: &[u8]) -> Option<(Vec<u8>, Vec<(Repair, usize)>)> {
     let message = Message::parse(raw);
-    let repaired = message.repaired(ONCE)?;
+    let repaired = message.repaired(ONCE, Bits::Encode)?;
     let bytes = repaired.rendered.to_vec();
-    assert!(Message::parse(&bytes).repaired(ONCE).is_none(), "once: {}", String::from_utf8_lossy(&bytes));
+    assert!(Message::parse(&bytes).repaired(ONCE, Bits::Encode).is_none(), "once: {}", String::from_utf8_lossy(&bytes));
     Some((bytes, repaired.mended.iter().map(|m| (m.what, m.count)).collect()))
 }
 
@@ -164,7 +164,7 @@ fn a_second_encoding_field_goes_once() {
     let raw = "Content-Transfer-Encoding: 8bit\nSubject: x\nContent-Transfer-Encoding: 8bit\n\nGrüße\n";
     let message = crlf(raw);
     let message = Message::parse(&message);
-    let out = message.repaired(&["Content-Transfer-Encoding"]).unwrap().rendered.to_vec();
+    let out = message.repaired(&["Content-Transfer-Encoding"], Bits::Encode).unwrap().rendered.to_vec();
     let text = String::from_utf8(out).unwrap();
     assert_eq!(text.matches("Content-Transfer-Encoding").count(), 1, "{text}");
 }
@@ -179,4 +179,17 @@ fn multiparts_that_nothing_closes_are_closed_and_their_parts_stay() {
     // What cannot be taken apart, and what is signed, stays.
     assert_eq!(repaired("Content-Type: multipart/mixed; boundary=a\n\nno part\n"), None);
     assert_eq!(repaired("Content-Type: multipart/signed; boundary=a\n\n--a\n\ntext\n"), None);
+}
+
+#[test]
+fn a_body_of_8_bits_is_kept_where_that_is_asked_and_nothing_else_is_wrong_with_it() {
+    let of = |text: &str| {
+        let raw = crlf(text);
+        let message = Message::parse(&raw);
+        let repaired = message.repaired(ONCE, Bits::Keep)?;
+        Some(String::from_utf8(repaired.rendered.to_vec()).unwrap().replace("\r\n", "\n"))
+    };
+    assert_eq!(of("Subject: x\n\nGrüße\n"), None);
+    assert_eq!(of("Subject: x\nSubject: y\n\nGrüße\n").unwrap(), "Subject: x\n\nGrüße\n");
+    assert!(of(&format!("Subject: x\n\nGrüße {}\n", long())).unwrap().is_ascii());
 }
