@@ -117,7 +117,19 @@ fn fold(c: char) -> Fold {
     }
 }
 
-/// A text, folded. Pure ASCII is borrowed.
+/// First bytes of characters of which none is folded: Latin, Greek, Cyrillic, Armenian, Hebrew; Chinese; Korean.
+const fn is_letter_lead(byte: u8) -> bool {
+    matches!(byte, 0xC3..=0xCC | 0xCE..=0xD7 | 0xE4..=0xE9 | 0xEB..=0xED)
+}
+
+/// The length of the ASCII that a text begins with; a whole block at a time while that goes.
+fn ascii_run(bytes: &[u8]) -> usize {
+    const BLOCK: usize = 32;
+    let blocks = BLOCK * bytes.chunks_exact(BLOCK).take_while(|block| block.is_ascii()).count();
+    blocks + bytes.get(blocks..).unwrap_or_default().iter().take_while(|b| b.is_ascii()).count()
+}
+
+/// A text, folded. One in which nothing is folded is borrowed.
 #[derive(Debug)]
 pub struct Folded<'t> {
     original: &'t str,
@@ -127,17 +139,36 @@ pub struct Folded<'t> {
 impl<'t> Folded<'t> {
     /// Fold `original`.
     pub fn new(original: &'t str) -> Self {
-        if original.is_ascii() {
+        let bytes = original.as_bytes();
+        let mut text = String::new();
+        // What has been copied, and what has been looked at.
+        let (mut copied, mut at) = (0, 0);
+        while let Some(&byte) = bytes.get(at) {
+            let width = match byte {
+                0..0x80 => {
+                    at += ascii_run(bytes.get(at..).unwrap_or_default());
+                    continue;
+                }
+                0x80..0xE0 => 2,
+                0xE0..0xF0 => 3,
+                _ => 4,
+            };
+            if !is_letter_lead(byte) {
+                let folded = original.get(at..at + width).and_then(|c| c.chars().next()).map_or(Fold::Keep, fold);
+                if !matches!(folded, Fold::Keep) {
+                    text.push_str(original.get(copied..at).unwrap_or_default());
+                    copied = at + width;
+                }
+                if let Fold::As(byte) = folded {
+                    text.push(char::from(byte));
+                }
+            }
+            at += width;
+        }
+        if copied == 0 {
             return Self { original, text: Cow::Borrowed(original) };
         }
-        let mut text = String::with_capacity(original.len());
-        for c in original.chars() {
-            match fold(c) {
-                Fold::Keep => text.push(c),
-                Fold::Drop => {}
-                Fold::As(byte) => text.push(char::from(byte)),
-            }
-        }
+        text.push_str(original.get(copied..).unwrap_or_default());
         Self { original, text: Cow::Owned(text) }
     }
 

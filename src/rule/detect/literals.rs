@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::Confidence;
 use super::context::Nearby;
@@ -74,8 +74,10 @@ enum Then {
 #[derive(Debug, Default)]
 pub struct Literals {
     automaton: Option<AhoCorasick>,
-    /// By pattern: the literal, the detector, what is done.
+    /// The literal, the detector, what is done.
     patterns: Vec<(&'static str, usize, Then)>,
+    /// By pattern of the automaton: the patterns whose literals it begins with.
+    begun: Vec<Vec<usize>>,
 }
 
 impl Literals {
@@ -90,10 +92,26 @@ impl Literals {
     /// All that there are.
     #[must_use]
     pub fn compile(mut self) -> Self {
-        let words = self.patterns.iter().map(|(literal, ..)| literal);
-        self.automaton = (!self.patterns.is_empty())
+        let mut words: Vec<String> = self.patterns.iter().map(|(literal, ..)| literal.to_ascii_lowercase()).collect();
+        words.sort_unstable();
+        words.dedup();
+        let begins = |word: &str, literal: &str| {
+            word.get(..literal.len()).is_some_and(|head| head.eq_ignore_ascii_case(literal))
+        };
+        let begun = |word: &String| {
+            let patterns = self.patterns.iter().enumerate();
+            patterns.filter(|(_, (literal, ..))| begins(word, literal)).map(|(at, _)| at).collect()
+        };
+        self.begun = words.iter().map(begun).collect();
+        // The longest literal at a place, and those that it begins with: one step a byte, which finds that overlap are not.
+        self.automaton = (!words.is_empty())
             .then(|| {
-                AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(words).ok()
+                AhoCorasick::builder()
+                    .ascii_case_insensitive(true)
+                    .match_kind(MatchKind::LeftmostLongest)
+                    .kind(Some(AhoCorasickKind::DFA))
+                    .build(&words)
+                    .ok()
             })
             .flatten();
         self
@@ -104,35 +122,44 @@ impl Literals {
         let Some(automaton) = &self.automaton else { return };
         // Behind what was found last, by detector of the last find: a block of keys is not read once for each line.
         let mut last: Option<(usize, usize)> = None;
-        for found in automaton.find_overlapping_iter(bytes) {
-            let Some(&(literal, detector, then)) = self.patterns.get(found.pattern().as_usize()) else { continue };
-            if last.is_some_and(|(known, end)| known == detector && found.start() < end) {
-                continue;
-            }
-            let written = bytes.get(found.range()).unwrap_or_default();
-            let exact = match then {
-                Then::Token(_) => true,
-                Then::Read { exact, .. } => exact,
-            };
-            if exact && written != literal.as_bytes() {
-                continue;
-            }
-            let read = match then {
-                Then::Token(token) => read_token(bytes, found.range(), token),
-                Then::Read { read, .. } => read(bytes, found.range()),
-            };
-            let Some((range, alone, near)) = read else { continue };
-            let confidence = match alone {
-                Some(alone) if alone >= near => Some(alone),
-                _ if nearby.near(&range).has(detector) => Some(near),
-                alone => alone,
-            };
-            if let Some(confidence) = confidence.filter(|confidence| *confidence >= least) {
-                last = Some((detector, range.end));
-                hits.push((range, detector, confidence));
+        for found in automaton.find_iter(bytes) {
+            for &pattern in self.begun.get(found.pattern().as_usize()).into_iter().flatten() {
+                let Some(&(literal, detector, then)) = self.patterns.get(pattern) else { continue };
+                let at = found.start()..found.start() + literal.len();
+                if last.is_some_and(|(known, end)| known == detector && at.start < end) {
+                    continue;
+                }
+                let Some(hit) = read_at(bytes, at, literal, detector, then, least, nearby) else { continue };
+                last = Some((detector, hit.0.end));
+                hits.push(hit);
             }
         }
     }
+}
+
+fn read_at(
+    bytes: &[u8],
+    at: Range<usize>,
+    literal: &str,
+    detector: usize,
+    then: Then,
+    least: Confidence,
+    nearby: &mut Nearby<'_>,
+) -> Option<Hit> {
+    let exact = !matches!(then, Then::Read { exact: false, .. });
+    if exact && bytes.get(at.clone()) != Some(literal.as_bytes()) {
+        return None;
+    }
+    let (range, alone, near) = match then {
+        Then::Token(token) => read_token(bytes, at, token),
+        Then::Read { read, .. } => read(bytes, at),
+    }?;
+    let confidence = match alone {
+        Some(alone) if alone >= near => Some(alone),
+        _ if nearby.near(&range).has(detector) => Some(near),
+        alone => alone,
+    };
+    confidence.filter(|confidence| *confidence >= least).map(|confidence| (range, detector, confidence))
 }
 
 fn read_token(bytes: &[u8], at: Range<usize>, token: &Token) -> Option<(Range<usize>, Option<Confidence>, Confidence)> {

@@ -27,6 +27,8 @@ pub struct Read {
     pub alone: Option<Confidence>,
     /// How sure it is with a keyword near.
     pub near: Confidence,
+    /// Is it none where digits mean something else: in URLs, ids, hex?
+    pub elsewhere: bool,
 }
 
 /// Reads a number at its first digits; it looks at what touches the number by itself.
@@ -197,7 +199,7 @@ impl Numbers {
         }
         for (read, detector) in &self.words {
             if let Some((alone, near)) = read(word) {
-                seek.read(Read { range: start..start + length, alone, near }, *detector);
+                seek.read(Read { range: start..start + length, alone, near, elsewhere: false }, *detector);
             }
         }
     }
@@ -279,7 +281,7 @@ impl Seek<'_, '_, '_> {
         }
         let range = start..found.end;
         let standing = standing(self.bytes, &range, found.class, self.before);
-        if standing == Standing::Piece || context::is_something_else(self.bytes, &range) {
+        if standing == Standing::Piece {
             return;
         }
         let alone = entry.shape.alone.filter(|_| standing == Standing::Free);
@@ -291,7 +293,7 @@ impl Seek<'_, '_, '_> {
         } else {
             alone
         };
-        self.keep(range, entry.detector, confidence);
+        self.keep(range, entry.detector, confidence, true);
     }
 
     /// What a function has read, which has looked at its neighbours.
@@ -301,16 +303,17 @@ impl Seek<'_, '_, '_> {
             _ if self.nearby.near(&found.range).has(detector) => Some(found.near),
             alone => alone,
         };
-        self.keep(found.range, detector, confidence);
+        self.keep(found.range, detector, confidence, found.elsewhere);
     }
 
-    fn keep(&mut self, range: Range<usize>, detector: usize, confidence: Option<Confidence>) {
+    /// The dearest look comes last. What is an address or a key may stand in a URL.
+    fn keep(&mut self, range: Range<usize>, detector: usize, confidence: Option<Confidence>, elsewhere: bool) {
         let Some(confidence) = confidence.filter(|confidence| *confidence >= self.least) else { return };
         let better = self
             .best
             .as_ref()
             .is_none_or(|(best, _, sure)| (confidence, range.end - range.start) > (*sure, best.end - best.start));
-        if better {
+        if better && !(elsewhere && context::is_something_else(self.bytes, &range)) {
             self.best = Some((range, detector, confidence));
         }
     }

@@ -191,6 +191,13 @@ pub fn at(
     {
         return None;
     }
+    // Years and prices: no other group follows, as it does in a card.
+    if !any_groups
+        && group.len() == 4
+        && !digits::follower(bytes, group, 7, false).is_some_and(|(_, next)| matches!(next.len(), 4 | 6))
+    {
+        return None;
+    }
     let mut number = Vec::with_capacity(LONGEST);
     let mut lens = Vec::new();
     let mut ends = Vec::new();

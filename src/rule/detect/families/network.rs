@@ -97,7 +97,8 @@ fn v4(bytes: &[u8], group: Group) -> Option<(Range<usize>, Ipv4Addr)> {
 
 /// `fe80::1`, `2001:db8::8a2e:370:7334`: the hex digits and colons round the digits.
 fn v6(bytes: &[u8], group: Group) -> Option<(Range<usize>, Ipv6Addr)> {
-    if group.len() > 4 {
+    let part_of_v6 = |at: Option<usize>| b':' == byte(bytes, at) || byte(bytes, at).is_ascii_hexdigit();
+    if group.len() > 4 || !(part_of_v6(Some(group.end)) || part_of_v6(group.start.checked_sub(1))) {
         return None;
     }
     let part_of = |b: u8| b.is_ascii_hexdigit() || b == b':';
@@ -144,12 +145,22 @@ fn sure(address: Ipv4Addr) -> Confidence {
 
 fn public_v4(bytes: &[u8], group: Group) -> Option<Read> {
     let (range, address) = v4(bytes, group)?;
-    (!is_private_v4(address)).then_some(Read { range, alone: Some(sure(address)), near: Confidence::High })
+    (!is_private_v4(address)).then_some(Read {
+        range,
+        alone: Some(sure(address)),
+        near: Confidence::High,
+        elsewhere: false,
+    })
 }
 
 fn public_v6(bytes: &[u8], group: Group) -> Option<Read> {
     let (range, address) = v6(bytes, group)?;
-    (!is_private_v6(address)).then_some(Read { range, alone: Some(Confidence::Medium), near: Confidence::High })
+    (!is_private_v6(address)).then_some(Read {
+        range,
+        alone: Some(Confidence::Medium),
+        near: Confidence::High,
+        elsewhere: false,
+    })
 }
 
 fn private(bytes: &[u8], group: Group) -> Option<Read> {
@@ -159,11 +170,15 @@ fn private(bytes: &[u8], group: Group) -> Option<Read> {
         let (range, _) = v6(bytes, group).filter(|(_, address)| is_private_v6(*address))?;
         Some((range, Confidence::Medium))
     });
-    found.map(|(range, sure)| Read { range, alone: Some(sure), near: Confidence::High })
+    found.map(|(range, sure)| Read { range, alone: Some(sure), near: Confidence::High, elsewhere: false })
 }
 
 /// Six pairs of hex digits parted by colons or dashes, or three groups of four parted by dots.
 fn mac(bytes: &[u8], group: Group) -> Option<Read> {
+    let touches = |at: Option<usize>| byte(bytes, at).is_ascii_hexdigit() || b":-.".contains(&byte(bytes, at));
+    if group.len() > 4 || !(touches(Some(group.end)) || touches(group.start.checked_sub(1))) {
+        return None;
+    }
     let part_of = |b: u8| b.is_ascii_hexdigit() || b":-.".contains(&b);
     let window = bytes.get(group.start.saturating_sub(18)..group.start)?;
     let back = window.iter().rev().position(|&b| !part_of(b)).unwrap_or(window.len());
@@ -190,5 +205,10 @@ fn mac(bytes: &[u8], group: Group) -> Option<Read> {
     // `10-11-12-13-14-15` and `2024.1101.1200` may be anything.
     let alone = if dotted || (pairs(b'-', 2, 6) && !letters) { Confidence::Low } else { Confidence::Medium };
     let varied = !super::super::check::is_one_character(&digits);
-    varied.then_some(Read { range: start..start + text.len(), alone: Some(alone), near: Confidence::High })
+    varied.then_some(Read {
+        range: start..start + text.len(),
+        alone: Some(alone),
+        near: Confidence::High,
+        elsewhere: false,
+    })
 }

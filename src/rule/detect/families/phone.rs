@@ -7,7 +7,6 @@ use std::ops::Range;
 
 use super::super::Confidence;
 use super::super::catalog::{Find, Spec};
-use super::super::context;
 use super::super::digits::Group;
 use super::super::numbers::Read;
 
@@ -209,24 +208,44 @@ const CODES: &[(&str, usize, usize)] = &[
 /// Digits with what may part them, from the first of them on.
 struct Digits {
     /// Up to [`LONGEST`] and one.
-    digits: Vec<u8>,
+    digits: [u8; LONGEST + 1],
     /// Behind each of them.
-    ends: Vec<usize>,
+    ends: [usize; LONGEST + 1],
+    len: usize,
     /// How many digits the groups have.
-    groups: Vec<usize>,
+    groups: [usize; LONGEST + 1],
+    count: usize,
     /// Of what they are parted by: a bracket, a dash or a dot.
     signs: bool,
 }
 
+impl Digits {
+    fn digits(&self) -> &[u8] {
+        self.digits.get(..self.len).unwrap_or_default()
+    }
+    fn groups(&self) -> &[usize] {
+        self.groups.get(..self.count).unwrap_or_default()
+    }
+    /// Behind the digit of that number, from 1.
+    fn end(&self, length: usize) -> Option<usize> {
+        self.ends.get(..self.len)?.get(length.checked_sub(1)?).copied()
+    }
+    fn push(&mut self, digit: u8, end: usize, first: bool) {
+        let (Some(place), Some(behind)) = (self.digits.get_mut(self.len), self.ends.get_mut(self.len)) else { return };
+        (*place, *behind) = (digit, end);
+        self.len += 1;
+        self.count += usize::from(first);
+        if let Some(group) = self.count.checked_sub(1).and_then(|at| self.groups.get_mut(at)) {
+            *group += 1;
+        }
+    }
+}
+
 fn gather(bytes: &[u8], start: usize) -> Digits {
-    let mut found = Digits {
-        digits: Vec::with_capacity(LONGEST + 1),
-        ends: Vec::with_capacity(LONGEST + 1),
-        groups: vec![0],
-        signs: false,
-    };
+    const NONE: usize = LONGEST + 1;
+    let mut found = Digits { digits: [0; NONE], ends: [0; NONE], len: 0, groups: [0; NONE], count: 0, signs: false };
     let (mut at, mut skipped) = (start, 0);
-    while let Some(&byte) = bytes.get(at).filter(|_| found.digits.len() <= LONGEST) {
+    while let Some(&byte) = bytes.get(at).filter(|_| found.len <= LONGEST) {
         match byte {
             b'0'..=b'9' => {
                 // `(0)`: dialled within the country only.
@@ -234,15 +253,8 @@ fn gather(bytes: &[u8], start: usize) -> Digits {
                     at += 2;
                     continue;
                 }
-                if skipped > 0 {
-                    found.groups.push(0);
-                }
+                found.push(byte, at + 1, skipped > 0 || found.len == 0);
                 skipped = 0;
-                found.digits.push(byte);
-                found.ends.push(at + 1);
-                if let Some(group) = found.groups.last_mut() {
-                    *group += 1;
-                }
             }
             b' ' | b'-' | b'.' | b'/' | b'(' | b')' if skipped < MAX_SEPARATOR => {
                 skipped += 1;
@@ -301,9 +313,13 @@ fn at(bytes: &[u8], group: Group) -> Option<Read> {
             (start, plus) = (start - 1, true);
         }
     }
-    // A short number before a word or the end of the line is no telephone number, and most numbers are.
-    if !plus && group.len() < 5 && !b" -./)(".contains(&byte(bytes, Some(group.end))) {
-        return None;
+    // A short number that no other follows is no telephone number, and most numbers are such.
+    if !plus && group.len() < 6 {
+        let behind = bytes.get(group.end..bytes.len().min(group.end + MAX_SEPARATOR + 1)).unwrap_or_default();
+        let next = behind.iter().position(|b| !b" -./)(".contains(b));
+        if next.is_none_or(|next| next == 0 || !behind.get(next).is_some_and(u8::is_ascii_digit)) {
+            return None;
+        }
     }
     let outside = byte(bytes, start.checked_sub(1));
     let touched = outside.is_ascii_alphanumeric() || b"_-./=&#$%@".contains(&outside) && !outside.is_ascii_whitespace();
@@ -312,12 +328,12 @@ fn at(bytes: &[u8], group: Group) -> Option<Read> {
     }
     let found = gather(bytes, group.start);
     // A bracket that nothing closes is none of the number's.
-    let inner = bytes.get(group.start..found.ends.last().copied()?)?;
+    let inner = bytes.get(group.start..found.end(found.len)?)?;
     if before == b'(' && !inner.contains(&b')') {
         start = group.start;
         plus = false;
     }
-    if plus || found.digits.starts_with(b"00") {
+    if plus || found.digits().starts_with(b"00") {
         return international(bytes, start, &found, plus);
     }
     plain(bytes, start, &found, before == b'(')
@@ -333,52 +349,32 @@ fn ends_well(bytes: &[u8], end: usize) -> bool {
 
 fn international(bytes: &[u8], start: usize, found: &Digits, plus: bool) -> Option<Read> {
     let skip = if plus { 0 } else { 2 };
-    let digits = found.digits.get(skip..)?;
+    let digits = found.digits().get(skip..)?;
     let (width, least, most) = national(digits)?;
     // All digits if they fit, else the whole groups that do.
-    let mut whole = 0;
-    let mut lengths: Vec<usize> = found
-        .groups
-        .iter()
-        .map(|group| {
-            whole += group;
-            whole
-        })
-        .collect();
-    lengths.reverse();
-    let length = lengths.into_iter().find(|&length| {
+    let groups = found.groups();
+    let length = (1..=groups.len()).rev().map(|count| groups.iter().take(count).sum::<usize>()).find(|&length| {
         let national = length.saturating_sub(skip + width);
         (least..=most).contains(&national) || (national == most + 1 && digits.get(width) == Some(&b'0'))
     })?;
-    let end = *found.ends.get(length.checked_sub(1)?)?;
-    let ungrouped = found.groups.len() == 1;
-    let alone = if plus {
-        Confidence::Medium
-    } else if ungrouped {
-        Confidence::Low
-    } else {
-        Confidence::Low
-    };
+    let end = found.end(length)?;
+    let alone = if plus { Confidence::Medium } else { Confidence::Low };
     let range = start..end;
-    (ends_well(bytes, end) && !context::is_something_else(bytes, &range)).then_some(Read {
-        range,
-        alone: Some(alone),
-        near: Confidence::High,
-    })
+    ends_well(bytes, end).then_some(Read { range, alone: Some(alone), near: Confidence::High, elsewhere: true })
 }
 
 fn plain(bytes: &[u8], start: usize, found: &Digits, bracket: bool) -> Option<Read> {
-    let end = *found.ends.last()?;
+    let end = found.end(found.len)?;
     let range: Range<usize> = start..end;
-    let digits = found.digits.as_slice();
-    if !(6..=LONGEST).contains(&digits.len()) || !ends_well(bytes, end) || context::is_something_else(bytes, &range) {
+    let digits = found.digits();
+    if !(6..=LONGEST).contains(&digits.len()) || !ends_well(bytes, end) {
         return None;
     }
     let local = if digits.len() == 11 { digits.strip_prefix(b"1").unwrap_or(digits) } else { digits };
-    let groups = found.groups.as_slice();
+    let groups = found.groups();
     if is_nanp(local) && matches!(groups, [3, 3, 4] | [1, 3, 3, 4]) {
         let alone = if found.signs { Confidence::Medium } else { Confidence::Low };
-        return Some(Read { range, alone: Some(alone), near: Confidence::High });
+        return Some(Read { range, alone: Some(alone), near: Confidence::High, elsewhere: true });
     }
     // Elsewhere numbers begin with the trunk prefix 0, and only words tell them from others. Dates and sums do not count.
     // Nor do US postal codes.
@@ -386,5 +382,5 @@ fn plain(bytes: &[u8], start: usize, found: &Digits, bracket: bool) -> Option<Re
     let many = groups.len() > 6;
     let alone = (digits.first() == Some(&b'0') && (bracket || groups.len() > 1) && digits.len() >= 9)
         .then_some(Confidence::Low);
-    (!dated && !many && digits.len() >= 7).then_some(Read { range, alone, near: Confidence::Medium })
+    (!dated && !many && digits.len() >= 7).then_some(Read { range, alone, near: Confidence::Medium, elsewhere: true })
 }
