@@ -195,7 +195,7 @@ impl FieldText {
         let mut at = 0;
         // What stands at the end: a word or not, and whether an edit moved it or what stood behind it.
         let (mut behind_word, mut moved) = (false, false);
-        for (segment, new) in self.segments.iter().zip(new) {
+        for (index, (segment, new)) in self.segments.iter().zip(new).enumerate() {
             out.extend_from_slice(self.raw.get(at..segment.source.start)?);
             at = segment.source.end;
             let old = self.raw.get(segment.source.clone())?;
@@ -211,6 +211,18 @@ impl FieldText {
             // A word that touches other text is not known for one.
             if moved && (behind_word || is_word) && touches(&out, first) {
                 out.push(b' ');
+            }
+            let next_is_word =
+                self.segments.get(index + 1).is_some_and(|s| matches!(s.spelling, Spelling::Word { .. }));
+            if let (Some(text), false) = (new, is_word)
+                && behind_word
+                && next_is_word
+                && text.bytes().all(|b| b == b' ')
+            {
+                // White space between two words is not shown: what was shown before is encoded.
+                out.extend_from_slice(format!(" =?utf-8?Q?{}?= ", "_".repeat(text.len())).as_bytes());
+                (behind_word, moved) = (true, true);
+                continue;
             }
             match (new, segment.spelling) {
                 (None, _) => out.extend_from_slice(old),
@@ -332,6 +344,10 @@ mod tests {
     #[test]
     fn a_word_and_what_follows_stay_apart() {
         assert_eq!(masked(" =?utf-8?Q?a?= 4111 b", " 4111 ", ""), " =?utf-8?Q?a?= b");
+        assert_eq!(
+            masked(" =?utf-8?Q?a?= 4111 =?utf-8?Q?b?=", "4111", ""),
+            " =?utf-8?Q?a?= =?utf-8?Q?__?= =?utf-8?Q?b?="
+        );
         assert_eq!(masked(" =?utf-8?Q?a_41?= 11b", "41 11", "[X]"), " =?utf-8?Q?a_=5BX=5D?= b");
         let long = masked(" =?utf-8?Q?a_41?=", "41", &"word ".repeat(30));
         assert!(long.lines().all(|line| line.len() <= 78), "{long}");

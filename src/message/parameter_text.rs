@@ -26,7 +26,7 @@ pub struct ParameterText {
 enum Whole {
     /// One value without percent signs.
     Simple(FieldText),
-    /// By RFC 2231; the source is the value of the field.
+    /// By RFC 2231; the source is the value of the field, in which the pieces may stand in any order.
     Pieces(Spelled),
 }
 
@@ -77,14 +77,8 @@ impl ParameterText {
             }
             if !pieces.is_empty() {
                 pieces.sort_by_key(|piece| piece.number);
-                let text = joined(raw, &pieces);
-                // A map has its source in ascending order; pieces in another order are each a name of their own.
-                match text {
-                    Some(text) => found.push(Self { pieces, whole: Whole::Pieces(text) }),
-                    None => found.extend(pieces.into_iter().filter_map(|piece| {
-                        let text = joined(raw, std::slice::from_ref(&piece))?;
-                        Some(Self { pieces: vec![piece], whole: Whole::Pieces(text) })
-                    })),
+                if let Some(text) = joined(raw, &pieces) {
+                    found.push(Self { pieces, whole: Whole::Pieces(text) });
                 }
             }
         }
@@ -149,12 +143,7 @@ impl ParameterText {
 
 fn joined(raw: &[u8], pieces: &[Piece]) -> Option<Spelled> {
     let mut whole = Spelled::default();
-    let mut end = 0;
     for (n, piece) in pieces.iter().enumerate() {
-        if piece.inner.start < end {
-            return None;
-        }
-        end = piece.inner.end;
         let value = raw.get(piece.inner.clone())?;
         let text = std::str::from_utf8(value).ok()?;
         // The first piece says charset and language.
@@ -302,7 +291,7 @@ mod tests {
             texts(" attachment; filename*0*=utf-8'en'a%20;\r\n\tfilename*1=\"b c\";\r\n\tfilename*2*=%2Ed"),
             ["a b c.d"]
         );
-        assert_eq!(texts(" attachment; filename*1=b; filename*0=a"), ["a", "b"]);
+        assert_eq!(texts(" attachment; filename*1=b; filename*0=a"), ["ab"]);
         assert_eq!(texts(" attachment; filename=\"a\"; filename*=utf-8''b"), ["a", "b"]);
     }
 

@@ -2,7 +2,7 @@
 //! of elements that are not shown.
 //!
 //! Together with [`super::visible`] every character of a document that spells something is looked at: only the names of
-//! tags and attributes, and declarations, are left out.
+//! tags, and of attributes that hold neither digit nor `@`, are left out.
 
 use std::ops::Range;
 
@@ -59,16 +59,29 @@ const LINKS: &[&str] = &[
 pub fn unseen(html: &str) -> Vec<Unseen> {
     let mut found = Vec::new();
     let mut walk = Walk::new(html);
-    let mut add = |kind, text: Spelled, name| {
-        if !text.text().trim().is_empty() {
-            found.push(Unseen { kind, text, name });
-        }
-    };
+    // Text that is not shown, while no block or cell parts it: a number may change its font there as well.
+    let mut running = Spelled::default();
     while let Some(token) = walk.next() {
         let hidden = walk.opened.is_hidden();
         let span = token.span.clone();
+        if matches!(token.kind, Kind::Text) && hidden {
+            running.extend(&escaped(html, span));
+            continue;
+        }
+        let goes_on = match token.kind {
+            Kind::Start { element, .. } | Kind::End { element } => hidden && !element.parts_lines(),
+            Kind::Comment { .. } => true,
+            _ => false,
+        };
+        let mut add = |kind, text: Spelled, name| {
+            if !text.text().trim().is_empty() {
+                found.push(Unseen { kind, text, name });
+            }
+        };
+        if !goes_on {
+            add(UnseenKind::Text, std::mem::take(&mut running), 0..0);
+        }
         match token.kind {
-            Kind::Text if hidden => add(UnseenKind::Text, escaped(html, span), 0..0),
             Kind::Raw { element, .. } if hidden || !element.is_shown_raw() => {
                 let kind = if element == super::element::Element::Title { UnseenKind::Text } else { UnseenKind::Raw };
                 let text = if kind == UnseenKind::Text { escaped(html, span) } else { verbatim(html, span) };
@@ -82,6 +95,8 @@ pub fn unseen(html: &str) -> Vec<Unseen> {
                 let end = span.end - if inner.ends_with("-->") { 3 } else { usize::from(inner.ends_with('>')) };
                 add(UnseenKind::Comment, verbatim(html, start..end.max(start)), 0..0);
             }
+            // Entities of XML are declared there.
+            Kind::Doctype => add(UnseenKind::Raw, verbatim(html, span.start + 2..span.end), 0..0),
             // Some readers show what a browser drops.
             Kind::Unfinished => add(UnseenKind::Comment, verbatim(html, span.start + 1..span.end), 0..0),
             Kind::Start { .. } | Kind::End { .. } => {
@@ -89,11 +104,17 @@ pub fn unseen(html: &str) -> Vec<Unseen> {
                     let is_link =
                         html.get(name.clone()).is_some_and(|n| LINKS.iter().any(|l| l.eq_ignore_ascii_case(n)));
                     let kind = if is_link { UnseenKind::Link } else { UnseenKind::Attribute };
+                    if html.get(name.clone()).is_some_and(|n| n.contains(|c: char| c.is_ascii_digit() || c == '@')) {
+                        add(UnseenKind::Raw, verbatim(html, name.clone()), 0..0);
+                    }
                     add(kind, escaped(html, value), name);
                 }
             }
             _ => {}
         }
+    }
+    if !running.text().trim().is_empty() {
+        found.push(Unseen { kind: UnseenKind::Text, text: running, name: 0..0 });
     }
     found
 }
@@ -142,6 +163,7 @@ mod tests {
         let html = "<!doctype html><title>a&amp;b</title><style>c{}</style><!-- d --><p title='e&#52;' data-f=g>shown \
                     <img src=\"h?i=j\" alt></p><script>k</script><svg><title>l</title></svg></p m=n>";
         let expected = [
+            (Raw, "doctype html>"),
             (Text, "a&b"),
             (Raw, "c{}"),
             (Comment, " d "),

@@ -248,8 +248,17 @@ fn walk_value<'m>(
     let whole = Spelled::plain(text, 0);
     let view = |text, writing| View { text, writing, what: "" };
     let views = if urls_only {
-        let urls = urls(text).into_iter().flat_map(|range| url::parts(&whole.part(range)).into_iter().skip(1));
-        urls.map(|text| view(text, Writing::Url)).collect()
+        let mut views = Vec::new();
+        let mut at = 0;
+        for range in urls(text) {
+            views.push(view(whole.part(at..range.start), Writing::Plain));
+            at = range.end;
+            // Whom to write to stays: nobody could leave the list.
+            let queries = url::queries(&whole.part(range));
+            views.extend(queries.into_iter().map(|text| view(text, Writing::Url)));
+        }
+        views.push(view(whole.part(at..text.len()), Writing::Plain));
+        views
     } else {
         vec![view(whole, Writing::Plain)]
     };

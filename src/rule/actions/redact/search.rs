@@ -187,6 +187,13 @@ impl Painter<'_> {
         let character =
             if character.is_ascii() || view.writing != super::views::Writing::Raw { character } else { '*' };
         for hit in hits {
+            let grown;
+            let hit = if view.writing.is_whole() {
+                grown = whole_number(view.text.text(), hit);
+                &grown
+            } else {
+                hit
+            };
             let text = view.text.text().get(hit.range.clone()).unwrap_or_default();
             let label = detectors.label(hit.detector);
             let of = Subject { label, text, value: &hit.value };
@@ -204,6 +211,16 @@ impl Painter<'_> {
             }
         }
     }
+}
+
+/// A find in a JSON number, with what else belongs to the number: sign, fraction, exponent.
+fn whole_number(text: &str, hit: &Hit) -> Hit {
+    let belongs = |b: &u8| b.is_ascii_digit() || b"+-.eE".contains(b);
+    let before = text.as_bytes().get(..hit.range.start).unwrap_or_default();
+    let after = text.as_bytes().get(hit.range.end..).unwrap_or_default();
+    let start = hit.range.start - before.iter().rev().take_while(|b| belongs(b)).count();
+    let end = hit.range.end + after.iter().take_while(|b| belongs(b)).count();
+    Hit { range: start..end, ..hit.clone() }
 }
 
 /// A mask in the first piece of a find that markup splits; the others go.

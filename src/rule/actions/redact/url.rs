@@ -33,7 +33,15 @@ pub(super) fn parts(url: &Spelled) -> Vec<Spelled> {
     } else if begins(&["javascript:"]) {
         return vec![url.percent_decoded(false)];
     }
-    let Some(query) = query else { return parts };
+    parts.extend(queries(url));
+    parts
+}
+
+/// Each `name=value` of a URL, percent signs decoded.
+pub(super) fn queries(url: &Spelled) -> Vec<Spelled> {
+    let text = url.text();
+    let Some(query) = text.find(['?', '#']) else { return Vec::new() };
+    let mut parts = Vec::new();
     let mut start = query + 1;
     let bytes = text.as_bytes();
     for at in query + 1..=text.len() {
