@@ -4,6 +4,8 @@
 //! of open elements; never builds a tree, never writes HTML out again. All offsets are byte offsets of the `&str` handed
 //! in, on character boundaries. Linear on any input.
 
+#[cfg(test)]
+mod differential;
 mod element;
 mod entity;
 mod open;
