@@ -214,15 +214,16 @@ impl HeaderDraft {
             .is_ok_and(|field| self.set(message, field))
     }
 
-    /// Give a field that came in another name; its value keeps its bytes. False where it has changed already, or where its
-    /// first line would get too long.
+    /// Give a field that came in another name; its value keeps its bytes. False where it has changed already, where its first
+    /// line would get too long, or where it is not ASCII.
     pub fn rename(&mut self, message: &Message<'_>, index: usize, name: &str) -> bool {
         let Some(field) = message.fields().get(index).filter(|_| !self.changes.contains_key(&index)) else {
             return false;
         };
         let value = message.bytes(&(field.value.start..field.whole.end));
         let first = memchr::memchr(b'\n', value).unwrap_or(value.len());
-        if name.len() + 1 + first > MAX_LINE {
+        // An octet that is not 7-bit would count as brought in.
+        if name.len() + 1 + first > MAX_LINE || !value.iter().all(|b| b.is_ascii() && *b != 0) {
             return false;
         }
         self.changes.insert(index, Change::Replaced([name.as_bytes(), b":", value].concat()));

@@ -220,6 +220,13 @@ fn a_name_that_makes_a_line_too_long_is_not_given() {
 }
 
 #[test]
+fn a_signature_that_is_not_ascii_is_not_written_anew() {
+    let raw = message(&signature(ALL).replace("example.com", "exämple.com"), BODY);
+    assert_eq!(settled(&raw, OnBroken::Rename, footer).1, [OnBroken::Keep]);
+    assert_eq!(settled(&raw, OnBroken::Remove, footer).1, [OnBroken::Remove]);
+}
+
+#[test]
 fn more_signatures_than_the_limit_are_not_looked_at() {
     let raw = message(&signature(ALL).repeat(MAX_SIGNATURES + 5), BODY);
     assert_eq!(compared(&raw, footer).len(), MAX_SIGNATURES);
