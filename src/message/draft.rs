@@ -222,6 +222,11 @@ impl<'m> Draft<'m> {
         self.takes_fields() && self.header.tag_subject(self.message, tag)
     }
 
+    /// Take `tag` off the subject wherever it stands, in any case; the bytes around it stay. False when nothing changed.
+    pub fn untag_subject(&mut self, tag: &str) -> bool {
+        self.takes_fields() && self.header.untag_subject(self.message, tag)
+    }
+
     // -- bodies --
 
     /// The bodies that may be edited, in the order in which they are shown. Empty when the message is protected.

@@ -12,6 +12,7 @@ use super::draft::Which;
 use super::edits::Edit;
 use super::field::{Field, FieldName, encode_tag};
 use super::transfer::MAX_LINE;
+use super::untag::{untagged, untagged_raw};
 use super::{Message, PartId};
 
 /// What became of a field that came in.
@@ -237,6 +238,27 @@ impl HeaderDraft {
             self.changes.insert(index, Change::Removed);
         }
         is_there
+    }
+
+    /// Take a tag off the subject; false where it is not there. The bytes around it stay where they can.
+    pub fn untag_subject(&mut self, message: &Message<'_>, tag: &str) -> bool {
+        let Some(raw) = self.raw_values(message, "Subject").into_iter().next() else { return false };
+        let Some(text) = untagged(&decode_value(&raw), tag) else { return false };
+        let place = self.places(message, b"Subject").next();
+        if let Some(At::CameIn(i)) = place
+            && !self.changes.contains_key(&i)
+            && let Some(field) = message.fields().get(i)
+            && let Some(value) = untagged_raw(&raw, tag)
+            && value.split(|b| *b == b'\n').all(|line| line.len() + "Subject:".len() < MAX_LINE)
+        {
+            let before = message.bytes(&(field.whole.start..field.value.start));
+            let behind = message.bytes(&(field.value.end..field.whole.end));
+            self.changes.insert(i, Change::Replaced([before, &value, behind].concat()));
+            return true;
+        }
+        FieldName::new("Subject")
+            .and_then(|name| Field::new(name, &text.replace(['\r', '\n', '\0'], " ")))
+            .is_ok_and(|field| self.set(message, field))
     }
 
     /// True when a change was made to fields of this name.

@@ -33,6 +33,7 @@ mod standing;
 mod testing;
 mod text;
 mod transfer;
+mod untag;
 mod verify;
 
 use std::borrow::Cow;

@@ -13,10 +13,12 @@ mod header_field;
 mod junk;
 mod prepend;
 mod redact;
+mod remove_block;
 mod remove_header;
 mod set_header;
 mod stop;
 mod tag_subject;
+mod untag_subject;
 
 pub use block::Written;
 
@@ -29,7 +31,9 @@ pub(super) use redact::uuencoded;
 pub const KINDS: &[ActionKind] = &[
     append::KIND,
     prepend::KIND,
+    remove_block::KIND,
     tag_subject::KIND,
+    untag_subject::KIND,
     set_header::KIND,
     add_header::KIND,
     remove_header::KIND,

@@ -25,6 +25,11 @@ pub const KIND: ActionKind = ActionKind {
 const MAX_TAG: usize = 60;
 
 fn compile(section: &mut Section<'_>) -> Option<Box<dyn Action>> {
+    Some(Box::new(TagSubject(read_tag(section)?)))
+}
+
+/// Read `tag`.
+pub(super) fn read_tag(section: &mut Section<'_>) -> Option<String> {
     if section.holds("tag") == Holds::Nothing {
         section.missing("tag");
         return None;
@@ -39,7 +44,7 @@ fn compile(section: &mut Section<'_>) -> Option<Box<dyn Action>> {
         section.problem(&tag.span, Code::WrongValue, format!("a tag has 1 to {MAX_TAG} characters"), "");
         return None;
     }
-    Some(Box::new(TagSubject(text.to_owned())))
+    Some(text.to_owned())
 }
 
 #[derive(Debug)]

@@ -21,7 +21,7 @@ use super::super::{Action, ActionError, Effect, Protected, Scene};
 use crate::message::{Block, BodyError, Draft, Inserted, Outside, Place, Target, html};
 use once::{Blocks, Seen};
 pub(super) use options::{FALLBACK, HTML, NO_BODY, ONCE, PROTECTED, TEXT, read_protected};
-use print::Print;
+pub(super) use print::{Print, blank_quoted};
 use wrapper::{digest, marked, message_mark, swallows};
 pub use written::Written;
 

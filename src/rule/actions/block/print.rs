@@ -18,7 +18,7 @@ const MAX_TARGET_LINES: usize = 4;
 
 /// What a text is known by.
 #[derive(Debug)]
-pub(super) struct Print {
+pub(in crate::rule::actions) struct Print {
     /// In this order, as [`normal`] makes them.
     pieces: Vec<String>,
     /// A word that stands in every form of the text: quick to look for.
@@ -36,7 +36,7 @@ enum Counts {
 }
 
 impl Print {
-    pub(super) fn new(filled: &Filled<'_>) -> Self {
+    pub(in crate::rule::actions) fn new(filled: &Filled<'_>) -> Self {
         let fixed = filled.fixed_pieces();
         let pieces = normal_pieces(&fixed, Counts::Letters);
         if pieces.iter().map(String::len).sum::<usize>() >= KNOWN_BY {
@@ -48,19 +48,19 @@ impl Print {
     }
 
     /// A quick look: false means that [`Print::find`] finds nothing.
-    pub(super) fn may_be_in(&self, text: &str) -> bool {
+    pub(in crate::rule::actions) fn may_be_in(&self, text: &str) -> bool {
         memchr::memmem::find(text.as_bytes(), self.word.as_bytes()).is_some()
     }
 
     /// Is it somewhere in the text?
-    pub(super) fn is_in(&self, text: &str) -> bool {
+    pub(in crate::rule::actions) fn is_in(&self, text: &str) -> bool {
         let mut all = String::with_capacity(text.len());
         normal(text, self.counts, |_, c| all.push(c));
         self.next(&all, 0, &mut 0).is_some()
     }
 
     /// Where it stands, in order and apart: from its first sign that counts to its last.
-    pub(super) fn find(&self, text: &str) -> Vec<Range<usize>> {
+    pub(in crate::rule::actions) fn find(&self, text: &str) -> Vec<Range<usize>> {
         let mut all = String::with_capacity(text.len());
         // For each octet, where its character begins in the text.
         let mut places = Vec::with_capacity(text.len());
@@ -78,6 +78,13 @@ impl Print {
             found.push(first..last + length);
         }
         found
+    }
+
+    /// True for text without a sign that counts.
+    pub(in crate::rule::actions) fn is_blank(&self, text: &str) -> bool {
+        let mut blank = true;
+        normal(text, self.counts, |_, _| blank = false);
+        blank
     }
 
     /// All pieces, in order, each near the one before.
@@ -185,6 +192,11 @@ fn quote_marks(line: &str) -> usize {
             _ => return line.len() - rest.len(),
         }
     }
+}
+
+/// True for an empty line, quoted or not.
+pub(in crate::rule::actions) fn blank_quoted(line: &str) -> bool {
+    line.get(quote_marks(line)..).is_none_or(|rest| rest.trim().is_empty())
 }
 
 /// True for the address of a link or a picture.
