@@ -40,6 +40,7 @@ const LONG_RUN: usize = 200;
 /// The function's own code runs, with one message in memory instead of WorkMail and S3. The event that WorkMail would
 /// send is made from the message: the sender from From, the recipients from To and Cc, the message id from the first
 /// 32 hex digits of its SHA-256. It is outbound when the sender's domain is internal, else inbound.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Debug, Args)]
 pub struct Options {
     /// Messages
@@ -80,6 +81,7 @@ pub struct Options {
 }
 
 /// How the run shows what it does.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Debug, Clone, Copy)]
 struct View {
     json: bool,

@@ -14,6 +14,7 @@ use crate::check::count;
 use crate::terminal::{BAD, Colour, NAME, ODD, escape};
 
 /// What is counted of a message.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug)]
 pub struct Tally {
     /// It failed.
