@@ -59,6 +59,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// Longest pause, before jitter.
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 
+/// A repair may break what the rules left whole.
+const SIGNATURES_BEFORE_REPAIR: &str = "what is said of DKIM signatures is of the message before its repair";
+
 /// What the operator decides.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -354,6 +357,9 @@ impl<F: MessageFlow, S: ObjectStore> Passage<'_, F, S> {
             if let Some((content, mended)) = repaired {
                 report.size_out = Some(content.len());
                 report.repaired = mended;
+                if let Some(rules) = report.rules.as_mut().filter(|rules| !rules.signatures.is_empty()) {
+                    rules.notes.push(SIGNATURES_BEFORE_REPAIR.to_owned());
+                }
                 replaced = self.replace(&raw, &content, report).await?;
             }
         }
