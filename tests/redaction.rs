@@ -106,16 +106,12 @@ fn encoded(text: &str, encoding: &str) -> String {
 }
 
 fn words(text: &str, way: usize) -> String {
-    let word = |text: &str| match way {
-        0 => format!("=?utf-8?B?{}?=", encodify::base64::STANDARD.encode(text.as_bytes())),
-        _ => {
-            let q: String =
-                text.bytes()
-                    .map(|byte| {
-                        if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("={byte:02X}") }
-                    })
-                    .collect();
-            format!("=?utf-8?Q?{q}?=")
+    let q = |byte: u8| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("={byte:02X}") };
+    let word = |text: &str| {
+        if way == 0 {
+            format!("=?utf-8?B?{}?=", encodify::base64::STANDARD.encode(text.as_bytes()))
+        } else {
+            format!("=?utf-8?Q?{}?=", text.bytes().map(q).collect::<String>())
         }
     };
     // Cut in the middle: the number may run on over two words.
@@ -150,7 +146,7 @@ fn planted() -> impl Strategy<Value = Planted> {
             let line = |n: usize| format!("{}{} end", at(n).0, at(n).1);
             let (card, separator, _, markup) = &cards[2];
             let half = format!("{}{separator}{markup}{separator}{}", &card[..8], &card[8..]);
-            let plain_name: String = line(3).chars().filter(|c| c.is_ascii()).collect();
+            let plain_name: String = line(3).chars().filter(char::is_ascii).collect();
             Planted {
                 subject: line(0),
                 plain: format!("Hello,\r\n{}\r\nbye\r\n", line(1)),

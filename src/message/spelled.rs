@@ -100,7 +100,7 @@ impl Spelled {
     /// U+FFFD.
     #[must_use]
     pub fn percent_decoded(&self, plus_is_space: bool) -> Self {
-        if !self.text.contains('%') && !(plus_is_space && self.text.contains('+')) {
+        if !(self.text.contains('%') || plus_is_space && self.text.contains('+')) {
             return self.clone();
         }
         let bytes = self.text.as_bytes();

@@ -67,7 +67,7 @@ impl Style {
             }
             Self::Partial => match of.text.rsplit_once('@') {
                 Some((local, domain)) if local.chars().count() > 1 => {
-                    let first: String = local.chars().take(1).filter(|c| c.is_ascii_alphanumeric()).collect();
+                    let first: String = local.chars().take(1).filter(char::is_ascii_alphanumeric).collect();
                     let stars: String = std::iter::repeat_n(character, PARTIAL).collect();
                     Mask::Whole(format!("{first}{stars}@{}", ascii(domain, character)))
                 }

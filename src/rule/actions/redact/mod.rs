@@ -136,13 +136,15 @@ impl Redact {
             return Err(ActionError::Key);
         }
         let mut painter = Painter { style: self.style, character: self.character, key: scene.key };
-        for permission in [
-            self.places.file_names.then_some(Permission::Names),
-            self.places.attachments.then_some(Permission::Attachments),
-            self.places.attachments.then_some(Permission::Calendar),
-            self.places.attached_messages.then_some(Permission::AttachedMessages),
+        for (wanted, permission) in [
+            (self.places.file_names, Permission::Names),
+            (self.places.attachments, Permission::Attachments),
+            (self.places.attachments, Permission::Calendar),
+            (self.places.attached_messages, Permission::AttachedMessages),
         ] {
-            permission.into_iter().for_each(|permission| scene.draft.permit(permission));
+            if wanted {
+                scene.draft.permit(permission);
+            }
         }
         for round in 0..MAX_ROUNDS {
             let mut looked = self.look(scene.draft, &mut search)?;

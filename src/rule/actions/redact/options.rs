@@ -2,7 +2,7 @@
 
 use super::super::super::detect;
 use super::super::super::problem::Code;
-use super::super::super::section::{Holds, Section};
+use super::super::super::section::{Holds, Section, Span};
 use super::super::super::{OptionDoc, Protected, Unbounceable};
 use super::super::block::read_protected;
 use super::mask::{Mask, Style, Subject};
@@ -169,43 +169,11 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Redact> {
     let detectors = detect::read_detectors(section, OPTIONS);
     let given = |section: &Section<'_>, key: &str| section.holds(key) != Holds::Nothing;
 
-    let style_given = given(section, "style");
-    let word = section.choice("style", STYLES);
-    sound &= !style_given || word.is_some();
-    let word = word.map_or(Word::Label, |word| word.value);
-    let [keep, keep_first] = [("keep", 4), ("keep_first", 0)].map(|(key, default)| {
-        let (span, there) = (section.span_of(key), given(section, key));
-        let Some(number) = section.number(key) else {
-            sound &= !there;
-            return default;
-        };
-        if number.value > MAX_KEEP {
-            section.problem(&span, Code::WrongValue, format!("`{key}` takes 0 to {MAX_KEEP}"), "");
-            sound = false;
-        } else if word != Word::KeepLast {
-            let help = format!("add `style = \"keep-last\"`, or leave `{key}` out");
-            let what = format!("`{key}` goes with `style = \"keep-last\"` only");
-            section.problem(&span, Code::WrongValue, what, help);
-            sound = false;
-        }
-        usize::try_from(number.value).unwrap_or(default)
-    });
-    let there = given(section, "character");
-    let character = section.choice("character", &[("*", '*'), ("#", '#'), ("•", '•')]);
-    sound &= !there || character.is_some();
-    let style = match word {
-        Word::Label => Style::Label,
-        Word::KeepLast => Style::Keep { first: keep_first, last: keep },
-        Word::Stars => Style::Keep { first: 0, last: 0 },
-        Word::Block => Style::Block,
-        Word::Partial => Style::Partial,
-        Word::Pseudonym => Style::Pseudonym,
-        Word::Remove => Style::Remove,
-        Word::Notice => Style::Notice,
-        Word::Bounce => Style::Bounce,
-    };
-    let notice = text(section, "notice", word == Word::Notice, NOTICE, "style = \"notice\"");
-    let message = text(section, "message", word == Word::Bounce, BOUNCED, "style = \"bounce\"");
+    let style = read_style(section);
+    sound &= style.is_some();
+    let (style, character) = style.unwrap_or((Style::Label, '*'));
+    let notice = text(section, "notice", style == Style::Notice, NOTICE, "style = \"notice\"");
+    let message = text(section, "message", style == Style::Bounce, BOUNCED, "style = \"bounce\"");
 
     let there = given(section, "where");
     let looks = section.choices("where", LOOKS);
@@ -263,10 +231,74 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Redact> {
         );
         return None;
     }
-    // What lets such data pass is allowed, and said.
+    warn_of_leaks(section, protected, unbounceable, places, [&protected_span, &unbounceable_span]);
+    Some(Redact {
+        detectors,
+        style,
+        character,
+        places,
+        fields: fields.unwrap_or_default(),
+        cells: cells.is_some_and(|cells| cells.value),
+        notice,
+        message,
+        protected,
+        unbounceable,
+    })
+}
+
+/// How finds are masked, and with which character.
+fn read_style(section: &mut Section<'_>) -> Option<(Style, char)> {
+    let mut sound = true;
+    let given = |section: &Section<'_>, key: &str| section.holds(key) != Holds::Nothing;
+    let style_given = given(section, "style");
+    let word = section.choice("style", STYLES);
+    sound &= !style_given || word.is_some();
+    let word = word.map_or(Word::Label, |word| word.value);
+    let [keep, keep_first] = [("keep", 4), ("keep_first", 0)].map(|(key, default)| {
+        let (span, there) = (section.span_of(key), given(section, key));
+        let Some(number) = section.number(key) else {
+            sound &= !there;
+            return default;
+        };
+        if number.value > MAX_KEEP {
+            section.problem(&span, Code::WrongValue, format!("`{key}` takes 0 to {MAX_KEEP}"), "");
+            sound = false;
+        } else if word != Word::KeepLast {
+            let help = format!("add `style = \"keep-last\"`, or leave `{key}` out");
+            let what = format!("`{key}` goes with `style = \"keep-last\"` only");
+            section.problem(&span, Code::WrongValue, what, help);
+            sound = false;
+        }
+        usize::try_from(number.value).unwrap_or(default)
+    });
+    let there = given(section, "character");
+    let character = section.choice("character", &[("*", '*'), ("#", '#'), ("•", '•')]);
+    sound &= !there || character.is_some();
+    let style = match word {
+        Word::Label => Style::Label,
+        Word::KeepLast => Style::Keep { first: keep_first, last: keep },
+        Word::Stars => Style::Keep { first: 0, last: 0 },
+        Word::Block => Style::Block,
+        Word::Partial => Style::Partial,
+        Word::Pseudonym => Style::Pseudonym,
+        Word::Remove => Style::Remove,
+        Word::Notice => Style::Notice,
+        Word::Bounce => Style::Bounce,
+    };
+    sound.then(|| (style, character.map_or('*', |found| found.value)))
+}
+
+/// What lets such data pass is allowed, and said.
+fn warn_of_leaks(
+    section: &mut Section<'_>,
+    protected: Protected,
+    unbounceable: Unbounceable,
+    places: Places,
+    [protected_span, unbounceable_span]: [&Span; 2],
+) {
     if protected != Protected::Bounce {
         section.warning(
-            &protected_span,
+            protected_span,
             Code::FailOpen,
             "signed and otherwise protected mail goes out with the data in it",
             "leave `protected` out: such mail is sent back then; or bounce it by a rule with `kind`",
@@ -274,7 +306,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Redact> {
     }
     if unbounceable == Unbounceable::Deliver {
         section.warning(
-            &unbounceable_span,
+            unbounceable_span,
             Code::FailOpen,
             "automatic mail that would be sent back goes out with the data in it",
             "leave `unbounceable` out, or say \"drop\"",
@@ -290,18 +322,6 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Redact> {
             "add \"subject\" and \"body\" to `where`, or leave it out",
         );
     }
-    Some(Redact {
-        detectors,
-        style,
-        character: character.map_or('*', |found| found.value),
-        places,
-        fields: fields.unwrap_or_default(),
-        cells: cells.is_some_and(|cells| cells.value),
-        notice,
-        message,
-        protected,
-        unbounceable,
-    })
 }
 
 /// A text that goes with one style only.
