@@ -11,6 +11,9 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind};
 const BEFORE: usize = 120;
 const AFTER: usize = 60;
 
+/// The same for what only a word makes a find.
+const CLOSE: (usize, usize) = (60, 16);
+
 /// How much of what touches a number is looked at on either side, in bytes.
 const TOKEN: usize = 128;
 
@@ -100,6 +103,15 @@ impl<'t> Nearby<'t> {
 
     /// Whom the words near `range` vouch for. Ranges come in the order of their starts, near enough.
     pub fn near(&mut self, range: &Range<usize>) -> Mask {
+        self.within(range, (BEFORE, AFTER))
+    }
+
+    /// The same for what has no check of its own: the words must stand closer.
+    pub fn close(&mut self, range: &Range<usize>) -> Mask {
+        self.within(range, CLOSE)
+    }
+
+    fn within(&mut self, range: &Range<usize>, (before, after): (usize, usize)) -> Mask {
         let mut mask = Mask::default();
         let Some(automaton) = &self.words.automaton else { return mask };
         let from = range.start.saturating_sub(BEFORE);
@@ -120,6 +132,7 @@ impl<'t> Nearby<'t> {
             }
             self.read_to = read_to;
         }
+        let (from, to) = (range.start.saturating_sub(before), range.end.saturating_add(after));
         for (start, end, word) in &self.met {
             if *start >= from && *end <= to {
                 mask.add_all(word);
@@ -147,7 +160,10 @@ fn is_word(bytes: &[u8], start: usize, end: usize) -> bool {
     let lettered = |b: Option<&u8>| b.is_some_and(|&b| b.is_ascii_alphabetic() || (0x80..0xE0).contains(&b));
     let open = !lettered(bytes.get(start)) || !letter_before(bytes, start);
     let shut = end.checked_sub(1).is_some_and(|last| !lettered(bytes.get(last))) || !letter_after(bytes, end);
-    open && shut
+    // `[SSN]` is the mask of a find, and vouches for no other.
+    let bracket = start.checked_sub(1).and_then(|at| bytes.get(at)) == Some(&b'[');
+    let mask = bracket && bytes.get(end).is_some_and(|b| b"]#-".contains(b));
+    open && shut && !mask
 }
 
 /// What stands before `at`, nearest last, as long as `part_of` holds.

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::Confidence;
-use super::context::{self, Nearby};
+use super::context::{self, Mask, Nearby};
 use super::digits::{self, Class, Group};
 use super::shape::{MAX_VALUE, Match, Shape, Value};
 
@@ -287,7 +287,7 @@ impl Seek<'_, '_, '_> {
         let alone = entry.shape.alone.filter(|_| standing == Standing::Free);
         let confidence = if alone.is_some_and(|alone| alone >= entry.shape.near) {
             alone
-        } else if self.nearby.near(&range).has(entry.detector) {
+        } else if self.vouched(&range, entry.shape.alone.is_some()).has(entry.detector) {
             let near = entry.shape.near;
             Some(if standing == Standing::Free { near } else { near.min(Confidence::Medium) })
         } else {
@@ -296,11 +296,16 @@ impl Seek<'_, '_, '_> {
         self.keep(range, entry.detector, confidence, true);
     }
 
+    /// Whom words near it vouch for; where there is no check, they must be closer.
+    fn vouched(&mut self, range: &Range<usize>, checked: bool) -> Mask {
+        if checked { self.nearby.near(range) } else { self.nearby.close(range) }
+    }
+
     /// What a function has read, which has looked at its neighbours.
     fn read(&mut self, found: Read, detector: usize) {
         let confidence = match found.alone {
             Some(alone) if alone >= found.near => Some(alone),
-            _ if self.nearby.near(&found.range).has(detector) => Some(found.near),
+            alone if self.vouched(&found.range, alone.is_some()).has(detector) => Some(found.near),
             alone => alone,
         };
         self.keep(found.range, detector, confidence, found.elsewhere);
@@ -349,10 +354,14 @@ fn standing(bytes: &[u8], range: &Range<usize>, class: Option<Class>, before: Op
     // A number in groups among other groups of the same sort may be any piece of a longer one.
     if class == Some(Class::Space) {
         let matched = bytes.get(range.clone()).unwrap_or_default();
+        // Another line is another number.
+        let on_line = |from: usize, to: usize| !bytes.get(from..to).unwrap_or_default().contains(&b'\n');
         let led = before.is_some_and(|before| {
-            digits::separator(bytes, before.end, false).is_some_and(|(_, start)| start == range.start)
+            let gap = digits::separator(bytes, before.end, false);
+            gap.is_some_and(|(_, start)| start == range.start && on_line(before.end, start))
         });
-        let followed = digits::separator(bytes, range.end, false).is_some();
+        let gap = digits::separator(bytes, range.end, false);
+        let followed = gap.is_some_and(|(_, start)| on_line(range.end, start));
         touched |= led || followed || matched.contains(&b'\n');
     }
     // Of hex digits alone: an id of a mail queue, of a commit, of a device.

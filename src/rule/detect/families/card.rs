@@ -220,7 +220,9 @@ pub fn at(
             break;
         }
         let groups = lens.get(..=count)?;
-        if !any_groups && !usual(groups) {
+        // Of four groups of four, three are none.
+        let cut = len < 16 && groups.iter().all(|&len| len == 4) && lens.get(count + 1) == Some(&4);
+        if !any_groups && (!usual(groups) || cut) {
             continue;
         }
         let Some(mut standing) = number.get(..len).and_then(standing) else { continue };
@@ -251,9 +253,12 @@ fn is_inside_longer(
     before: Option<Group>,
     class: Option<Class>,
 ) -> bool {
+    // What stands on another line, or apart by ` - `, is another number.
     let parted = before.and_then(|before| {
         let (found, start) = digits::separator(bytes, before.end, false)?;
-        (start == range.start).then_some((found, before.len()))
+        let gap = bytes.get(before.end..start)?;
+        let apart = gap.contains(&b'\n') || (found == Class::Dash && gap.len() > 1);
+        (start == range.start && !apart).then_some((found, before.len()))
     });
     if let [_] = groups {
         let behind = digits::separator(bytes, range.end, false).and_then(|(found, start)| {

@@ -86,7 +86,9 @@ fn v4(bytes: &[u8], group: Group) -> Option<(Range<usize>, Ipv4Addr)> {
     let goes_on =
         next.is_ascii_alphanumeric() || next == b'_' || (b".-".contains(&next) && behind.is_ascii_alphanumeric());
     let address: Ipv4Addr = std::str::from_utf8(text).ok()?.parse().ok()?;
-    let window = bytes.get(group.start.saturating_sub(VERSION)..group.start)?.to_ascii_lowercase();
+    let window = bytes.get(group.start.saturating_sub(VERSION)..group.start)?;
+    let line = memchr::memrchr(b'\n', window).map_or(window, |end| window.get(end..).unwrap_or_default());
+    let window = line.to_ascii_lowercase();
     let version =
         [&b"version"[..], b"ver.", b"ver ", b"release", b"build", b"firmware", b"driver", b"update to", b"section"]
             .iter()

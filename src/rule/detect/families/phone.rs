@@ -379,7 +379,9 @@ fn plain(bytes: &[u8], start: usize, found: &Digits, bracket: bool) -> Option<Re
     // Elsewhere numbers begin with the trunk prefix 0, and only words tell them from others. Dates and sums do not count.
     // Nor do US postal codes.
     let dated = matches!(groups, [4, 2, 2] | [2, 2, 4] | [1, 2, 4] | [2, 1, 4] | [5, 4]);
-    let many = groups.len() > 6;
+    // Versions, addresses of hosts and book numbers have single digits between their dots and dashes.
+    let single = groups.iter().skip(1).any(|&group| group == 1) || (groups.len() > 3 && digits.len() < 8);
+    let many = groups.len() > 6 || single;
     let alone = (digits.first() == Some(&b'0') && (bracket || groups.len() > 1) && digits.len() >= 9)
         .then_some(Confidence::Low);
     (!dated && !many && digits.len() >= 7).then_some(Read { range, alone, near: Confidence::Medium, elsewhere: true })
