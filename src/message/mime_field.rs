@@ -92,7 +92,11 @@ fn charset_edit(message: &Message<'_>, part: &Part, field: &FieldSpan, charset: 
         return Ok(Edit { range: field.value.clone(), with });
     }
     if let Some(range) = parameter(value, b"charset") {
-        // With something stuck to it, readers would not see the new charset either.
+        // A comment in front of it is the name to some readers. With something stuck to it, readers would not see the new
+        // charset either.
+        if value.get(range.start) == Some(&b'(') {
+            return Err(BodyError::Field);
+        }
         let behind = value.get(range.end..).unwrap_or_default();
         let next = behind.trim_ascii_start();
         if !next.is_empty() && !next.starts_with(b";") && !next.starts_with(b"(") {
