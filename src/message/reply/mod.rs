@@ -106,6 +106,7 @@ pub(super) fn newest_end(lines: &[Line]) -> Option<usize> {
             _ if line.text.is_empty() => None,
             _ if quoted && let Some(first) = attribution_above(lines, at) => return cited_end(lines, at, first),
             _ if line.quote == Quote::Cited => return cited_end(lines, at, at),
+            _ if line.quote == Quote::Marked && is_quoted_attribution(lines, at) => return cited_end(lines, at, at),
             _ if line.quote == Quote::Marked => return None,
             _ if is_separator(&line.text) || (is_dashed(&line.text) && header_follows(lines, at + 1)) => Some(at),
             _ if is_header(lines, at) => Some(at),
@@ -190,6 +191,21 @@ fn attribution_above(lines: &[Line], at: usize) -> Option<usize> {
         return Some(attribution_start(lines, position));
     }
     None
+}
+
+/// QUIRK: Apple Mail marks the attribution as well, as the first line of the quote: `> On … wrote:`. It stands below an
+/// empty line and some text.
+fn is_quoted_attribution(lines: &[Line], at: usize) -> bool {
+    let wrapped = lines.get(at..lines.len().min(at + MAX_WRAPPED)).unwrap_or_default();
+    let mut bare = wrapped
+        .iter()
+        .take_while(|line| line.quote == Quote::Marked)
+        .filter_map(|line| line.text.strip_prefix('>').map(str::trim_start))
+        .peekable();
+    lines.get(at).is_some_and(|line| line.apart)
+        && lines.get(..at).is_some_and(|above| above.iter().any(|line| !line.text.is_empty()))
+        && bare.peek().is_some_and(|first| opens_attribution(first))
+        && bare.any(|line| ends_in_colon(line) && says_wrote(line))
 }
 
 /// The nearest line above `at` that holds text, at most two empty lines away.

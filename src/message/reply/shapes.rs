@@ -22,6 +22,18 @@ const TEXT: &[(&str, &str)] = &[
         "Fine.\n\n‸On 7 May 2024, at 10:15, Kim Lee <kim@example.com>\nwrote:\n\n> Shall we meet?\n",
     ),
     ("crlf", "Fine.\r\n\r\n‸On 7 May 2024, at 10:15, Kim Lee <kim@example.com> wrote:\r\n\r\n> Shall we meet?\r\n"),
+    (
+        "apple, the attribution in the quote",
+        "Fine.\n\n‸> On 7 May 2024, at 10:15, Kim Lee <kim@example.com> wrote:\n> \n> Shall we meet?\n\n",
+    ),
+    (
+        "apple, the attribution in the quote and wrapped",
+        "Passt.\n\n‸> Am 07.05.2024 um 10:15 schrieb Kim Lee\n> <kim@example.com>:\n> \n> Treffen wir uns?\n",
+    ),
+    (
+        "apple, answered below the attribution in the quote",
+        "Hi,\n\n> On 7 May 2024, at 10:15, Kim Lee wrote:\n> Shall we meet?\n\nYes.\n",
+    ),
     ("name alone", "Fine.\n\n‸Kim Lee wrote:\n> Shall we meet?\n"),
     ("german", "Passt.\n\n‸Am 07.05.2024 um 10:15 schrieb Kim Lee:\n> Treffen wir uns?\n"),
     (
