@@ -36,6 +36,7 @@ pub struct Mask([u64; Self::WORDS]);
 impl Mask {
     const WORDS: usize = 5;
     /// So many detectors fit.
+    #[cfg(test)]
     pub const CAPACITY: usize = Self::WORDS * 64;
 
     /// Add a detector.

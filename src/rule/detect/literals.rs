@@ -121,16 +121,16 @@ impl Literals {
     pub fn find(&self, bytes: &[u8], least: Confidence, nearby: &mut Nearby<'_>, hits: &mut Vec<Hit>) {
         let Some(automaton) = &self.automaton else { return };
         // Behind what was found last, by detector of the last find: a block of keys is not read once for each line.
-        let mut last: Option<(usize, usize)> = None;
+        let mut behind: Option<(usize, usize)> = None;
         for found in automaton.find_iter(bytes) {
             for &pattern in self.begun.get(found.pattern().as_usize()).into_iter().flatten() {
                 let Some(&(literal, detector, then)) = self.patterns.get(pattern) else { continue };
                 let at = found.start()..found.start() + literal.len();
-                if last.is_some_and(|(known, end)| known == detector && at.start < end) {
+                if behind.is_some_and(|(known, end)| known == detector && at.start < end) {
                     continue;
                 }
                 let Some(hit) = read_at(bytes, at, literal, detector, then, least, nearby) else { continue };
-                last = Some((detector, hit.0.end));
+                behind = Some((detector, hit.0.end));
                 hits.push(hit);
             }
         }

@@ -234,6 +234,7 @@ fn read_patterns(table: &mut Section<'_>) -> Option<Vec<Regex>> {
 }
 
 /// An array of phrases, or `{ file = "…" }` with one a line.
+#[expect(clippy::option_option, reason = "none given is not none that can be used")]
 fn read_phrases(table: &mut Section<'_>) -> Option<Option<Dictionary>> {
     let holds = table.holds("phrases");
     let (phrases, span) = match holds {
@@ -268,17 +269,13 @@ fn read_phrases(table: &mut Section<'_>) -> Option<Option<Dictionary>> {
         Some("the dictionary holds no phrases".to_owned())
     } else if phrases.len() > dictionary::MAX_PHRASES {
         Some(format!("{} phrases; {} are allowed", phrases.len(), dictionary::MAX_PHRASES))
-    } else if let Some(line) =
-        phrases.iter().position(|phrase| phrase.trim().is_empty() || phrase.len() > dictionary::MAX_PHRASE)
-    {
-        Some(format!(
-            "phrase {} has {} bytes; 1 to {} are allowed",
-            line + 1,
-            phrases.get(line).map_or(0, String::len),
-            dictionary::MAX_PHRASE
-        ))
     } else {
-        None
+        let bad = |phrase: &String| phrase.trim().is_empty() || phrase.len() > dictionary::MAX_PHRASE;
+        let line = phrases.iter().position(bad);
+        line.map(|line| {
+            let bytes = phrases.get(line).map_or(0, String::len);
+            format!("phrase {} has {bytes} bytes; 1 to {} are allowed", line + 1, dictionary::MAX_PHRASE)
+        })
     };
     let compiled = match fault {
         Some(fault) => Err(fault),
@@ -300,12 +297,11 @@ fn read_checks(table: &mut Section<'_>) -> Option<Vec<Check>> {
     let names = table.strings("check")?;
     let mut checks = Vec::with_capacity(names.len());
     for name in &names {
-        match Check::parse(&name.value) {
-            Some(check) => checks.push(check),
-            None => {
-                let what = format!("there is no validator \"{}\"", shown(&name.value));
-                table.problem(&name.span, Code::WrongValue, what, format!("validators: {CHECKS}"));
-            }
+        if let Some(check) = Check::parse(&name.value) {
+            checks.push(check);
+        } else {
+            let what = format!("there is no validator \"{}\"", shown(&name.value));
+            table.problem(&name.span, Code::WrongValue, what, format!("validators: {CHECKS}"));
         }
     }
     (checks.len() == names.len()).then_some(checks)

@@ -208,7 +208,7 @@ const CODES: &[(&str, usize, usize)] = &[
 /// Digits with what may part them, from the first of them on.
 struct Digits {
     /// Up to [`LONGEST`] and one.
-    digits: [u8; LONGEST + 1],
+    read: [u8; LONGEST + 1],
     /// Behind each of them.
     ends: [usize; LONGEST + 1],
     len: usize,
@@ -221,7 +221,7 @@ struct Digits {
 
 impl Digits {
     fn digits(&self) -> &[u8] {
-        self.digits.get(..self.len).unwrap_or_default()
+        self.read.get(..self.len).unwrap_or_default()
     }
     fn groups(&self) -> &[usize] {
         self.groups.get(..self.count).unwrap_or_default()
@@ -231,7 +231,7 @@ impl Digits {
         self.ends.get(..self.len)?.get(length.checked_sub(1)?).copied()
     }
     fn push(&mut self, digit: u8, end: usize, first: bool) {
-        let (Some(place), Some(behind)) = (self.digits.get_mut(self.len), self.ends.get_mut(self.len)) else { return };
+        let (Some(place), Some(behind)) = (self.read.get_mut(self.len), self.ends.get_mut(self.len)) else { return };
         (*place, *behind) = (digit, end);
         self.len += 1;
         self.count += usize::from(first);
@@ -243,7 +243,7 @@ impl Digits {
 
 fn gather(bytes: &[u8], start: usize) -> Digits {
     const NONE: usize = LONGEST + 1;
-    let mut found = Digits { digits: [0; NONE], ends: [0; NONE], len: 0, groups: [0; NONE], count: 0, signs: false };
+    let mut found = Digits { read: [0; NONE], ends: [0; NONE], len: 0, groups: [0; NONE], count: 0, signs: false };
     let (mut at, mut skipped) = (start, 0);
     while let Some(&byte) = bytes.get(at).filter(|_| found.len <= LONGEST) {
         match byte {
@@ -342,9 +342,8 @@ fn at(bytes: &[u8], group: Group) -> Option<Read> {
 fn ends_well(bytes: &[u8], end: usize) -> bool {
     let next = byte(bytes, Some(end));
     let behind = byte(bytes, Some(end + 1));
-    !next.is_ascii_alphanumeric()
-        && !b"_@=%".contains(&next)
-        && !(b".-/:,".contains(&next) && behind.is_ascii_alphanumeric())
+    let goes_on = b".-/:,".contains(&next) && behind.is_ascii_alphanumeric();
+    !goes_on && !next.is_ascii_alphanumeric() && !b"_@=%".contains(&next)
 }
 
 fn international(bytes: &[u8], start: usize, found: &Digits, plus: bool) -> Option<Read> {
@@ -378,7 +377,7 @@ fn plain(bytes: &[u8], start: usize, found: &Digits, bracket: bool) -> Option<Re
     }
     // Elsewhere numbers begin with the trunk prefix 0, and only words tell them from others. Dates and sums do not count.
     // Nor do US postal codes.
-    let dated = matches!(groups, [4, 2, 2] | [2, 2, 4] | [1, 2, 4] | [2, 1, 4] | [5, 4]);
+    let dated = matches!(groups, [4, 2, 2] | [1 | 2, 2, 4] | [2, 1, 4] | [5, 4]);
     // Versions, addresses of hosts and book numbers have single digits between their dots and dashes.
     let single = groups.iter().skip(1).any(|&group| group == 1) || (groups.len() > 3 && digits.len() < 8);
     let many = groups.len() > 6 || single;

@@ -225,7 +225,7 @@ fn crc32(token: &[u8]) -> Option<Confidence> {
 
 /// 22 characters, a dot, 43 more.
 fn sendgrid(body: &[u8]) -> Option<Confidence> {
-    (body.get(22) == Some(&b'.') && body.iter().filter(|&&c| c == b'.').count() == 1).then_some(Confidence::High)
+    (body.get(22) == Some(&b'.') && memchr::memchr_iter(b'.', body).count() == 1).then_some(Confidence::High)
 }
 
 /// The three segments of the path.
