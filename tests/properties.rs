@@ -9,7 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mail_parser::MessageParser;
 use mailwright::envelope::{Address, Direction, Envelope};
-use mailwright::message::{Block, Draft, Message, Place};
+use mailwright::flow::put_checks;
+use mailwright::message::{Block, Draft, Message, Place, Repair};
 use mailwright::pipeline::{Outcome, Pipeline, Verdict};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -599,6 +600,41 @@ proptest! {
         if let Ok(sound) = done {
             sound?;
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// What WorkMail rejects is repaired once: no repair is left to do, and another parser reads the texts that were there.
+    #[test]
+    fn a_repair_changes_no_text_and_comes_to_rest(mail in mail(), long in any::<bool>(), octets in any::<bool>(), twice in any::<bool>()) {
+        let (mut raw, _) = Mail { root: mail.root.closed(), ..mail }.build();
+        let mut head = String::new();
+        if long {
+            head.push_str(&format!("X-Long: {}\r\n", "word ".repeat(300)));
+        }
+        if octets {
+            head.push_str("X-Octets: Größe\r\n");
+        }
+        if twice {
+            head.push_str("Reply-To: ann@example.com\r\nReply-To: ann@example.com\r\n");
+        }
+        if raw.windows(2).all(|end| end != b"\r\n") {
+            head = head.replace('\r', "");
+        }
+        raw.splice(0..0, head.bytes());
+        let message = Message::parse(&raw);
+        let Some(repaired) = message.repaired(put_checks::fields::ONCE) else {
+            prop_assert!(!(long || octets || twice) || message.doubt().is_some() || message.protection().is_some());
+            return Ok(());
+        };
+        let out = repaired.rendered.to_vec();
+        let after = Message::parse(&out);
+        prop_assert!(after.repaired(put_checks::fields::ONCE).is_none(), "{:?}", repaired.mended);
+        prop_assert_eq!(texts(&raw), texts(&out));
+        let faults = |message: &Message<'_>| put_checks::check(message).len();
+        prop_assert!(faults(&after) < faults(&message), "{:?}", repaired.mended);
     }
 }
 

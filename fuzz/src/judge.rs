@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use mailwright::envelope::{Address, Direction, Envelope};
+use mailwright::flow::put_checks;
 use mailwright::message::Message;
 use mailwright::pipeline::{Outcome, Pipeline, RuleReport, Verdict};
 
@@ -42,6 +43,12 @@ const SOURCES: &[Source] = &[
         include_str!("../rules/header.toml"),
         &["X-Proof", "X-Mailer", "X-Seen", "Subject"],
         Direction::Outbound,
+    ),
+    (
+        "signatures",
+        include_str!("../rules/signatures.toml"),
+        &["DKIM-Signature", "X-Original-DKIM-Signature", "X-Original-Authentication-Results"],
+        Direction::Inbound,
     ),
     ("redact", include_str!("../rules/redact.toml"), &["Subject", "Thread-Topic"], Direction::Outbound),
     ("mask", include_str!("../rules/mask.toml"), &["Subject", "Thread-Topic"], Direction::Outbound),
@@ -116,6 +123,8 @@ pub fn judge(set: &RuleSet, raw: &[u8]) -> Judged {
     let Some(outcome) = outcome else { return Judged { signature, rewritten: None } };
     let Some(rewritten) = &outcome.rewritten else { return Judged { signature, rewritten: None } };
     invariants::hold(raw, rewritten, set.named, true).unwrap_or_else(|what| panic!("{}: {what}", set.name));
+    let faults = put_checks::brought_in(&message, rewritten);
+    assert!(faults.is_empty(), "{}: WorkMail would reject what came about: {}", set.name, put_checks::words(&faults));
     let first = rewritten.to_vec();
     if !set.rests {
         return Judged { signature, rewritten: Some(first) };

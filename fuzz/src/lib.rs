@@ -9,6 +9,7 @@ pub mod made;
 use std::fs;
 
 use mailwright::envelope::Direction;
+use mailwright::flow::put_checks::{self, fields};
 use mailwright::message::{Draft, Message, PartId, TextEdit};
 use mailwright::pipeline::Pipeline;
 
@@ -16,7 +17,8 @@ use mailwright::pipeline::Pipeline;
 pub type Target = fn(&[u8]);
 
 /// Every target, by name.
-pub const TARGETS: &[(&str, Target)] = &[("parse", parse), ("pipeline", pipeline), ("made", made), ("rules", rules)];
+pub const TARGETS: &[(&str, Target)] =
+    &[("parse", parse), ("pipeline", pipeline), ("made", made), ("repair", repair), ("rules", rules)];
 
 /// Any bytes are a message: indexing it, asking it everything and changing nothing. The index is in order and inside.
 ///
@@ -78,6 +80,34 @@ pub fn made(choices: &[u8]) {
     let sets = judge::rule_sets();
     if let Some(set) = sets.get(usize::from(*set) % sets.len()) {
         judge::judge(set, &made::message(choices));
+    }
+}
+
+/// Any bytes are a message: what WorkMail would reject in it is repaired. There is nothing left to repair then, no part came
+/// or went, and the same text is read.
+///
+/// # Panics
+/// On a finding.
+pub fn repair(raw: &[u8]) {
+    let message = Message::parse(raw);
+    let Some(repaired) = message.repaired(fields::ONCE) else { return };
+    assert!(!repaired.mended.is_empty(), "a repair that mends nothing");
+    let out = repaired.rendered.to_vec();
+    let after = Message::parse(&out);
+    let kinds = |message: &Message<'_>| message.parts().iter().map(|p| p.media_type.clone()).collect::<Vec<_>>();
+    assert_eq!(kinds(&message), kinds(&after), "the parts are not what they were");
+    let faults =
+        |message: &Message<'_>| put_checks::unmet(&put_checks::check(message)).iter().map(|f| f.count).sum::<usize>();
+    assert!(faults(&after) <= faults(&message), "a repair that brings in a fault: {:?}", repaired.mended);
+    if let Some(again) = after.repaired(fields::ONCE) {
+        panic!("{:?} were repaired, and then {:?}", repaired.mended, again.mended);
+    }
+    let (before, after) = (Draft::new(&message), Draft::new(&after));
+    for body in before.readable() {
+        let text = |draft: &Draft<'_>| draft.text(body.part).map(|text| text.replace('\r', ""));
+        if let (Ok(before), Ok(after)) = (text(&before), text(&after)) {
+            assert!(before == after, "part {} reads differently after {:?}", body.part.0, repaired.mended);
+        }
     }
 }
 

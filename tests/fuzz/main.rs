@@ -57,6 +57,14 @@ fn edits() {
 }
 
 #[test]
+fn repair() {
+    fuzz("repair", &["rules/samples", "tests/golden"], |input, _| {
+        targets::repair(input);
+        None
+    });
+}
+
+#[test]
 fn rules() {
     fuzz("rules", &["rules", "fuzz/rules", "tests/problems"], |input, _| {
         targets::rules(input);
