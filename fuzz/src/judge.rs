@@ -69,6 +69,7 @@ pub fn rule_sets() -> &'static [RuleSet] {
         let ship = |name, direction| {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
             let folder = if folder.ends_with("fuzz") { folder.join("../rules") } else { folder.join("rules") };
+            let folder = std::env::var_os("FUZZ_RULES").map_or(folder, Into::into);
             let pipeline = Pipeline::load(&folder).unwrap_or_else(|p| panic!("{}", p.render(false)));
             RuleSet {
                 name,
