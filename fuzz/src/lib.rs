@@ -18,7 +18,7 @@ pub type Target = fn(&[u8]);
 
 /// Every target, by name.
 pub const TARGETS: &[(&str, Target)] =
-    &[("parse", parse), ("pipeline", pipeline), ("made", made), ("repair", repair), ("rules", rules)];
+    &[("parse", parse), ("pipeline", pipeline), ("made", made), ("edits", edits), ("repair", repair), ("rules", rules)];
 
 /// Any bytes are a message: indexing it, asking it everything and changing nothing. The index is in order and inside.
 ///

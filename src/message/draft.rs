@@ -591,6 +591,26 @@ mod tests {
     }
 
     #[test]
+    fn a_text_that_ends_in_a_shift_and_nothing_behind_it_takes_a_block() {
+        for (raw, place) in [("-\x1b$B", Place::End), ("-\x1b$B", Place::Start), ("\x1b$B0", Place::End)] {
+            let raw = format!("Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n{raw}");
+            let out = render(raw.as_bytes(), |draft| {
+                draft.insert_or_put_beside(&block("Footer"), place).unwrap();
+            });
+            assert!(String::from_utf8_lossy(&out.unwrap()).contains("Footer"));
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_that_an_edit_takes_away_is_no_other_order_of_octets() {
+        let raw = b"Content-Type: text/plain; charset=utf-16\r\n\r\n\xFE\xFF\0e";
+        let message = Message::parse(raw);
+        let mut draft = Draft::new(&message);
+        let _ = draft.edit(PartId(0), &[TextEdit { range: 0..3, text: "x".to_owned() }]);
+        assert!(draft.render().is_ok());
+    }
+
+    #[test]
     fn a_part_stands_below_a_long_last_line_that_is_encoded_now() {
         let raw = format!("Content-Type: text/plain; charset=x-unknown\r\n\r\n{}", "long ".repeat(300));
         let out = render(raw.as_bytes(), |draft| {
