@@ -595,7 +595,8 @@ mod tests {
         for (raw, place) in [("-\x1b$B", Place::End), ("-\x1b$B", Place::Start), ("\x1b$B0", Place::End)] {
             let raw = format!("Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n{raw}");
             let out = render(raw.as_bytes(), |draft| {
-                draft.insert_or_put_beside(&block("Footer"), place).unwrap();
+                let block = block("Footer");
+                draft.insert(&block, place).map(|_| ()).or_else(|_| draft.put_beside(&block, place)).unwrap();
             });
             assert!(String::from_utf8_lossy(&out.unwrap()).contains("Footer"));
         }

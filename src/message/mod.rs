@@ -14,6 +14,7 @@ mod draft;
 mod edits;
 mod field;
 mod field_text;
+mod foresight;
 mod header;
 pub mod html;
 mod mime_field;

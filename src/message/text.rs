@@ -14,6 +14,7 @@ use super::charset::{Charset, Reading};
 use super::delimiter;
 use super::draft::{BodyError, TextEdit};
 use super::edits::Edit;
+use super::foresight;
 use super::part::{Part, TransferEncoding};
 use super::transfer::{self, Splice};
 use super::{LineEnd, Message, PartId, mime_field};
@@ -218,6 +219,9 @@ impl<'m> PartText<'m> {
                 Some(splices) => self.encode_anew(message, id, part, splices, transfer::encode_base64)?,
                 None => self.move_to_utf8(message, id, part, transfer::encode_base64)?,
             };
+        }
+        if !foresight::reads_well(message, part, &edits, self.current(), in_doubt) {
+            return Err(BodyError::Unmovable);
         }
         // An empty body may have no line end of its own before the delimiter behind it.
         let end = part.body.end;

@@ -131,6 +131,7 @@ impl Charset {
     pub fn depends(&self) -> bool {
         self.writes == Strict::Ascii && self.codec == Codec::Encoding(WINDOWS_1252)
             || matches!(self.codec, Codec::Escaped(_))
+            || self.codec == Codec::Encoding(ISO_2022_JP)
     }
 
     /// True when a character has two octets or more, so that what is out of step stays so.
