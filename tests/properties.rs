@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use mail_parser::MessageParser;
 use mailwright::envelope::{Address, Direction, Envelope};
 use mailwright::flow::put_checks;
-use mailwright::message::{Block, Draft, Message, Place, Repair};
+use mailwright::message::{Bits, Block, Draft, Message, Place};
 use mailwright::pipeline::{Outcome, Pipeline, Verdict};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -625,13 +625,13 @@ proptest! {
         }
         raw.splice(0..0, head.bytes());
         let message = Message::parse(&raw);
-        let Some(repaired) = message.repaired(put_checks::fields::ONCE) else {
+        let Some(repaired) = message.repaired(put_checks::fields::ONCE, Bits::Encode) else {
             prop_assert!(!(long || octets || twice) || message.doubt().is_some() || message.protection().is_some());
             return Ok(());
         };
         let out = repaired.rendered.to_vec();
         let after = Message::parse(&out);
-        prop_assert!(after.repaired(put_checks::fields::ONCE).is_none(), "{:?}", repaired.mended);
+        prop_assert!(after.repaired(put_checks::fields::ONCE, Bits::Encode).is_none(), "{:?}", repaired.mended);
         prop_assert_eq!(texts(&raw), texts(&out));
         let faults = |message: &Message<'_>| put_checks::check(message).len();
         prop_assert!(faults(&after) < faults(&message), "{:?}", repaired.mended);

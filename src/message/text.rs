@@ -205,7 +205,7 @@ impl<'m> PartText<'m> {
         let brings_foreign = replacements.iter().any(|(_, text)| !text.is_ascii());
         let odd_charset = brings_foreign && mime_field::has_odd_charset(message, part);
         let splices = if odd_charset { None } else { self.splices(&replacements) };
-        let in_doubt = self.reading != Reading::Same || self.charset.depends();
+        let in_doubt = self.reading != Reading::Same || self.charset.depends() || self.charset.is_wide();
         if in_doubt && splices.as_ref().is_some_and(|splices| !self.reads_as_it_should(part, splices)) {
             return Err(BodyError::Unmovable);
         }
