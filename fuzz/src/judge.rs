@@ -20,7 +20,7 @@ pub struct RuleSet {
     /// Its file.
     pub name: &'static str,
     pipeline: Pipeline,
-    /// The header fields that its rules name.
+    /// The header fields that its rules name; `*` where they redact what stands in any.
     named: &'static [&'static str],
     direction: Direction,
     /// False where a rule says `once = "always"`: the processed mark keeps the function from a second run.
@@ -50,8 +50,8 @@ const SOURCES: &[Source] = &[
         &["DKIM-Signature", "X-Original-DKIM-Signature", "X-Original-Authentication-Results"],
         Direction::Inbound,
     ),
-    ("redact", include_str!("../rules/redact.toml"), &["Subject", "Thread-Topic"], Direction::Outbound),
-    ("mask", include_str!("../rules/mask.toml"), &["Subject", "Thread-Topic"], Direction::Outbound),
+    ("redact", include_str!("../rules/redact.toml"), &["*"], Direction::Outbound),
+    ("mask", include_str!("../rules/mask.toml"), &["*"], Direction::Outbound),
 ];
 
 /// Every rule set: those of `fuzz/rules`, and the rules that ship over mail of either direction.
