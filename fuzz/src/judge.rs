@@ -30,6 +30,19 @@ pub struct RuleSet {
 /// Name, text, the header fields that its rules name, and the direction of the mail.
 type Source = (&'static str, &'static str, &'static [&'static str], Direction);
 
+/// Where `redact` looks.
+const MASKED: &[&str] = &[
+    "Subject",
+    "Thread-Topic",
+    "Comments",
+    "Keywords",
+    "Original-Subject",
+    "X-Original-Subject",
+    "Summary",
+    "List-*",
+    "X-Example-Origin",
+];
+
 const SOURCES: &[Source] = &[
     ("append", include_str!("../rules/append.toml"), &[], Direction::Outbound),
     ("prepend", include_str!("../rules/prepend.toml"), &["Subject"], Direction::Inbound),
@@ -50,8 +63,8 @@ const SOURCES: &[Source] = &[
         &["DKIM-Signature", "X-Original-DKIM-Signature", "X-Original-Authentication-Results"],
         Direction::Inbound,
     ),
-    ("redact", include_str!("../rules/redact.toml"), &["*"], Direction::Outbound),
-    ("mask", include_str!("../rules/mask.toml"), &["*"], Direction::Outbound),
+    ("redact", include_str!("../rules/redact.toml"), MASKED, Direction::Outbound),
+    ("mask", include_str!("../rules/mask.toml"), MASKED, Direction::Outbound),
 ];
 
 /// Every rule set: those of `fuzz/rules`, and the rules that ship over mail of either direction.
@@ -71,13 +84,7 @@ pub fn rule_sets() -> &'static [RuleSet] {
             let folder = if folder.ends_with("fuzz") { folder.join("../rules") } else { folder.join("rules") };
             let folder = std::env::var_os("FUZZ_RULES").map_or(folder, Into::into);
             let pipeline = Pipeline::load(&folder).unwrap_or_else(|p| panic!("{}", p.render(false)));
-            RuleSet {
-                name,
-                pipeline,
-                named: &["Subject", "Thread-Topic", "X-Example-Origin"],
-                direction,
-                rests: direction == Direction::Outbound,
-            }
+            RuleSet { name, pipeline, named: MASKED, direction, rests: direction == Direction::Outbound }
         };
         let ships = [ship("shipped-inbound", Direction::Inbound), ship("shipped-outbound", Direction::Outbound)];
         SOURCES.iter().map(of).chain(ships).collect()

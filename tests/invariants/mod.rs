@@ -54,6 +54,14 @@ fn pieces(raw: &[u8], rendered: &Rendered<'_>) -> Vec<Piece> {
     pieces
 }
 
+/// Is this field meant? `List-*` are all that begin so.
+fn names(pattern: &str, name: &[u8]) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => name.get(..start.len()).is_some_and(|n| n.eq_ignore_ascii_case(start.as_bytes())),
+        None => name.eq_ignore_ascii_case(pattern.as_bytes()),
+    }
+}
+
 /// Invariant 2: fields that no rule names keep their bytes and their order. A header that is not made of fields alone is
 /// not compared.
 pub fn header_fields(raw: &[u8], out: &[u8], named: &[&str], wraps: bool) -> Result<(), String> {
@@ -64,7 +72,7 @@ pub fn header_fields(raw: &[u8], out: &[u8], named: &[&str], wraps: bool) -> Res
     let mime: &[&str] = &["MIME-Version", "Content-Type", "Content-Transfer-Encoding"];
     let may_change = |field: &[u8]| {
         let name = field.split(|b| *b == b':').next().unwrap_or_default().trim_ascii_end();
-        named.iter().chain(mime).any(|n| n.as_bytes().eq_ignore_ascii_case(name))
+        named.iter().chain(mime).any(|n| names(n, name))
             || wraps && name.get(..8).is_some_and(|n| n.eq_ignore_ascii_case(b"content-"))
     };
     let kept = |fields: &[Vec<u8>]| fields.iter().filter(|f| !may_change(f)).cloned().collect::<Vec<_>>();

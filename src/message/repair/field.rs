@@ -173,7 +173,14 @@ fn written(kind: Kind, text: &str, column: usize) -> String {
 /// Whether readers get from the new value what they got from the old.
 fn reads_alike(kind: Kind, old: &str, new: &str) -> bool {
     match kind {
-        Kind::People => addresses(old) == addresses(new),
+        // One reader takes the value apart, another shows it as it stands: quotation marks are for the first only.
+        Kind::People => {
+            let plain = |text: &str| -> String {
+                let shown = decode_value(text.as_bytes());
+                shown.chars().filter(|c| !c.is_whitespace() && !matches!(c, '"' | '\\')).collect()
+            };
+            addresses(old) == addresses(new) && plain(old) == plain(new)
+        }
         Kind::Parameters => parameters(old) == parameters(new),
         _ => decode_value(old.as_bytes()) == decode_value(new.as_bytes()),
     }
