@@ -4,16 +4,27 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::time::Duration;
 
+use bytes::Bytes;
 use mail_parser::{MessageParser, MimeHeaders};
 use mailwright::directory::Organization;
 use mailwright::envelope::{Address, Direction, Envelope};
+use mailwright::flow::handler::{Settings, handle};
+use mailwright::flow::key::{Bucket, KeyPrefix, MessageId};
+use mailwright::flow::mark::StampKey;
+use mailwright::flow::memory::Memory;
 use mailwright::message::Message;
 use mailwright::pipeline::Pipeline;
+use mailwright::rule::OnError;
 use mailwright::rule::detect::DetectorSet;
 use mailwright::rule::value_key::ValueKey;
 use proptest::prelude::*;
 use proptest::sample::select;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
 
 const EVERYWHERE: &str = "[[rule]]\nname = \"cards\"\n[[rule.action]]\nkind = \"redact\"\ndetect = \"card\"\n\
                           where = [\"subject\", \"body\", \"file-names\", \"attachments\", \"attached-messages\"]\n";
@@ -333,6 +344,118 @@ fn a_value_is_nowhere_in_what_replay_says() {
             assert!(!said.contains(KEY));
         }
     }
+}
+
+/// Every line of the log, with all fields, at every level.
+static LINES: Mutex<String> = Mutex::new(String::new());
+
+struct Log;
+
+impl Log {
+    /// Once for the process.
+    fn start() {
+        let _ = tracing::subscriber::set_global_default(Self);
+    }
+
+    /// What was logged by whoever ran in this process.
+    fn said() -> String {
+        LINES.lock().unwrap().clone()
+    }
+}
+
+struct Line<'l>(&'l mut String);
+
+impl Visit for Line<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        let _ = write!(self.0, "{}={value:?} ", field.name());
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        span.record(&mut Line(&mut LINES.lock().unwrap()));
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        values.record(&mut Line(&mut LINES.lock().unwrap()));
+    }
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, event: &Event<'_>) {
+        let mut lines = LINES.lock().unwrap();
+        event.record(&mut Line(&mut lines));
+        lines.push('\n');
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+/// What WorkMail would send for such a message.
+fn event(id: &str) -> serde_json::Value {
+    serde_json::json!({
+        "summaryVersion": "2019-07-28",
+        "envelope": {
+            "mailFrom": {"address": "ann@example.com"},
+            "recipients": [{"address": "kim@example.net"}]
+        },
+        "sender": {"address": "ann@example.com"},
+        "subject": "4111 1111 1111 1111 for geheim@example.org",
+        "messageId": id,
+        "invocationId": "11111111111111111111111111111111",
+        "flowDirection": "OUTBOUND",
+        "truncated": false
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_is_in_no_line_of_the_log_and_in_no_answer() {
+    Log::start();
+    let id = MessageId::new("00000000-0000-4000-8000-000000000002").unwrap();
+    let event = event(id.as_str());
+    for style in STYLES {
+        let pipeline = pipeline(&telling_rules(style)).with_value_key(ValueKey::new(KEY).ok());
+        for (name, mail) in telling() {
+            for strict in [false, true] {
+                let memory = Memory::new(Bucket::new("bucket").unwrap());
+                memory.insert(id.clone(), Bytes::from(mail.clone()));
+                if strict {
+                    memory.demand_as_workmail_does();
+                }
+                let stamp_key = StampKey::new(KEY).ok();
+                let settings = Settings { prefix: KeyPrefix::new("out").unwrap(), stamp_key, on_error: OnError::Skip };
+                let deadline = tokio::time::Instant::now() + Duration::from_mins(1);
+                let handled = handle(&event, deadline, &pipeline, &memory, &memory, &settings).await;
+                let answer = match &handled.answer {
+                    Ok(answer) => serde_json::to_string(answer).unwrap(),
+                    Err(error) => format!("{error} {error:?}"),
+                };
+                let what = format!("{style}, {name}");
+                assert_tells_nothing(&what, &format!("{answer} {handled:?}"));
+                assert_tells_nothing(&what, &memory.keys().join(" "));
+            }
+        }
+    }
+    let said = Log::said();
+    assert!(said.matches("message handled").count() >= STYLES.len() * telling().len() * 2, "{said}");
+    assert!(said.contains("everything"), "{said}");
+    assert_tells_nothing("the log", &said);
+    assert!(!said.contains(KEY));
+}
+
+#[cfg(feature = "lambda")]
+#[test]
+fn a_panic_is_logged_by_its_place() {
+    Log::start();
+    let before = std::panic::take_hook();
+    mailwright::flow::log::start();
+    let panicked = std::panic::catch_unwind(|| panic!("no rule reads 4111 1111 1111 1111"));
+    std::panic::set_hook(before);
+    assert!(panicked.is_err());
+    let said = Log::said();
+    assert!(said.contains("mailwright panicked") && said.contains("tests/redaction.rs"), "{said}");
+    assert_tells_nothing("the log of a panic", &said);
 }
 
 #[test]

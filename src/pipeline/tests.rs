@@ -36,6 +36,8 @@ enum Then {
     Done,
     Fail,
     Panic,
+    /// With all of the message as its text.
+    PanicWithMail,
     Unfit,
     Stop,
     Dispose(Disposition),
@@ -50,6 +52,7 @@ impl Action for Stamp {
             Then::Done | Then::Body(_) => Ok(Effect::Edited(1, "1 field".into())),
             Then::Fail => Err(ActionError::Template("on purpose".into())),
             Then::Panic => panic!("on purpose"),
+            Then::PanicWithMail => panic!("{}", String::from_utf8_lossy(scene.draft.message().raw())),
             Then::Unfit => Ok(Effect::Unfit("there is no body".into())),
             Then::Stop => Ok(Effect::Stop),
             Then::Dispose(disposition) => Ok(Effect::Dispose(disposition)),
@@ -202,6 +205,28 @@ fn a_rule_that_must_not_fail_ends_the_run_and_its_panic_is_not_told() {
         let error = run(vec![failing("guard", vec![Stamp("X-A", then.clone())])]).err().unwrap().to_string();
         assert!(error.starts_with("rule `guard` failed"), "{error}");
         assert!(matches!(then, Then::Fail) == error.contains("on purpose"), "{error}");
+    }
+}
+
+#[test]
+fn what_a_rule_panics_on_is_not_told() {
+    const SECRET: &str = "4111 1111 1111 1111";
+    let raw = crlf(&MAIL.replace("Hi", SECRET));
+    let message = Message::parse(&raw);
+    let stamps = || vec![Stamp("X-A", Then::PanicWithMail)];
+    let audit = Rule { mode: Mode::Audit, ..rule("audit", stamps()) };
+    for (rule, is_kept) in [(rule("skip", stamps()), true), (audit, true), (failing("fail", stamps()), false)] {
+        let ran = pipeline(vec![rule]).run(&message, &envelope(Direction::Outbound), &|| false);
+        assert_eq!(ran.is_ok(), is_kept);
+        let told = match ran {
+            Ok(outcome) => {
+                let json = serde_json::to_string(&outcome.report).unwrap();
+                format!("{:?} {json} {:?} {:?}", outcome.report, outcome.disposition, outcome.disposing)
+            }
+            Err(error) => format!("{error} {error:?}"),
+        };
+        assert!(told.contains("panicked"), "{told}");
+        assert!(!told.contains(SECRET) && !told.contains("4111"), "{told}");
     }
 }
 

@@ -221,11 +221,11 @@ impl DetectorSet {
         counts.into_iter().any(|count| count >= self.0.at_least)
     }
 
-    /// What was found in `text` as its detector reads it, the same for every spelling: the digits and letters of a
+    /// What `detector` found in `range` of `text` as it reads it, the same for every spelling: the digits and letters of a
     /// number in upper case, an address in lower case, a secret as it is. For pseudonyms and keyed digests; it is content, so for no log.
-    pub fn value(&self, text: &str, found: &Found) -> String {
-        let folded = Folded::new(text.get(found.range.clone()).unwrap_or_default());
-        match self.0.finds.get(usize::from(found.detector.0)) {
+    pub fn value(&self, text: &str, range: Range<usize>, detector: DetectorId) -> String {
+        let folded = Folded::new(text.get(range).unwrap_or_default());
+        match self.0.finds.get(usize::from(detector.0)) {
             Some(Find::Email | Find::AtDigits(_)) => folded.text().to_lowercase(),
             Some(Find::Number(..) | Find::Card | Find::Iban) => {
                 folded.text().chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()

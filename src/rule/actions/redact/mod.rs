@@ -1,13 +1,14 @@
 //! `redact`: sensitive data is masked wherever a reader or a program could see it.
 //!
 //! `places.rs` goes through the message, `views.rs` says how a text is read there and how a mask is written, `search.rs`
-//! finds and masks, `report.rs` tells what was found.
+//! finds and masks, `memo.rs` keeps what a look has found for the pass that masks, `report.rs` tells what was found.
 //!
 //! Invariant: where this action has run and answered without an error, a second look at every place of `where` finds
 //! nothing that it looks for. What cannot be read or changed there is an error, never passed over. No value is in an
 //! effect, an error or a report.
 
 mod mask;
+mod memo;
 mod options;
 mod places;
 mod report;
@@ -25,6 +26,7 @@ use super::super::{
 use crate::envelope::Direction;
 use crate::message::{BodyError, Draft, FieldName, Permission, Protection, TextEdit};
 use mask::Style;
+use memo::Memo;
 use places::Place;
 use report::Tally;
 use search::{Hit, Painter, Search, apart};
@@ -78,25 +80,30 @@ type Noticed = BTreeSet<String>;
 
 impl Redact {
     /// Every find of a message, by place; learns their values.
-    fn look(&self, draft: &mut Draft<'_>, search: &mut Search<'_>) -> Result<Looked, ActionError> {
-        let mut looked = Looked::default();
-        let mut hits: Vec<Hit> = Vec::new();
-        self.walk(draft, &mut |place: &Place<'_>| {
-            for view in &place.views {
-                let found = search.hits(view.text.text());
-                if !found.is_empty() {
+    fn look(&self, draft: &mut Draft<'_>, search: &mut Search<'_>, memo: &mut Memo) -> Result<Looked, ActionError> {
+        let mut looked = Looked::new(&self.detectors);
+        memo.forget();
+        self.walk(draft, &mut |mut place: Place<'_>| {
+            let key = memo.key(&place);
+            if memo.is_clean(key) {
+                return Ok(Vec::new());
+            }
+            let mut seen = Vec::new();
+            for view in place.views() {
+                let text = view.text.text();
+                let hits = search.hits(text);
+                if !hits.is_empty() {
                     looked.groups.insert(place.group.to_owned());
                 }
-                for hit in found {
-                    looked.add(&hit);
-                    hits.push(hit);
+                for hit in &hits {
+                    looked.add(search, text, hit);
+                    search.learn(text, hit);
                 }
+                seen.push((view, hits));
             }
+            memo.saw(key, seen);
             Ok(Vec::new())
         })?;
-        for hit in &hits {
-            search.learn(hit);
-        }
         search.learned();
         Ok(looked)
     }
@@ -106,19 +113,27 @@ impl Redact {
         &self,
         draft: &mut Draft<'_>,
         search: &Search<'_>,
+        memo: &mut Memo,
         painter: Painter<'_>,
         noticed: &Noticed,
         tally: &mut Tally,
     ) -> Result<(), ActionError> {
-        self.walk(draft, &mut |place: &Place<'_>| {
+        memo.soil();
+        self.walk(draft, &mut |mut place: Place<'_>| {
             let mut edits = Vec::new();
-            for view in &place.views {
-                let hits = search.hits(view.text.text());
+            let mut is_clean = true;
+            let key = memo.key(&place);
+            let seen = memo.take(key).unwrap_or_else(|| search.see(place.views()));
+            for (view, hits) in seen {
+                let hits = search.complete(view.text.text(), hits);
+                is_clean &= hits.is_empty();
                 for hit in &hits {
-                    let offset = view.text.pieces(hit.range.clone()).next().map_or(0, |piece| piece.source.start);
-                    tally.add(&self.detectors, hit, place.name, view.what, offset, painter.key);
+                    tally.add(search, hit, &place, &view, painter.key);
                 }
-                painter.paint(&self.detectors, view, &hits, place.source, place.unicode, &mut edits);
+                painter.paint(search, &view, &hits, place.source, place.unicode, &mut edits);
+            }
+            if is_clean {
+                memo.found_nothing(key);
             }
             if noticed.contains(place.group)
                 && let Some(text) = place.notice(&self.notice)
@@ -132,6 +147,7 @@ impl Redact {
     fn redact(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
         let mut search = Search::new(&self.detectors, self.character);
         let mut tally = Tally::default();
+        let mut memo = Memo::default();
         if self.style == Style::Pseudonym && scene.key.is_none() {
             return Err(ActionError::Key);
         }
@@ -147,13 +163,13 @@ impl Redact {
             }
         }
         for round in 0..MAX_ROUNDS {
-            let mut looked = self.look(scene.draft, &mut search)?;
+            let mut looked = self.look(scene.draft, &mut search, &mut memo)?;
             if round == 0 {
-                let enough = looked.enough(self.detectors.at_least());
+                let enough = looked.enough();
                 let some_are_too_few = enough.len() < looked.counts.len();
                 search.only(enough);
                 if some_are_too_few {
-                    looked = self.look(scene.draft, &mut search)?;
+                    looked = self.look(scene.draft, &mut search, &mut memo)?;
                 }
             }
             if looked.groups.is_empty() {
@@ -174,7 +190,7 @@ impl Redact {
                 _ => self.style,
             };
             let noticed = if self.style == Style::Notice { looked.groups } else { Noticed::new() };
-            self.mask(scene.draft, &search, painter, &noticed, &mut tally)?;
+            self.mask(scene.draft, &search, &mut memo, painter, &noticed, &mut tally)?;
         }
         Err(ActionError::Remains)
     }
@@ -187,11 +203,10 @@ impl Redact {
         painter: Painter<'_>,
         mut tally: Tally,
     ) -> Result<Effect, ActionError> {
-        self.walk(scene.draft, &mut |place: &Place<'_>| {
-            for view in &place.views {
-                for hit in search.hits(view.text.text()) {
-                    let offset = view.text.pieces(hit.range.clone()).next().map_or(0, |piece| piece.source.start);
-                    tally.add(&self.detectors, &hit, place.name, view.what, offset, painter.key);
+        self.walk(scene.draft, &mut |mut place: Place<'_>| {
+            for (view, hits) in search.see(place.views()) {
+                for hit in &hits {
+                    tally.add(search, hit, &place, &view, painter.key);
                 }
             }
             Ok(Vec::new())
@@ -226,34 +241,43 @@ impl Redact {
     /// Does what must not be edited hold something to mask? What cannot be read cannot be cleared.
     fn is_in_protected(&self, draft: &Draft<'_>) -> bool {
         let search = Search::new(&self.detectors, self.character);
-        let mut looked = Looked::default();
-        let readable = self.walk_locked(draft, &mut |place: &Place<'_>| {
-            for view in &place.views {
-                for hit in search.hits(view.text.text()) {
-                    looked.add(&hit);
+        let mut looked = Looked::new(&self.detectors);
+        let readable = self.walk_locked(draft, &mut |mut place: Place<'_>| {
+            for (view, hits) in search.see(place.views()) {
+                for hit in &hits {
+                    looked.add(&search, view.text.text(), hit);
                 }
             }
         });
-        readable.is_err() || !looked.enough(self.detectors.at_least()).is_empty()
+        readable.is_err() || !looked.enough().is_empty()
     }
 }
 
 /// What one look at a message came to.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Looked {
     /// The places that hold a find, with their alternatives as one.
     groups: BTreeSet<String>,
-    /// Values of each detector: one that stands in two alternatives counts once.
+    /// Values of each detector, until they are enough: one that stands in two alternatives counts once.
     counts: BTreeMap<DetectorId, BTreeSet<String>>,
+    /// How many are enough.
+    at_least: usize,
 }
 
 impl Looked {
-    fn add(&mut self, hit: &Hit) {
-        self.counts.entry(hit.detector).or_default().insert(hit.value.clone());
+    fn new(detectors: &DetectorSet) -> Self {
+        Self { groups: BTreeSet::new(), counts: BTreeMap::new(), at_least: detectors.at_least() }
     }
 
-    fn enough(&self, at_least: usize) -> BTreeSet<DetectorId> {
-        self.counts.iter().filter(|(_, values)| values.len() >= at_least).map(|(id, _)| *id).collect()
+    fn add(&mut self, search: &Search<'_>, text: &str, hit: &Hit) {
+        let values = self.counts.entry(hit.detector).or_default();
+        if values.len() < self.at_least {
+            values.insert(search.value(text, hit).into_owned());
+        }
+    }
+
+    fn enough(&self) -> BTreeSet<DetectorId> {
+        self.counts.iter().filter(|(_, values)| values.len() >= self.at_least).map(|(id, _)| *id).collect()
     }
 }
 

@@ -29,16 +29,38 @@ pub(super) struct Place<'a> {
     /// The same for the alternatives of one text.
     pub group: &'a str,
     pub source: &'a str,
-    pub views: Vec<View>,
+    views: Views,
     /// It takes characters that are no ASCII as they are.
     pub unicode: bool,
     kind: Option<TextKind>,
 }
 
+/// The views of a place, or what they are made from once they are asked for.
+enum Views {
+    Made(Vec<View>),
+    Of { kind: TextKind, cells: bool },
+}
+
 /// What becomes of a place: edits of its source, in order and apart.
-pub(super) type Visit<'v> = dyn FnMut(&Place<'_>) -> Result<Vec<TextEdit>, ActionError> + 'v;
+pub(super) type Visit<'v> = dyn FnMut(Place<'_>) -> Result<Vec<TextEdit>, ActionError> + 'v;
 
 impl Place<'_> {
+    /// The texts to look through; none the second time.
+    pub(super) fn views(&mut self) -> Vec<View> {
+        match std::mem::replace(&mut self.views, Views::Made(Vec::new())) {
+            Views::Made(views) => views,
+            Views::Of { kind, cells } => views(kind, self.source, cells),
+        }
+    }
+
+    /// How the text is written, where its views are still to be made.
+    pub(super) fn kind_of_views(&self) -> Option<TextKind> {
+        match self.views {
+            Views::Made(_) => None,
+            Views::Of { kind, .. } => Some(kind),
+        }
+    }
+
     /// A notice in place of the whole text; `None` where it would not be legal, or is there.
     pub(super) fn notice(&self, notice: &str) -> Option<String> {
         let text = match self.kind? {
@@ -89,7 +111,7 @@ impl Redact {
             for body in draft.readable() {
                 let edits = {
                     let text = draft.text(body.part)?;
-                    visit(&self.place(&names, body.part, body.kind.into(), text, draft.message()))?
+                    visit(self.place(&names, body.part, body.kind.into(), text, draft.message()))?
                 };
                 draft.edit(body.part, &edits)?;
             }
@@ -97,7 +119,7 @@ impl Redact {
         for file in draft.files().into_iter().filter(|file| self.looks_at(file)) {
             let edits = {
                 let text = draft.file_text(file.part)?;
-                visit(&self.place(&names, file.part, file.kind.into(), text, draft.message()))?
+                visit(self.place(&names, file.part, file.kind.into(), text, draft.message()))?
             };
             draft.edit_file(file.part, &edits)?;
         }
@@ -127,7 +149,7 @@ impl Redact {
         let (name, group) = names.of_part(part);
         let utf8 =
             message.part(part).and_then(|part| part.charset.as_deref()).is_some_and(|c| c == "utf-8" || c == "utf8");
-        let views = views(kind, source, self.cells);
+        let views = Views::Of { kind, cells: self.cells };
         Place { name, group, source, views, unicode: utf8 && !source.is_ascii(), kind: Some(kind) }
     }
 
@@ -156,11 +178,11 @@ impl Redact {
                 name: "block",
                 group: "block",
                 source: text,
-                views: views(kind.into(), text, self.cells),
+                views: Views::Of { kind: kind.into(), cells: self.cells },
                 unicode: false,
                 kind: None,
             };
-            match visit(&place) {
+            match visit(place) {
                 Ok(edits) => applied(text, &edits),
                 Err(error) => {
                     result = Err(error);
@@ -198,23 +220,23 @@ impl Redact {
     }
 
     /// Go through what must not be edited.
-    pub(super) fn walk_locked(&self, draft: &Draft<'_>, see: &mut dyn FnMut(&Place<'_>)) -> Result<(), ActionError> {
+    pub(super) fn walk_locked(&self, draft: &Draft<'_>, see: &mut dyn FnMut(Place<'_>)) -> Result<(), ActionError> {
         let message = draft.message();
         let names = Names::of(message, "");
         let Places { body, file_names, attached_messages, .. } = self.places;
         if body {
             for Body { part, kind } in draft.readable() {
-                see(&self.place(&names, part, kind.into(), draft.text(part)?, message));
+                see(self.place(&names, part, kind.into(), draft.text(part)?, message));
             }
         }
         for file in draft.files() {
             // An invitation is shown like a body.
             if self.looks_at(&file) || body && file.is_alternative {
-                see(&self.place(&names, file.part, file.kind.into(), draft.file_text(file.part)?, message));
+                see(self.place(&names, file.part, file.kind.into(), draft.file_text(file.part)?, message));
             }
         }
         let mut copy = draft.clone();
-        let mut look = |place: &Place<'_>| {
+        let mut look = |place: Place<'_>| {
             see(place);
             Ok(Vec::new())
         };
@@ -262,7 +284,8 @@ fn walk_value<'m>(
     } else {
         vec![view(whole, Writing::Plain)]
     };
-    let edits = visit(&Place { name, group: name, source: text, views, unicode: false, kind: None })?;
+    let views = Views::Made(views);
+    let edits = visit(Place { name, group: name, source: text, views, unicode: false, kind: None })?;
     if edits.is_empty() || draft.edit_value(value, &edits) {
         return Ok(());
     }
@@ -294,8 +317,8 @@ fn walk_names(draft: &mut Draft<'_>, part: PartId, names: &Names, visit: &mut Vi
     }
     let name = format!("{} name", names.of_part(part).0);
     let place = |text: &str, visit: &mut Visit<'_>| {
-        let views = vec![View { text: Spelled::plain(text, 0), writing: Writing::Plain, what: "" }];
-        visit(&Place { name: &name, group: &name, source: text, views, unicode: false, kind: None })
+        let views = Views::Made(vec![View { text: Spelled::plain(text, 0), writing: Writing::Plain, what: "" }]);
+        visit(Place { name: &name, group: &name, source: text, views, unicode: false, kind: None })
     };
     for mut value in fields {
         if wanted(&value, DESCRIPTIONS) {
@@ -329,11 +352,11 @@ fn walk_gaps(draft: &mut Draft<'_>, before: &str, visit: &mut Visit<'_>) -> Resu
             name: &name,
             group: &name,
             source: &text,
-            views: views(TextKind::Plain, &text, false),
+            views: Views::Of { kind: TextKind::Plain, cells: false },
             unicode: false,
             kind: None,
         };
-        let edits = visit(&place)?;
+        let edits = visit(place)?;
         if edits.is_empty() {
             continue;
         }

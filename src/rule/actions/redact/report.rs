@@ -5,9 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::search::Hit;
+use super::places::Place;
+use super::search::{Hit, Search};
+use super::views::View;
 use crate::rule::Find;
-use crate::rule::detect::DetectorSet;
 use crate::rule::value_key::ValueKey;
 
 /// So many finds are told one by one; the others are counted.
@@ -27,26 +28,31 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// A find at `offset` bytes of the decoded text of `place`.
+    /// A find in a view of a place.
     pub(super) fn add(
         &mut self,
-        detectors: &DetectorSet,
+        search: &Search<'_>,
         hit: &Hit,
-        place: &str,
-        what: &str,
-        offset: usize,
+        place: &Place<'_>,
+        view: &View,
         key: Option<&ValueKey>,
     ) {
-        let name = detectors.name(hit.detector);
-        *self.counts.entry(name.to_owned()).or_default() += 1;
-        if !self.seen.contains(place) {
-            self.seen.insert(place.to_owned());
-            self.places.push(place.to_owned());
+        let name = search.detectors.name(hit.detector);
+        match self.counts.get_mut(name) {
+            Some(count) => *count += 1,
+            None => drop(self.counts.insert(name.to_owned(), 1)),
+        }
+        if !self.seen.contains(place.name) {
+            self.seen.insert(place.name.to_owned());
+            self.places.push(place.name.to_owned());
         }
         if self.finds.len() < MAX_FINDS {
-            let digest = key.map(|key| key.digest("find", name, &hit.value).chars().take(DIGEST).collect());
-            let what = (!what.is_empty()).then(|| what.to_owned());
-            self.finds.push(Find { detector: name.to_owned(), place: place.to_owned(), what, offset, digest });
+            // Bytes of the decoded text of the place.
+            let offset = view.text.pieces(hit.range.clone()).next().map_or(0, |piece| piece.source.start);
+            let value = || search.value(view.text.text(), hit);
+            let digest = key.map(|key| key.digest("find", name, &value()).chars().take(DIGEST).collect());
+            let what = (!view.what.is_empty()).then(|| view.what.to_owned());
+            self.finds.push(Find { detector: name.to_owned(), place: place.name.to_owned(), what, offset, digest });
         }
     }
 

@@ -3,12 +3,15 @@
 //! Invariant: a value that was found once in a message is found wherever it stands in it, also where its detector alone
 //! would not be sure. Linear in the text.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::mask::{Mask, PARTIAL, Style, Subject};
+use super::memo::Seen;
 use super::views::View;
 use crate::message::TextEdit;
 use crate::rule::detect::{DetectorId, DetectorSet};
@@ -25,8 +28,18 @@ pub(super) struct Hit {
     /// Byte range of the view's text.
     pub range: Range<usize>,
     pub detector: DetectorId,
-    /// As its detector reads it: content, for no log.
-    pub value: String,
+    /// The value that was found elsewhere in the message and is found here again, as its detector read it there: content,
+    /// for no log.
+    known: Option<Arc<str>>,
+}
+
+/// A value that is looked for everywhere.
+#[derive(Debug)]
+struct Known {
+    detector: DetectorId,
+    value: Arc<str>,
+    /// Its letters and digits.
+    characters: usize,
 }
 
 /// Looks for what a rule names in one message.
@@ -35,9 +48,11 @@ pub(super) struct Search<'r> {
     pub detectors: &'r DetectorSet,
     /// Which detectors found enough; all while nothing was counted.
     enough: Option<BTreeSet<DetectorId>>,
-    /// Letters and digits of values that were found.
-    known: BTreeMap<String, DetectorId>,
-    finder: Option<(AhoCorasick, Vec<(DetectorId, usize)>)>,
+    /// Values that were found, by their letters and digits.
+    known: BTreeMap<String, (DetectorId, Arc<str>)>,
+    finder: Option<(AhoCorasick, Vec<Known>)>,
+    /// `finder` looks for all that is known.
+    is_current: bool,
     /// What a find holds that is a mask of ours already.
     masks: [String; 2],
 }
@@ -46,12 +61,14 @@ impl<'r> Search<'r> {
     /// `character` is what the rule masks with.
     pub(super) fn new(detectors: &'r DetectorSet, character: char) -> Self {
         let masks = [character, '*'].map(|c| format!("{}@", String::from(c).repeat(PARTIAL)));
-        Self { detectors, enough: None, known: BTreeMap::new(), finder: None, masks }
+        Self { detectors, enough: None, known: BTreeMap::new(), finder: None, is_current: true, masks }
     }
 
     /// Only these detectors count from now on.
     pub(super) fn only(&mut self, enough: BTreeSet<DetectorId>) {
-        self.known.retain(|_, detector| enough.contains(detector));
+        let before = self.known.len();
+        self.known.retain(|_, (detector, _)| enough.contains(detector));
+        self.is_current &= self.known.len() == before;
         self.enough = Some(enough);
         self.learned();
     }
@@ -61,37 +78,58 @@ impl<'r> Search<'r> {
         self.enough.as_ref().is_none_or(|enough| enough.contains(&id))
     }
 
+    /// A find as its detector reads it: content, for no log.
+    pub(super) fn value<'h>(&self, text: &str, hit: &'h Hit) -> Cow<'h, str> {
+        match &hit.known {
+            Some(value) => Cow::Borrowed(value),
+            None => Cow::Owned(self.detectors.value(text, hit.range.clone(), hit.detector)),
+        }
+    }
+
     /// Look for this value everywhere; [`Self::learned`] makes it so.
-    pub(super) fn learn(&mut self, hit: &Hit) {
-        let value = plain(&hit.value);
-        if value.chars().count() >= MIN_KNOWN && self.known.len() < MAX_KNOWN {
-            self.known.entry(value).or_insert(hit.detector);
+    pub(super) fn learn(&mut self, text: &str, hit: &Hit) {
+        if self.known.len() >= MAX_KNOWN || hit.known.is_some() {
+            return;
+        }
+        let value = self.value(text, hit);
+        let plain = plain(&value);
+        if plain.chars().count() >= MIN_KNOWN && !self.known.contains_key(&plain) {
+            self.known.insert(plain, (hit.detector, value.into()));
+            self.is_current = false;
         }
     }
 
     pub(super) fn learned(&mut self) {
-        let values: Vec<&String> = self.known.keys().collect();
-        let ids = self.known.iter().map(|(value, id)| (*id, value.chars().count())).collect();
-        let finder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(values);
-        self.finder = finder.ok().filter(|_| !self.known.is_empty()).map(|finder| (finder, ids));
+        if std::mem::replace(&mut self.is_current, true) {
+            return;
+        }
+        let of = |(plain, (detector, value)): (&String, &(DetectorId, Arc<str>))| Known {
+            detector: *detector,
+            value: Arc::clone(value),
+            characters: plain.chars().count(),
+        };
+        let known = self.known.iter().map(of).collect();
+        let finder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(self.known.keys());
+        self.finder = finder.ok().filter(|_| !self.known.is_empty()).map(|finder| (finder, known));
     }
 
     /// The finds in a text, in order and apart.
     pub(super) fn hits(&self, text: &str) -> Vec<Hit> {
         let masked = |range: &Range<usize>| {
             let text = text.get(range.clone()).unwrap_or_default();
-            self.masks.iter().any(|mask| text.contains(mask.as_str()))
+            // Both masks end in it.
+            text.contains('@') && self.masks.iter().any(|mask| text.contains(mask.as_str()))
         };
-        let found = self.detectors.find(text).into_iter();
-        let found = found.filter(|found| self.counts(found.detector) && !masked(&found.range));
-        let mut hits: Vec<Hit> = found
-            .map(|found| {
-                let value = self.detectors.value(text, &found);
-                Hit { range: found.range, detector: found.detector, value }
-            })
-            .collect();
-        if let Some((finder, ids)) = &self.finder {
-            let known = known(text, finder, ids);
+        let found = self.detectors.find(text).into_iter().filter(|found| !masked(&found.range));
+        let hits = found.map(|found| Hit { range: found.range, detector: found.detector, known: None });
+        self.complete(text, hits.collect())
+    }
+
+    /// The same, where `hits` were found in that text before values were learned or detectors left out.
+    pub(super) fn complete(&self, text: &str, mut hits: Vec<Hit>) -> Vec<Hit> {
+        hits.retain(|hit| hit.known.is_none() && self.counts(hit.detector));
+        if let Some((finder, values)) = &self.finder {
+            let known = known(text, finder, values);
             if !known.is_empty() {
                 let apart = |hit: &Hit, hits: &[Hit]| {
                     let behind = hits.partition_point(|other| other.range.end <= hit.range.start);
@@ -104,11 +142,22 @@ impl<'r> Search<'r> {
         }
         hits
     }
+
+    /// Views with what is found in them.
+    pub(super) fn see(&self, views: Vec<View>) -> Vec<Seen> {
+        let see = |view: View| {
+            let hits = self.hits(view.text.text());
+            (view, hits)
+        };
+        views.into_iter().map(see).collect()
+    }
 }
 
 /// Letters and digits alone, digits as ASCII, letters in upper case.
 fn plain(text: &str) -> String {
-    text.chars().filter_map(folded).collect()
+    let mut plain = String::with_capacity(text.len());
+    plain.extend(text.chars().filter_map(folded));
+    plain
 }
 
 fn folded(c: char) -> Option<char> {
@@ -127,7 +176,7 @@ fn folded(c: char) -> Option<char> {
 }
 
 /// Where known values stand, whatever is between their characters, as long as it is little.
-fn known(text: &str, finder: &AhoCorasick, ids: &[(DetectorId, usize)]) -> Vec<Hit> {
+fn known(text: &str, finder: &AhoCorasick, values: &[Known]) -> Vec<Hit> {
     let plain = plain(text);
     let matches: Vec<_> = finder.find_iter(&plain).collect();
     if matches.is_empty() {
@@ -148,15 +197,15 @@ fn known(text: &str, finder: &AhoCorasick, ids: &[(DetectorId, usize)]) -> Vec<H
             continue;
         }
         if let Some(next) = matches.next()
-            && let Some((detector, characters)) = ids.get(next.pattern().as_usize())
+            && let Some(known) = values.get(next.pattern().as_usize())
         {
             let touches = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
             let before = text.get(..start).and_then(|t| t.chars().next_back());
             let after = text.get(end..).and_then(|t| t.chars().next());
             let span = text.get(start..end).map_or(0, |t| t.chars().count());
-            if !touches(before) && !touches(after) && span <= characters * 3 {
-                let value = plain.get(next.range()).unwrap_or_default().to_owned();
-                hits.push(Hit { range: start..end, detector: *detector, value });
+            if !touches(before) && !touches(after) && span <= known.characters * 3 {
+                let value = Some(Arc::clone(&known.value));
+                hits.push(Hit { range: start..end, detector: known.detector, known: value });
             }
         }
     }
@@ -176,7 +225,7 @@ impl Painter<'_> {
     /// The edits of the source that put masks in place of finds in a view; `unicode`: the text takes any character.
     pub(super) fn paint(
         &self,
-        detectors: &DetectorSet,
+        search: &Search<'_>,
         view: &View,
         hits: &[Hit],
         source: &str,
@@ -187,6 +236,7 @@ impl Painter<'_> {
         let character =
             if character.is_ascii() || view.writing != super::views::Writing::Raw { character } else { '*' };
         for hit in hits {
+            let value = if self.style == Style::Pseudonym { search.value(view.text.text(), hit) } else { "".into() };
             let grown;
             let hit = if view.writing.is_whole() {
                 grown = whole_number(view.text.text(), hit);
@@ -195,8 +245,8 @@ impl Painter<'_> {
                 hit
             };
             let text = view.text.text().get(hit.range.clone()).unwrap_or_default();
-            let label = detectors.label(hit.detector);
-            let of = Subject { label, text, value: &hit.value };
+            let label = search.detectors.label(hit.detector);
+            let of = Subject { label, text, value: &value };
             let from = edits.len();
             match self.style.mask(of, character, self.key) {
                 Mask::Each(mask) if view.writing.is_whole() => whole(view, hit, &mask, edits),
@@ -307,7 +357,7 @@ mod tests {
         let painter = Painter { style, character: '•', key: None };
         let mut edits = Vec::new();
         for view in views(kind, source, false) {
-            painter.paint(&detectors, &view, &search.hits(view.text.text()), source, false, &mut edits);
+            painter.paint(&search, &view, &search.hits(view.text.text()), source, false, &mut edits);
         }
         let mut out = source.to_owned();
         for edit in apart(edits).into_iter().rev() {
@@ -349,7 +399,7 @@ mod tests {
         let mut search = Search::new(&detectors, '*');
         let hits = search.hits("SSN: 536-22-6789");
         assert_eq!(hits.len(), 1);
-        search.learn(&hits[0]);
+        search.learn("SSN: 536-22-6789", &hits[0]);
         search.learned();
         let found =
             |text: &str| search.hits(text).into_iter().map(|hit| text[hit.range].to_owned()).collect::<Vec<_>>();

@@ -14,7 +14,7 @@ use crate::message::{BodyKind, FileKind, Spelled};
 use crate::rule::template::escape_html;
 
 /// How the text of a part is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum TextKind {
     Plain,
     Html,
