@@ -141,6 +141,8 @@ mod tests {
         assert!(Field::new(name, "a\0").is_err());
         assert!(FieldName::new("X Note").is_err());
         assert!(FieldName::new("X:").is_err());
+        assert!(FieldName::new("").is_err());
+        assert!(FieldName::new(&"x".repeat(76)).is_ok() && FieldName::new(&"x".repeat(77)).is_err());
     }
 
     #[test]

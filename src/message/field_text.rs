@@ -353,4 +353,13 @@ mod tests {
         assert!(long.lines().all(|line| line.len() <= 78), "{long}");
         assert_eq!(FieldText::read(long.as_bytes()).text().trim_end(), format!(" a {}", "word ".repeat(30)).trim_end());
     }
+
+    #[test]
+    fn octets_that_are_no_utf_8_are_read_one_by_one_and_stay() {
+        let field = FieldText::read(b" caf\xE9 4111 \x80");
+        assert_eq!(field.text(), " café 4111 €");
+        let start = field.text().find("4111").unwrap();
+        let edit = TextEdit { range: start..start + 4, text: "[X]".to_owned() };
+        assert_eq!(field.edited(&[edit], LineEnd::CrLf).unwrap(), b" caf\xE9 [X] \x80");
+    }
 }

@@ -413,6 +413,7 @@ mod tests {
     fn a_tag_goes_in_front_and_the_subject_stays() {
         assert_eq!(tagged("Subject: Hi\n\nx", "[EXT]").unwrap(), "Subject: [EXT] Hi\n\nx");
         assert_eq!(tagged("Subject:Hi\n\nx", "[EXT]").unwrap(), "Subject: [EXT] Hi\n\nx");
+        assert_eq!(tagged("Subject: y\n\nx", "[EXT]").unwrap(), "Subject: [EXT] y\n\nx");
         assert_eq!(tagged("Subject:\n\nx", "[EXT]").unwrap(), "Subject: [EXT]\n\nx");
         assert_eq!(tagged("subject:  Hi\n  there\n\nx", "[EXT]").unwrap(), "subject:  [EXT] Hi\n  there\n\nx");
         assert_eq!(tagged("To: x\n\nx", "[EXT]").unwrap(), "Subject: [EXT]\nTo: x\n\nx");
@@ -455,5 +456,26 @@ mod tests {
         assert!(out.lines().all(|l| l.len() <= MAX_LINE));
         let out = tagged(&format!("Subject: {}\n\nx", "y".repeat(1_500)), "[EXTERNAL]").unwrap();
         assert!(out.lines().all(|l| l.len() <= MAX_LINE), "{out}");
+    }
+
+    #[test]
+    fn a_field_that_is_set_stands_where_the_first_of_its_name_stood() {
+        let message = Message::parse(b"Subject: a\r\nTo: x\r\nsubject: b\r\n\r\nx");
+        let mut header = HeaderDraft::default();
+        assert!(header.set(&message, Field::new(FieldName::new("Subject").unwrap(), "c").unwrap()));
+        let edits = super::super::edits::sorted(header.edits(&message).unwrap());
+        let out = super::super::Rendered::new(message.raw(), edits).unwrap().to_vec();
+        assert_eq!(out, b"Subject: c\r\nTo: x\r\n\r\nx");
+    }
+
+    #[test]
+    fn only_what_was_changed_is_named() {
+        let message = Message::parse(b"Subject: a\r\nTo: x\r\n\r\nx");
+        let mut header = HeaderDraft::default();
+        assert!(!header.names(&message, b"Subject"));
+        assert!(header.rename(&message, 1, "X-To"));
+        assert!(
+            header.names(&message, b"to") && header.names(&message, b"x-to") && !header.names(&message, b"Subject")
+        );
     }
 }

@@ -358,4 +358,19 @@ mod tests {
             assert_eq!(moved(value).as_deref(), expected, "{value}");
         }
     }
+
+    #[test]
+    fn nor_is_that_of_a_part() {
+        let long = "y".repeat(985);
+        for value in
+            [format!("text/plain; x={long}"), format!("text/plain; charset=x; y={long}"), "text/plain".to_owned()]
+        {
+            let raw = format!(
+                "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: {value}\r\n\r\nx\r\n--b--\r\n"
+            );
+            let message = Message::parse(raw.as_bytes());
+            let edits = set(&message, PartId(1), Some("utf-8"), TransferEncoding::QuotedPrintable);
+            assert_eq!(edits.err(), (value.len() > 900).then_some(BodyError::Field), "{value}");
+        }
+    }
 }

@@ -215,3 +215,16 @@ impl<'a> Message<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::testing::rewritten;
+    use super::{Field, FieldName};
+
+    #[test]
+    fn a_field_goes_above_the_first_where_white_space_stands_before_it() {
+        let field = Field::new(FieldName::new("X-Note").unwrap(), "n").unwrap();
+        let out = rewritten(" odd\nSubject: a\nTo: b\n\nx", |draft| assert!(draft.add_field(field)));
+        assert_eq!(out, " odd\nX-Note: n\nSubject: a\nTo: b\n\nx");
+    }
+}

@@ -131,3 +131,14 @@ fn hypertext(site: Site<'_>, block: &str, place: Place) -> Result<TextEdit, Body
     let before = if line.starts_with("--") { "" } else { newline };
     Ok(TextEdit { range: at..at, text: format!("{before}{closers}{block}{newline}") })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_keeps_its_indent_and_ends_with_its_text() {
+        assert_eq!(lines("  a \n\n b\n\n \n", "\r\n", false), "  a\r\n\r\n b");
+        assert_eq!(lines("  a\n>b\nFrom c\n-- \nd", "\n", true), "   a\n >b\n From c\n-- \nd");
+    }
+}

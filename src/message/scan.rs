@@ -471,4 +471,18 @@ mod tests {
         let text = "Content-Type: multipart/digest; boundary=a\n\n--a\n\nSubject: b\n\nc\n--a--\n";
         assert!(outline_of(text)[1].starts_with("1 message/rfc822"));
     }
+
+    #[test]
+    fn a_boundary_that_is_empty_or_too_long_leaves_the_message_in_doubt() {
+        let parts = |boundary: &str| {
+            let raw = crlf(&format!(
+                "Content-Type: multipart/mixed; boundary=\"{boundary}\"\n\n--{boundary}\n\none\n--{boundary}--\n"
+            ));
+            let message = Message::parse(&raw);
+            (message.parts().len(), message.doubt().is_some())
+        };
+        assert_eq!(parts(&"x".repeat(MAX_BOUNDARY)), (2, false));
+        assert_eq!(parts(&"x".repeat(MAX_BOUNDARY + 1)), (1, true));
+        assert_eq!(parts(""), (1, true));
+    }
 }

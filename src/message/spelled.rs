@@ -218,4 +218,11 @@ mod tests {
         assert_eq!(spelled.part(2..5).text(), "b|c");
         assert_eq!(spelled.part(2..5).pieces(0..3).count(), 2);
     }
+
+    #[test]
+    fn a_separator_at_the_end_stays_when_percent_signs_are_decoded() {
+        let mut spelled = Spelled::plain("%34", 0);
+        spelled.push_separator("\t");
+        assert_eq!(spelled.percent_decoded(false).text(), "4\t");
+    }
 }

@@ -480,4 +480,15 @@ mod tests {
         // Hello, you, an empty line and the footer, parted by LF alone as before.
         assert_eq!(out, "Content-Transfer-Encoding: base64\n\nSGVsbG8KeW91CgpGb290ZXIK\n");
     }
+
+    #[test]
+    fn one_edit_that_is_not_ascii_is_enough_for_a_charset_that_some_do_not_see() {
+        let raw = part("iso-8859-1 (Latin)", "quoted-printable", b"one two\r\n");
+        let out = render(&raw, |draft| {
+            let edit = |range, text: &str| TextEdit { range, text: text.to_owned() };
+            draft.edit(PartId(0), &[edit(0..3, "1"), edit(4..7, "zwölf")]).unwrap();
+        });
+        let out = String::from_utf8(out.unwrap()).unwrap();
+        assert!(out.contains("charset=utf-8") && out.ends_with("\r\n\r\n1 zw=C3=B6lf\r\n"), "{out}");
+    }
 }

@@ -621,4 +621,15 @@ mod tests {
         assert_eq!(encode(b"a\rb", LineEnd::CrLf).0, TransferEncoding::Base64);
         assert!(!encode("日本語".repeat(60).as_bytes(), LineEnd::Lf).1.contains(&b'\r'));
     }
+
+    #[test]
+    fn the_longest_line_that_changes_is_measured() {
+        let longest = |with: &str| {
+            longest_changed_line(b"ab\nlonger than any\n", &[Edit { range: 0..0, with: with.as_bytes().to_vec() }])
+        };
+        assert_eq!(longest("x"), 3);
+        assert_eq!(longest("x\nyyy"), 5);
+        assert_eq!(longest("x\nyyy\nz"), 3);
+        assert_eq!(longest("xxxx\n"), 4);
+    }
 }

@@ -342,9 +342,17 @@ mod tests {
             charset.can_move(charset.decode(bytes).1)
         };
         assert!(moves(Some("iso-8859-1"), b"caf\xE9") && !moves(Some("iso-8859-1"), b"\x93caf\xE9\x94"));
+        assert!(moves(Some("iso-8859-1"), b"a\xA0b") && !moves(Some("iso-8859-1"), b"a\x9Fb"));
         assert!(moves(Some("gb2312"), b"\xC4\xE3") && !moves(Some("gb2312"), b"\xE9F"));
         assert!(moves(Some("x-sjis"), b"a") && !moves(Some("x-sjis"), b"\x82\xA0"));
         assert!(moves(None, "é".as_bytes()) && !moves(None, b"\xE9"));
         assert!(!moves(Some("big5"), "日本".as_bytes()), "it is UTF-8");
+    }
+
+    #[test]
+    fn a_guess_depends_on_the_bytes_and_a_label_does_not() {
+        let depends = |label, bytes: &[u8]| Charset::of(label, bytes).depends();
+        assert!(depends(None, b"\xE9") && depends(Some("us-ascii"), b"\xE9") && depends(Some("iso-2022-jp"), b""));
+        assert!(!depends(Some("windows-1252"), b"\xE9") && !depends(None, "é".as_bytes()));
     }
 }

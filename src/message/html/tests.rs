@@ -70,6 +70,7 @@ fn a_block_at_the_end_is_seen_last() {
         "<body>Hello<!--> x‸</body><!-- -->",
         "<body>Hello<script>'</body>'</script>‸</body>",
         "<body>Hello<script><!--<script></script></body>--></script>‸</body>",
+        "<body>Hello<script><!--<script></script></body></script>‸</body>",
         "<body>Hello<style></body></style>‸</body>",
         "<body>Hello<textarea></body></textarea>‸</body>",
         "<body>Hello<a title='</body>'>x</a>‸</body>",
@@ -132,6 +133,16 @@ fn what_is_left_open_is_closed_before_the_block() {
         ("<center><form>Hello", "</form></center>"),
         ("<p>Hello<textarea>never", "</p>"),
         ("<div><!-- never", "</div>"),
+        ("<p>Hello<xmp>never", "</p>"),
+        ("<h1>one<h2>two", "</h2>"),
+        ("<table><tr><td><select><option>one<td>two", "</td></tr></table>"),
+        ("<select><option>one<b>two", "</option></select>"),
+        ("<svg><g><text>x</g>", "</svg>"),
+        ("<div><ruby>a<rt>b", "</rt></ruby></div>"),
+        ("<div><form><p>one</form>", "</div>"),
+        ("<p><b>one</p>two<div>three", "</div></b>"),
+        ("<!doctype html><p>one<table><tr><td>two", "</td></tr></table>"),
+        ("<p>one<table><tr><td>two", "</td></tr></table></p>"),
     ];
     for (html, wanted) in cases {
         let at = end(html).unwrap();

@@ -191,4 +191,10 @@ mod tests {
         }
         assert_eq!(texts("<p x='4111").len(), 1);
     }
+
+    #[test]
+    fn a_reference_at_the_very_end_is_read() {
+        assert_eq!(escaped("411&#49;", 0..8).text(), "4111");
+        assert_eq!(escaped("a&amp;b", 0..6).text(), "a&");
+    }
 }

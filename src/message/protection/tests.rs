@@ -182,3 +182,10 @@ fn what_is_protected_keeps_its_bytes_beside_an_edited_text() {
     });
     assert_eq!(out, listed.replace("text\n--m--", "text\n\nFooter\n--m--"));
 }
+
+#[test]
+fn messages_attached_to_messages_are_opened_so_deep_and_no_deeper() {
+    let nested = |depth| format!("{}{}", "Content-Type: message/rfc822||".repeat(depth), signed());
+    assert_eq!(protection_of(&nested(MAX_ATTACHED_DEPTH)), Some(Protection::Signed));
+    assert_eq!(protection_of(&nested(MAX_ATTACHED_DEPTH + 1)), None);
+}

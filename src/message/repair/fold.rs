@@ -70,4 +70,12 @@ mod tests {
         assert!(out.starts_with("\r\n xxx"), "the name alone, as both do not fit");
         assert!(is_long(out.as_bytes(), 10));
     }
+
+    #[test]
+    fn a_line_that_begins_with_white_space_gets_no_empty_line_above_it() {
+        let long = format!(" short\r\n {}", "x".repeat(1_500));
+        assert_eq!(fold(&long, 3, MAX_LINE), long);
+        let trailing = format!(" {}{}", "x".repeat(980), " ".repeat(40));
+        assert_eq!(fold(&trailing, 3, MAX_LINE), trailing);
+    }
 }

@@ -226,6 +226,7 @@ mod tests {
                 " Ann <ann@example.com>, Zoë\r\n <z@example.com>",
                 " Ann <ann@example.com>, =?utf-8?Q?Zo=C3=AB?=\r\n <z@example.com>",
             ),
+            (" \"Jürgen\" Müller <j@example.com>", " =?utf-8?B?SsO8cmdlbiBNw7xsbGVy?= <j@example.com>"),
             (" =?utf-8?Q?J=C3=BCrgen?= Müller <j@example.com>", " =?utf-8?B?SsO8cmdlbiBNw7xsbGVy?= <j@example.com>"),
         ] {
             let out = encode_people(value, 5);
@@ -251,5 +252,10 @@ mod tests {
             let _ = encode_people(value, 5);
             let _ = encode_comments(value, 5);
         }
+    }
+
+    #[test]
+    fn white_space_that_is_no_blank_is_a_piece_of_its_own() {
+        assert_eq!(encode_comments(" a\x0C (Größe)", 5), " a\x0C (=?utf-8?B?R3LDtsOfZQ==?=)");
     }
 }

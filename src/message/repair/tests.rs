@@ -193,3 +193,12 @@ fn a_body_of_8_bits_is_kept_where_that_is_asked_and_nothing_else_is_wrong_with_i
     assert_eq!(of("Subject: x\nSubject: y\n\nGrüße\n").unwrap(), "Subject: x\n\nGrüße\n");
     assert!(of(&format!("Subject: x\n\nGrüße {}\n", long())).unwrap().is_ascii());
 }
+
+#[test]
+fn what_readers_do_not_agree_on_is_not_repaired() {
+    let with = |boundary: &str| {
+        format!("Subject: Grüße\nContent-Type: multipart/mixed; boundary={boundary}\n\n--b\n\nx\n--b--\n")
+    };
+    assert_eq!(did(&with("b")), [(Repair::HeaderOctets, 1)]);
+    assert_eq!(did(&with("\"\"")), []);
+}

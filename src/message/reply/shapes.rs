@@ -35,6 +35,14 @@ const TEXT: &[(&str, &str)] = &[
         "Hi,\n\n> On 7 May 2024, at 10:15, Kim Lee wrote:\n> Shall we meet?\n\nYes.\n",
     ),
     ("name alone", "Fine.\n\n‸Kim Lee wrote:\n> Shall we meet?\n"),
+    (
+        "a paragraph above the name",
+        "On 3 May we met.\nIt was nice.\nWe spoke.\nSee below.\n‸Kim Lee wrote:\n> Shall we meet?\n",
+    ),
+    (
+        "a date first, wrapped",
+        "Fine.\n\n‸2024-05-07 10:15 GMT+02:00 Kim Lee-Longname Of Example <\nkim@example.com>:\n\n> Shall we meet?\n",
+    ),
     ("german", "Passt.\n\n‸Am 07.05.2024 um 10:15 schrieb Kim Lee:\n> Treffen wir uns?\n"),
     (
         "german, gmail",
@@ -458,4 +466,28 @@ fn the_newest_text_ends_where_the_label_says() {
 #[test]
 fn the_newest_html_ends_where_the_label_says() {
     holds(measure("html", &shapes(true), html::reply_end));
+}
+
+/// Each of these has its place: none is among those that may be missed.
+#[test]
+fn what_stands_at_a_quote_is_told_from_an_answer() {
+    for labelled in [
+        // The attribution of a quote inside the quote.
+        "Fine.\n\n‸On 7 May 2024, Kim Lee wrote:\n> Tuesday.\n\nOn 6 May 2024, Ann Bo wrote:\n>> Shall we meet?\n",
+        "Fine.\n\n‸Kim Lee wrote:\nABC> Shall we meet?\n",
+    ] {
+        assert_eq!(super::reply_end(&labelled.replacen(PLACE, "", 1)), labelled.find(PLACE), "{labelled}");
+    }
+    assert_eq!(super::reply_end("Fine.\n\nKim Lee wrote:\nABCD> Shall we meet?\n"), None);
+    for labelled in [
+        // A message that is forwarded with a quote of its own, and goes on below that.
+        "<div>See.</div>‸<div class=gmail_quote>Dear Ann,<br>one<br>two<br>three<br>four<br>\
+         <blockquote type=cite>five</blockquote>Kim</div>",
+        // Spaces that are only seen in the source.
+        "<p>Fine.</p>‸<p>Kim Lee wrote:</p><blockquote type=cite>Shall we meet?</blockquote><p>&zwnj;&#8203;</p>",
+        // All of it in the cell of a table.
+        "<table><tr><td><p>Fine.</p>‸<p>Kim Lee wrote:</p><blockquote type=cite>Shall we meet?</blockquote></td></tr></table>",
+    ] {
+        assert_eq!(html::reply_end(&labelled.replacen(PLACE, "", 1)), labelled.find(PLACE), "{labelled}");
+    }
 }
