@@ -41,8 +41,15 @@ pub enum Find {
     Word(numbers::ReadWord),
     /// Tokens with a start of their own.
     Tokens(&'static [Token]),
-    /// What a function reads behind one of these literals, in their very case where they must be `exact`.
-    Led { literals: &'static [&'static str], exact: bool, read: literals::Read },
+    /// What a function reads behind a literal.
+    Led {
+        /// Any of these.
+        literals: &'static [&'static str],
+        /// In their very case.
+        exact: bool,
+        /// The function.
+        read: literals::Read,
+    },
 }
 
 impl Spec {
