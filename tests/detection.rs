@@ -52,8 +52,8 @@ fn luhn(digits: &str) -> u64 {
     (10 - sum % 10) % 10
 }
 
-fn with_luhn(digits: String) -> String {
-    let check = luhn(&digits);
+fn with_luhn(digits: &str) -> String {
+    let check = luhn(digits);
     format!("{digits}{check}")
 }
 
@@ -128,7 +128,7 @@ const SORTS: &[Sort] = &[
         before: &["", "Card: ", "please charge ", "pay with "],
         make: |chance| {
             let prefix = chance.of(&["4", "51", "55", "2221", "2720", "6011", "3530", "2200"]);
-            let value = with_luhn(format!("{prefix}{}", chance.digits(15 - prefix.len())));
+            let value = with_luhn(&format!("{prefix}{}", chance.digits(15 - prefix.len())));
             let separator = chance.of(&["", " ", "-", ".", "\u{a0}", "\u{2009}", "\u{2013}", "\u{200b}"]);
             grouped(&value, &[4, 4, 4, 4], separator)
         },
@@ -282,7 +282,7 @@ const SORTS: &[Sort] = &[
         before: &["personnummer ", "pnr: "],
         make: |chance| {
             let (year, month, day) = chance.date();
-            let value = with_luhn(format!("{:02}{month:02}{day:02}{}", year % 100, chance.digits(3)));
+            let value = with_luhn(&format!("{:02}{month:02}{day:02}{}", year % 100, chance.digits(3)));
             format!("{}-{}", &value[..6], &value[6..])
         },
         broken: last_changed,
@@ -315,7 +315,7 @@ const SORTS: &[Sort] = &[
         detector: "ca-sin",
         before: &["SIN ", "social insurance number "],
         make: |chance| {
-            let value = with_luhn(format!("{}{}", 1 + chance.below(7), chance.digits(7)));
+            let value = with_luhn(&format!("{}{}", 1 + chance.below(7), chance.digits(7)));
             grouped(&value, &[3, 3, 3], chance.of(&["", " ", "-"]))
         },
         broken: last_changed,
@@ -345,7 +345,7 @@ const SORTS: &[Sort] = &[
         make: |chance| loop {
             let digits = chance.digits(8);
             let sum = digit_sum(&digits, &[1, 4, 3, 7, 5, 8, 6, 9]);
-            if let Some(check) = (0..10).find(|check| (sum + check * 10) % 11 == 0)
+            if let Some(check) = (0..10).find(|check| (sum + check * 10).is_multiple_of(11))
                 && sum > 0
             {
                 return grouped(&format!("{digits}{check}"), &[3, 3, 3], chance.of(&["", " "]));
@@ -458,7 +458,7 @@ fn seen(place: Place, text: &str) -> String {
     let message = Message::parse(raw.as_bytes());
     let draft = Draft::new(&message);
     match place {
-        Place::Subject => draft.subject().map(|subject| subject.to_string()).unwrap_or_default(),
+        Place::Subject => draft.subject().unwrap_or_default(),
         _ => draft
             .readable()
             .into_iter()

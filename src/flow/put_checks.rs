@@ -189,7 +189,7 @@ pub fn compare(new: &Message<'_>, fetched: &Message<'_>) -> Vec<Fault> {
     let mut faults = check(new);
     changed_fields(new, fetched, &mut faults);
     if faults.iter().any(|fault| !fault.came) {
-        tell_apart(&mut faults, new, check(fetched), fetched);
+        tell_apart(&mut faults, new, &check(fetched), fetched);
     }
     faults
 }
@@ -383,7 +383,7 @@ fn same_people(old: &str, new: &str) -> bool {
 
 /// Mark the faults that the message as fetched has, too: first those with the same octets, then, as an edit may have
 /// moved others, as many as it has of the same sort.
-fn tell_apart(faults: &mut [Fault], new: &Message<'_>, old_faults: Vec<Fault>, fetched: &Message<'_>) {
+fn tell_apart(faults: &mut [Fault], new: &Message<'_>, old_faults: &[Fault], fetched: &Message<'_>) {
     let print = |message: &Message<'_>, fault: &Fault| {
         let mut hasher = DefaultHasher::new();
         message.bytes(&(fault.offset..fault.offset + fault.octets)).hash(&mut hasher);
@@ -391,7 +391,7 @@ fn tell_apart(faults: &mut [Fault], new: &Message<'_>, old_faults: Vec<Fault>, f
     };
     let mut alike: HashMap<_, usize> = HashMap::new();
     let mut of_sort: HashMap<_, usize> = HashMap::new();
-    for fault in &old_faults {
+    for fault in old_faults {
         *alike.entry(print(fetched, fault)).or_default() += 1;
         *of_sort.entry(fault.key()).or_default() += 1;
     }

@@ -93,11 +93,11 @@ impl HeaderDraft {
     }
 
     /// Put a raw value in place of the one that stands there. False where that cannot be.
-    pub(super) fn put_value(&mut self, message: &Message<'_>, at: At, raw: Vec<u8>) -> bool {
+    pub(super) fn put_value(&mut self, message: &Message<'_>, at: At, raw: &[u8]) -> bool {
         match at {
             At::Added(i) => {
                 let Some(place) = self.added.get_mut(i) else { return false };
-                let new = FieldName::new(place.name().as_str()).and_then(|name| Field::new(name, &decode_value(&raw)));
+                let new = FieldName::new(place.name().as_str()).and_then(|name| Field::new(name, &decode_value(raw)));
                 new.is_ok_and(|field| {
                     *place = field;
                     true
@@ -107,7 +107,7 @@ impl HeaderDraft {
                 let Some(field) = message.fields().get(i) else { return false };
                 let before = message.bytes(&(field.whole.start..field.value.start));
                 let after = message.bytes(&(field.value.end..field.whole.end));
-                self.changes.insert(i, Change::Replaced([before, &raw, after].concat()));
+                self.changes.insert(i, Change::Replaced([before, raw, after].concat()));
                 true
             }
         }
@@ -183,7 +183,7 @@ impl HeaderDraft {
             });
         };
         let raw = self.raw_values(message, "Subject").into_iter().next().unwrap_or_default();
-        if has_tag(&decode_value(&raw), tag) {
+        if has_tag(&decode_value(raw), tag) {
             return false;
         }
         let came_in = |i: usize| message.fields().get(i).filter(|_| !self.changes.contains_key(&i));
@@ -243,7 +243,7 @@ impl HeaderDraft {
     /// Take a tag off the subject; false where it is not there. The bytes around it stay where they can.
     pub fn untag_subject(&mut self, message: &Message<'_>, tag: &str) -> bool {
         let Some(raw) = self.raw_values(message, "Subject").into_iter().next() else { return false };
-        let Some(text) = untagged(&decode_value(&raw), tag) else { return false };
+        let Some(text) = untagged(&decode_value(raw), tag) else { return false };
         let place = self.places(message, b"Subject").next();
         if let Some(At::CameIn(i)) = place
             && !self.changes.contains_key(&i)

@@ -110,7 +110,7 @@ impl<'m> Draft<'m> {
     /// Put a raw value in place of one; what is the caller's to keep legal. False where the header cannot be edited.
     pub fn put_value(&mut self, value: &Value<'m>, raw: Vec<u8>) -> bool {
         if value.part == PartId(0) {
-            return self.takes_fields() && self.header.put_value(self.message(), value.at, raw);
+            return self.takes_fields() && self.header.put_value(self.message(), value.at, &raw);
         }
         if self.message().doubt().is_some() {
             return false;

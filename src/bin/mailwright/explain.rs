@@ -139,7 +139,7 @@ fn edits(message: &Message<'_>, outcome: &Outcome<'_>, colour: Colour, text: &mu
     let Some(rewritten) = &outcome.rewritten else { return };
     let places = Places::of(message);
     for (range, new) in rewritten.edits() {
-        let line = 1 + message.bytes(&(0..range.start)).iter().filter(|octet| **octet == b'\n').count();
+        let line = 1 + memchr::memchr_iter(b'\n', message.bytes(&(0..range.start))).count();
         let _ = writeln!(text, "{} in {}, line {line}", colour.paint(NAME, "edit"), places.name(range.start));
         for (sign, style, octets) in [('-', BAD, message.bytes(&range)), ('+', GOOD, new)] {
             if octets.is_empty() {
@@ -204,7 +204,7 @@ fn record(message: &Message<'_>, outcome: &Outcome<'_>) -> Value {
     let edits: Vec<Value> = outcome
         .rewritten
         .iter()
-        .flat_map(|rewritten| rewritten.edits())
+        .flat_map(mailwright::message::Rendered::edits)
         .map(|(range, new)| {
             json!({
                 "place": places.name(range.start),

@@ -3,7 +3,6 @@
 //!
 //! Invariant: new text begins and ends in ASCII. An edit inside a run writes that run anew, and nothing else.
 
-use std::fmt::Write as _;
 use std::ops::Range;
 
 use encoding_rs::{EUC_KR, Encoding, GBK};
@@ -58,7 +57,7 @@ enum Written {
 pub(super) struct Runs {
     pub text: String,
     pub reading: Reading,
-    runs: Vec<Run>,
+    pieces: Vec<Run>,
 }
 
 impl Escaped {
@@ -74,7 +73,7 @@ impl Escaped {
 
     /// Read bytes.
     pub fn read(self, bytes: &[u8]) -> Runs {
-        let mut runs = Runs { text: String::with_capacity(bytes.len()), reading: Reading::Same, runs: Vec::new() };
+        let mut runs = Runs { text: String::with_capacity(bytes.len()), reading: Reading::Same, pieces: Vec::new() };
         let mut at = 0;
         let mut designated = false;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
@@ -91,7 +90,7 @@ impl Escaped {
                 }
             };
             let text = from..runs.text.len();
-            runs.runs.push(Run { text, bytes: at..at + len, kind });
+            runs.pieces.push(Run { text, bytes: at..at + len, kind });
             at += len;
         }
         runs
@@ -213,8 +212,8 @@ struct Pending {
 impl Runs {
     /// The run that `at` is strictly inside of, if it cannot be divided.
     fn around(&self, at: usize) -> Option<&Run> {
-        let first = self.runs.partition_point(|run| run.text.end <= at);
-        self.runs.get(first).filter(|run| run.text.start < at && run.kind != RunKind::Direct)
+        let first = self.pieces.partition_point(|run| run.text.end <= at);
+        self.pieces.get(first).filter(|run| run.text.start < at && run.kind != RunKind::Direct)
     }
 
     fn before(&self, at: usize) -> usize {
@@ -227,18 +226,18 @@ impl Runs {
 
     /// The byte offset of a place outside of runs; behind runs that have no text.
     fn byte(&self, at: usize) -> Option<usize> {
-        let first = self.runs.partition_point(|run| run.text.end <= at);
-        match self.runs.get(first) {
+        let first = self.pieces.partition_point(|run| run.text.end <= at);
+        match self.pieces.get(first) {
             Some(run) if run.text.start == at => Some(run.bytes.start),
             Some(run) => (run.kind == RunKind::Direct).then(|| run.bytes.start + (at - run.text.start)),
-            None => Some(self.runs.last().map_or(0, |run| run.bytes.end)),
+            None => Some(self.pieces.last().map_or(0, |run| run.bytes.end)),
         }
     }
 
     /// What ends the run that ends at this byte, where it has no end of its own.
     fn closer(&self, escaped: Escaped, at: usize) -> Vec<u8> {
-        let last = self.runs.partition_point(|run| run.bytes.end < at);
-        let open = self.runs.get(last).filter(|run| run.bytes.end == at);
+        let last = self.pieces.partition_point(|run| run.bytes.end < at);
+        let open = self.pieces.get(last).filter(|run| run.bytes.end == at);
         if open.is_none_or(|run| run.kind != RunKind::Escape { closed: false }) {
             return Vec::new();
         }
@@ -314,13 +313,10 @@ fn read_utf_7(rest: &[u8], runs: &mut Runs) -> (usize, RunKind) {
         runs.found(Reading::Narrow);
     }
     for unit in char::decode_utf16(units) {
-        match unit {
-            Ok(c) => runs.text.push(c),
-            Err(_) => {
-                runs.found(Reading::Narrow);
-                let _ = runs.text.write_char(char::REPLACEMENT_CHARACTER);
-            }
+        if unit.is_err() {
+            runs.found(Reading::Narrow);
         }
+        runs.text.push(unit.unwrap_or(char::REPLACEMENT_CHARACTER));
     }
     (len, RunKind::Escape { closed })
 }

@@ -222,7 +222,7 @@ mod tests {
         let mut lines: Vec<String> =
             text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line).into()).collect();
         // Where the text ends in a line end, the last piece is no line; a CR that nothing follows ends none.
-        if text.ends_with('\r') && !text.ends_with("\n") {
+        if text.ends_with('\r') && !text.ends_with('\n') {
             lines.last_mut().unwrap().push('\r');
         }
         if canon == Canon::Relaxed {

@@ -37,7 +37,7 @@ impl Guards {
 /// Repair the body of a leaf.
 pub(super) fn mend(message: &Message<'_>, id: PartId, part: &Part, bits: Bits, work: &mut Work) {
     let body = message.bytes(&part.body);
-    let long = body.split(|b| *b == b'\n').any(|line| is_long(line));
+    let long = body.split(|b| *b == b'\n').any(is_long);
     let odd = !body.is_ascii() && bits == Bits::Encode || memchr::memchr(0, body).is_some();
     // RFC 2046 §5.2: no encoding is allowed on `message/*`.
     let opaque = part.is_multipart() || part.media_type.starts_with("message/") || !part.has_separator;

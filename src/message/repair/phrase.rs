@@ -46,7 +46,9 @@ pub(super) fn encode_people(value: &str, column: usize) -> String {
         if is_name && run.iter().any(|piece| !piece.text().is_ascii()) {
             encode_run(run, next.is_some_and(|p| !matches!(p, Piece::Mark(_))), column, &mut out);
         } else {
-            run.iter().for_each(|piece| out.push_str(piece.text()));
+            for piece in run {
+                out.push_str(piece.text());
+            }
         }
         if let Some(piece) = next {
             push(*piece, column, &mut out);

@@ -3,7 +3,10 @@ use super::*;
 
 const ONCE: &[&str] = &["DKIM-Signature", "Subject", "From", "Date", "Message-ID", "Comments"];
 
-fn repaired_bytes(raw: &[u8]) -> Option<(Vec<u8>, Vec<(Repair, usize)>)> {
+/// What was repaired, and how often.
+type Did = Vec<(Repair, usize)>;
+
+fn repaired_bytes(raw: &[u8]) -> Option<(Vec<u8>, Did)> {
     let message = Message::parse(raw);
     let repaired = message.repaired(ONCE, Bits::Encode)?;
     let bytes = repaired.rendered.to_vec();
@@ -16,7 +19,7 @@ fn repaired(text: &str) -> Option<String> {
 }
 
 /// What was repaired in it.
-fn did(text: &str) -> Vec<(Repair, usize)> {
+fn did(text: &str) -> Did {
     repaired_bytes(&crlf(text)).map(|(_, did)| did).unwrap_or_default()
 }
 
@@ -123,8 +126,8 @@ fn of_second_fields_the_first_stays() {
 #[test]
 fn of_signatures_that_of_the_sender_s_domain_stays() {
     let of = |domains: &[&str], from: &str| {
-        let signatures: String =
-            domains.iter().map(|d| format!("DKIM-Signature: v=1; a=rsa-sha256;\n d={d}; b=x\n")).collect();
+        let signature = |d: &&str| format!("DKIM-Signature: v=1; a=rsa-sha256;\n d={d}; b=x\n");
+        let signatures = domains.iter().map(signature).collect::<Vec<_>>().concat();
         let out = repaired(&format!("{signatures}From: {from}\n\nx\n")).unwrap();
         assert_eq!(out.matches("DKIM-Signature").count(), 1, "{out}");
         out.split("d=").nth(1).unwrap().split(';').next().unwrap().to_owned()

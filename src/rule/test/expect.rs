@@ -92,7 +92,7 @@ pub struct Miss {
 }
 
 /// Read `expect`, and the names of rules in it.
-pub(super) fn read(mut table: Section<'_>) -> Option<(Expect, Vec<At<String>>)> {
+pub(super) fn read(mut table: Section<'_>) -> (Expect, Vec<At<String>>) {
     if table.keys().is_empty() {
         let span = table.span();
         let what = "`expect` is empty: the test would hold whatever comes of the message";
@@ -117,7 +117,7 @@ pub(super) fn read(mut table: Section<'_>) -> Option<(Expect, Vec<At<String>>)> 
         snapshot: table.string("snapshot").map(|at| at.value),
     };
     table.finish("expect", KEYS);
-    Some((expect, matched.into_iter().chain(not_matched).collect()))
+    (expect, matched.into_iter().chain(not_matched).collect())
 }
 
 /// A list of names; an empty one says that there are none.

@@ -54,7 +54,7 @@ pub(super) fn read(mut section: Section<'_>, place: &dyn Fn(&Span) -> String) ->
     let name = section.string("name");
     let message = message::read(&mut section);
     let envelope = section.section("envelope").map(envelope);
-    let expect = section.section("expect").and_then(expect::read);
+    let expect = section.section("expect").map(expect::read);
     section.finish("test", KEYS);
     let name = name.filter(|name| !name.value.trim().is_empty())?;
     let (direction, from, to) = envelope.unwrap_or_default();
