@@ -183,7 +183,7 @@ impl HeaderDraft {
             });
         };
         let raw = self.raw_values(message, "Subject").into_iter().next().unwrap_or_default();
-        if has_tag(&decode_value(raw), tag) {
+        if has_tag(&decode_value(&raw), tag) {
             return false;
         }
         let came_in = |i: usize| message.fields().get(i).filter(|_| !self.changes.contains_key(&i));
@@ -243,7 +243,7 @@ impl HeaderDraft {
     /// Take a tag off the subject; false where it is not there. The bytes around it stay where they can.
     pub fn untag_subject(&mut self, message: &Message<'_>, tag: &str) -> bool {
         let Some(raw) = self.raw_values(message, "Subject").into_iter().next() else { return false };
-        let Some(text) = untagged(&decode_value(raw), tag) else { return false };
+        let Some(text) = untagged(&decode_value(&raw), tag) else { return false };
         let place = self.places(message, b"Subject").next();
         if let Some(At::CameIn(i)) = place
             && !self.changes.contains_key(&i)
