@@ -204,4 +204,9 @@ fn what_readers_do_not_agree_on_is_not_repaired() {
     };
     assert_eq!(did(&with("b")), [(Repair::HeaderOctets, 1)]);
     assert_eq!(did(&with("\"\"")), []);
+    // Nor does it get a meaning by what is taken away.
+    let twice = crlf("Content-Type: text/plain\nContent-Type: text/html\n\nx\n");
+    assert!(Message::parse(&twice).repaired(&["Content-Type"], Bits::Encode).is_none());
+    let alike = crlf("Content-Type: text/plain\nContent-Type: text/plain\n\nx\n");
+    assert!(Message::parse(&alike).repaired(&["Content-Type"], Bits::Encode).is_some());
 }
