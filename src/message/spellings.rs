@@ -82,7 +82,7 @@ impl<'m> Draft<'m> {
     pub fn edit_value(&mut self, value: &Value<'m>, edits: &[TextEdit]) -> bool {
         let line_end = self.message().line_end();
         match FieldText::read(&value.raw).edited(edits, line_end) {
-            Some(raw) => self.put_value(value, raw),
+            Some(raw) => self.put_value(value, without_blank_lines(raw, &value.raw)),
             None => false,
         }
     }
@@ -194,4 +194,23 @@ impl<'m> Draft<'m> {
         let message = self.message();
         self.permitted.put_attached(message, part, rendered);
     }
+}
+
+/// A value without folded lines that hold nothing but white space, where it had none before: the header would end there
+/// for some readers (RFC 5322 §3.2.2).
+fn without_blank_lines(raw: Vec<u8>, before: &[u8]) -> Vec<u8> {
+    let has_blank = |raw: &[u8]| raw.split(|b| *b == b'\n').skip(1).any(|line| line.trim_ascii().is_empty());
+    if !has_blank(&raw) || has_blank(before) {
+        return raw;
+    }
+    let lines = raw.split_inclusive(|b| *b == b'\n').enumerate();
+    let mut kept: Vec<u8> = lines
+        .filter(|(nth, line)| *nth == 0 || !line.trim_ascii().is_empty())
+        .flat_map(|(_, line)| line)
+        .copied()
+        .collect();
+    while kept.last().is_some_and(|b| matches!(b, b'\r' | b'\n')) {
+        kept.pop();
+    }
+    kept
 }
