@@ -37,6 +37,9 @@ if not lines or " with violations: " not in lines[-1]:
     sys.exit(f"{name}: the checker did not come to its end:\n" + "\n".join(lines[-20:]))
 paths = {path.split("/corpus-check/", 1)[-1]: verdict for path, verdict in said.items()}
 for line in lines[:-1]:
+    # A Content-Type of several lines goes on.
+    if line[:1].isspace():
+        continue
     path, kind, what = (line.split("\t") + ["", ""])[:3]
     if kind == "oracle-gave-up":
         continue
