@@ -11,6 +11,7 @@ use std::{env, fs, thread};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use mailwright::envelope::{Address, Direction, Envelope};
+use mailwright::facts::Facts;
 use mailwright::message::Message;
 use mailwright::pipeline::Pipeline;
 
@@ -93,7 +94,11 @@ fn run(pipeline: &Pipeline, mail: &[Mail], threads: usize) {
         while let Some((octets, envelope)) = mail.get(next.fetch_add(1, Ordering::Relaxed)) {
             let message = Message::parse(black_box(octets));
             // A rule that may not fail can fail the run of an odd message: work all the same.
-            let _ = black_box(pipeline.run(&message, envelope, &|| false).map(|out| out.rewritten.map(|r| r.len())));
+            let _ = black_box(
+                pipeline
+                    .run(&message, envelope, &Facts::default(), &|| false)
+                    .map(|out| out.rewritten.map(|r| r.len())),
+            );
         }
     };
     thread::scope(|scope| {

@@ -3,6 +3,7 @@
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use mailwright::envelope::{Address, Direction, Envelope};
+use mailwright::facts::Facts;
 use mailwright::message::Message;
 use mailwright::pipeline::Pipeline;
 
@@ -33,7 +34,7 @@ fn redact(bencher: Bencher<'_, '_>, raw: &[u8]) {
     bencher.counter(BytesCount::new(raw.len())).bench_local(|| {
         let message = Message::parse(black_box(raw));
         pipeline
-            .run(&message, &envelope, &|| false)
+            .run(&message, &envelope, &Facts::default(), &|| false)
             .expect("it does not fail")
             .rewritten
             .map(|rewritten| rewritten.len())

@@ -17,6 +17,7 @@
 
 pub mod directory;
 pub mod envelope;
+pub mod facts;
 pub mod flow;
 pub mod message;
 pub mod pipeline;

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use crate::directory::Organization;
 use crate::envelope::{Direction, Envelope};
+use crate::facts::Facts;
 use crate::message::dkim::Signature;
 use crate::message::{Draft, Message, Rendered, Violation};
 use crate::rule::automatic::is_automatic;
@@ -158,9 +159,10 @@ impl Pipeline {
         &self,
         message: &'m Message<'m>,
         envelope: &Envelope,
+        facts: &Facts,
         out_of_time: &dyn Fn() -> bool,
     ) -> Result<Outcome<'m>, RunError> {
-        self.run_then(message, envelope, out_of_time, &|_, _| {})
+        self.run_then(message, envelope, facts, out_of_time, &|_, _| {})
     }
     /// As [`Pipeline::run`]. When all rules are done, and before the draft is rendered, `finish` is called with the
     /// draft and the indexes of the rules that asked for a disposition: the flow puts its own fields in or takes them
@@ -169,12 +171,14 @@ impl Pipeline {
         &self,
         message: &'m Message<'m>,
         envelope: &Envelope,
+        facts: &Facts,
         out_of_time: &dyn Fn() -> bool,
         finish: &dyn Fn(&mut Draft<'m>, &[usize]),
     ) -> Result<Outcome<'m>, RunError> {
         let mut run = Run {
             draft: Draft::new(message),
             envelope,
+            facts,
             organization: &self.organization,
             key: self.key.as_ref(),
             rules: &self.rules,
@@ -221,11 +225,17 @@ impl Pipeline {
     /// What these rules ask for together, as [`Outcome::disposition`] said when they asked for it: for a second try of
     /// a message that the rules have been run over already. Indexes that are no rule's, or the index of a rule that
     /// asks for nothing, count for nothing.
-    pub fn disposition_of(&self, disposing: &[usize], message: &Message<'_>, envelope: &Envelope) -> Disposition {
+    pub fn disposition_of(
+        &self,
+        disposing: &[usize],
+        message: &Message<'_>,
+        envelope: &Envelope,
+        facts: &Facts,
+    ) -> Disposition {
         let mut strictest = None;
         let mut draft = Draft::new(message);
         let (organization, key) = (&self.organization, self.key.as_ref());
-        let scene = Scene { draft: &mut draft, envelope, organization, rule: "", rules: &[], key };
+        let scene = Scene { draft: &mut draft, envelope, facts, organization, rule: "", rules: &[], key };
         for rule in disposing.iter().filter_map(|index| self.rules.get(*index)) {
             let bounces = rule.actions.iter().any(|a| a.protected_policy() == Some(Protected::Bounce));
             let may = rule.actions.iter().find_map(|action| action.may_dispose());
@@ -339,6 +349,7 @@ fn render<'m>(draft: &mut Draft<'m>, way: Direction) -> Result<(Option<Rendered<
 struct Run<'r, 'm> {
     draft: Draft<'m>,
     envelope: &'r Envelope,
+    facts: &'r Facts,
     organization: &'r Organization,
     key: Option<&'r ValueKey>,
     rules: &'r [Rule],
@@ -394,6 +405,7 @@ impl Run<'_, '_> {
         let scene = Scene {
             draft: &mut draft,
             envelope: self.envelope,
+            facts: self.facts,
             organization: self.organization,
             rule: &rule.name,
             key: self.key,
@@ -446,6 +458,7 @@ impl Run<'_, '_> {
         let scene = Scene {
             draft: &mut self.draft,
             envelope: self.envelope,
+            facts: self.facts,
             organization: self.organization,
             rule: &rule.name,
             key: self.key,
@@ -467,6 +480,7 @@ impl Run<'_, '_> {
         let scene = Scene {
             draft: &mut self.draft,
             envelope: self.envelope,
+            facts: self.facts,
             organization: self.organization,
             rule: &rule.name,
             key: self.key,

@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mailwright::envelope::{Address, Direction, Envelope};
+use mailwright::facts::Facts;
 use mailwright::message::Message;
 use mailwright::pipeline::{Pipeline, Verdict};
 use mailwright::rule::Disposition;
@@ -72,7 +73,7 @@ struct Ran {
 
 fn run(pipeline: &Pipeline, envelope: &Envelope, raw: &[u8]) -> Ran {
     let message = Message::parse(raw);
-    let outcome = pipeline.run(&message, envelope, &|| false).expect("no rule fails");
+    let outcome = pipeline.run(&message, envelope, &Facts::default(), &|| false).expect("no rule fails");
     let mut report = String::from(if outcome.rewritten.is_some() { "rewritten" } else { "as it came" });
     let _ = match &outcome.disposition {
         Disposition::Deliver => writeln!(report),

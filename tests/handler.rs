@@ -65,7 +65,7 @@ fn world(rules: &str, text: &str, direction: &str) -> World {
     let raw = Bytes::from(text.replace('\n', "\r\n"));
     memory.insert(id(), raw.clone());
     let stamp_key = Some(StampKey::new("0123456789abcdef0123456789abcdef").unwrap());
-    let settings = Settings { prefix: KeyPrefix::new("out").unwrap(), stamp_key, on_error: OnError::Skip };
+    let settings = Settings { prefix: KeyPrefix::new("out").unwrap(), stamp_key, ..Settings::default() };
     World { memory, pipeline, settings, event: event(direction), raw }
 }
 

@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mail_parser::MessageParser;
 use mailwright::envelope::{Address, Direction, Envelope};
+use mailwright::facts::Facts;
 use mailwright::flow::put_checks;
 use mailwright::message::{Bits, Block, Draft, Message, Place};
 use mailwright::pipeline::{Outcome, Pipeline, Verdict};
@@ -461,7 +462,7 @@ fn envelope() -> Envelope {
 }
 
 fn run<'m>(pipeline: &Pipeline, message: &'m Message<'m>) -> Outcome<'m> {
-    pipeline.run(message, &envelope(), &|| false).unwrap()
+    pipeline.run(message, &envelope(), &Facts::default(), &|| false).unwrap()
 }
 
 /// No rule panicked and no rewrite was taken back: such a message would go out as it came, as a bug.

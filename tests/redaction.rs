@@ -11,13 +11,13 @@ use bytes::Bytes;
 use mail_parser::{MessageParser, MimeHeaders};
 use mailwright::directory::Organization;
 use mailwright::envelope::{Address, Direction, Envelope};
+use mailwright::facts::Facts;
 use mailwright::flow::handler::{Settings, handle};
 use mailwright::flow::key::{Bucket, KeyPrefix, MessageId};
 use mailwright::flow::mark::StampKey;
 use mailwright::flow::memory::Memory;
 use mailwright::message::Message;
 use mailwright::pipeline::Pipeline;
-use mailwright::rule::OnError;
 use mailwright::rule::detect::DetectorSet;
 use mailwright::rule::value_key::ValueKey;
 use proptest::prelude::*;
@@ -47,7 +47,7 @@ fn pipeline(rules: &str) -> Pipeline {
 /// The message after the rules; as it came where nothing changed.
 fn redacted(pipeline: &Pipeline, raw: &[u8]) -> Vec<u8> {
     let message = Message::parse(raw);
-    let outcome = pipeline.run(&message, &envelope(), &|| false).expect("the rule does not fail");
+    let outcome = pipeline.run(&message, &envelope(), &Facts::default(), &|| false).expect("the rule does not fail");
     outcome.rewritten.map_or_else(|| raw.to_vec(), |rewritten| rewritten.to_vec())
 }
 
@@ -308,7 +308,7 @@ fn a_value_is_in_no_report_and_no_error() {
         let pipeline = pipeline(&telling_rules(style)).with_value_key(ValueKey::new(KEY).ok());
         for (name, mail) in telling() {
             let message = Message::parse(mail.as_bytes());
-            let told = match pipeline.run(&message, &envelope(), &|| false) {
+            let told = match pipeline.run(&message, &envelope(), &Facts::default(), &|| false) {
                 Ok(outcome) => {
                     let json = serde_json::to_string(&outcome.report).unwrap();
                     format!("{:?} {json} {:?}", outcome.report, outcome.disposition)
@@ -424,7 +424,7 @@ async fn a_value_is_in_no_line_of_the_log_and_in_no_answer() {
                     memory.demand_as_workmail_does();
                 }
                 let stamp_key = StampKey::new(KEY).ok();
-                let settings = Settings { prefix: KeyPrefix::new("out").unwrap(), stamp_key, on_error: OnError::Skip };
+                let settings = Settings { prefix: KeyPrefix::new("out").unwrap(), stamp_key, ..Settings::default() };
                 let deadline = tokio::time::Instant::now() + Duration::from_mins(1);
                 let handled = handle(&event, deadline, &pipeline, &memory, &memory, &settings).await;
                 let answer = match &handled.answer {
@@ -464,7 +464,8 @@ fn finds_are_told_with_place_offset_and_a_keyed_digest() {
     let raw = b"Subject: a 4111 1111 1111 1111\r\n\r\nb 4111111111111111\r\n";
     let message = Message::parse(raw);
     let told = |pipeline: &Pipeline| {
-        let finds = pipeline.run(&message, &envelope(), &|| false).unwrap().report.rules.remove(0).finds;
+        let finds =
+            pipeline.run(&message, &envelope(), &Facts::default(), &|| false).unwrap().report.rules.remove(0).finds;
         finds.into_iter().map(|find| (find.detector, find.place, find.offset, find.digest)).collect::<Vec<_>>()
     };
     let place =
@@ -483,7 +484,7 @@ fn mail_that_cannot_be_sent_back_does_not_get_out() {
     let rules = |option: &str| format!("{}{option}", telling_rules("label"));
     let run = |option: &str| {
         let message = Message::parse(automatic.as_bytes());
-        let outcome = pipeline(&rules(option)).run(&message, &envelope(), &|| false);
+        let outcome = pipeline(&rules(option)).run(&message, &envelope(), &Facts::default(), &|| false);
         outcome.map(|outcome| format!("{:?}", outcome.disposition)).map_err(|error| error.to_string())
     };
     assert!(run("").unwrap_err().contains("cannot be sent back"));
@@ -496,7 +497,7 @@ fn pseudonyms_without_a_key_fail() {
     let pipeline = pipeline(&telling_rules("pseudonym"));
     assert!(pipeline.needs_value_key());
     let mail = &telling()[0].1;
-    let error = pipeline.run(&Message::parse(mail.as_bytes()), &envelope(), &|| false).unwrap_err();
+    let error = pipeline.run(&Message::parse(mail.as_bytes()), &envelope(), &Facts::default(), &|| false).unwrap_err();
     assert!(error.to_string().contains("MAILWRIGHT_VALUE_KEY"), "{error}");
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use mailwright::envelope::{Address, Direction, Envelope};
+use mailwright::facts::Facts;
 use mailwright::flow::put_checks;
 use mailwright::message::Message;
 use mailwright::pipeline::{Outcome, Pipeline, RuleReport, Verdict};
@@ -178,7 +179,7 @@ fn is_laid_open(before: &[RuleReport], index: usize) -> bool {
 
 /// `None` where a rule that must not fail did: such a message is not delivered.
 fn run<'m>(set: &RuleSet, message: &'m Message<'m>) -> Option<Outcome<'m>> {
-    let outcome = match set.pipeline.run(message, &envelope(set.direction), &|| false) {
+    let outcome = match set.pipeline.run(message, &envelope(set.direction), &Facts::default(), &|| false) {
         Ok(outcome) => outcome,
         Err(error) => {
             assert!(set.name.starts_with("shipped"), "{}: {error}", set.name);

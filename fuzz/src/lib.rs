@@ -9,6 +9,7 @@ pub mod made;
 use std::fs;
 
 use mailwright::envelope::Direction;
+use mailwright::facts::Facts;
 use mailwright::flow::put_checks::{self, fields};
 use mailwright::message::{Bits, Draft, Message, PartId, TextEdit};
 use mailwright::pipeline::Pipeline;
@@ -153,7 +154,9 @@ pub fn rules(text: &[u8]) {
             let _ = pipeline.warnings().render(false);
             let raw = b"Subject: Hi\r\nFrom: ann@example.com\r\n\r\nSecret 4111 1111 1111 1111\r\n";
             let message = Message::parse(raw);
-            let _ = pipeline.run(&message, &judge::envelope(Direction::Outbound), &|| false).map(|o| judge::sound(&o));
+            let _ = pipeline
+                .run(&message, &judge::envelope(Direction::Outbound), &Facts::default(), &|| false)
+                .map(|o| judge::sound(&o));
         }
     }
 }

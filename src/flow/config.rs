@@ -108,7 +108,7 @@ impl Config {
                 Some(on_error),
                 Some(environment),
             ) => {
-                let settings = Settings { prefix, stamp_key: Some(key), on_error };
+                let settings = Settings { prefix, stamp_key: Some(key), on_error, ..Settings::default() };
                 Ok(Self { bucket, rules, organization, value_key, settings, environment })
             }
             _ => Err(ConfigError(problems)),

@@ -42,6 +42,7 @@ use super::ports::{Content, MessageFlow, ObjectStore, PortError, Refusal, Troubl
 use super::put_checks::{self, Basis, Fault, Unmet};
 use super::workmail::{Event, Response, preflight};
 use crate::envelope::Direction;
+use crate::facts::{Clock, Facts};
 use crate::message::{Bits, Draft, Mended, Message, Repaired};
 use crate::pipeline::{Pipeline, Report, RunError, Verdict};
 use crate::rule::{Disposition, Mode, OnError, Rule};
@@ -69,6 +70,8 @@ pub struct Settings {
     pub prefix: KeyPrefix,
     /// The secret of the processed mark. Without it there is no mark, and none is looked for.
     pub stamp_key: Option<StampKey>,
+    /// What time it is for the rules.
+    pub clock: Clock,
     /// What happens when the flow refuses for good: the original goes on (`Skip`), or the invocation fails (`Fail`).
     pub on_error: OnError,
 }
@@ -76,7 +79,7 @@ pub struct Settings {
 impl Default for Settings {
     /// No prefix, no mark, the original goes on.
     fn default() -> Self {
-        Self { prefix: KeyPrefix::default(), stamp_key: None, on_error: OnError::Skip }
+        Self { prefix: KeyPrefix::default(), stamp_key: None, clock: Clock::System, on_error: OnError::Skip }
     }
 }
 
@@ -373,6 +376,7 @@ impl<F: MessageFlow, S: ObjectStore> Passage<'_, F, S> {
     /// Look for the mark, run the rules, put the mark on.
     fn run(&self, raw: &Bytes) -> Result<Ran, RunError> {
         let message = Message::parse(raw);
+        let facts = Facts { now: Some(self.settings.clock.now()) };
         let marker = self.settings.stamp_key.as_ref().map(|key| Marker {
             key,
             id: self.id,
@@ -380,7 +384,7 @@ impl<F: MessageFlow, S: ObjectStore> Passage<'_, F, S> {
             direction: self.event.envelope.direction,
         });
         if let Some(disposing) = marker.and_then(|marker| marker.read(&Draft::new(&message))) {
-            return Ok(Ran::Marked(self.pipeline.disposition_of(&disposing, &message, &self.event.envelope)));
+            return Ok(Ran::Marked(self.pipeline.disposition_of(&disposing, &message, &self.event.envelope, &facts)));
         }
         let reserve = PUT_RESERVE.min(self.until.saturating_duration_since(self.started) / 3);
         let rules_until = self.until.checked_sub(reserve).unwrap_or(self.until);
@@ -389,8 +393,13 @@ impl<F: MessageFlow, S: ObjectStore> Passage<'_, F, S> {
                 marker.finish(draft, disposing);
             }
         };
-        let outcome =
-            self.pipeline.run_then(&message, &self.event.envelope, &|| Instant::now() >= rules_until, &finish)?;
+        let outcome = self.pipeline.run_then(
+            &message,
+            &self.event.envelope,
+            &facts,
+            &|| Instant::now() >= rules_until,
+            &finish,
+        )?;
         let faults = outcome.rewritten.as_ref().map(|rendered| put_checks::brought_in(&message, rendered));
         let unfit = faults.filter(|faults| !faults.is_empty()).map(|faults| put_checks::words(&faults));
         let content = outcome.rewritten.map(|rendered| Content::new(raw, &rendered));

@@ -140,7 +140,7 @@ impl Ran {
 fn run_on(pipeline: &Pipeline, mail: &str, envelope: &Envelope) -> Result<Ran, RunError> {
     let raw = crlf(mail);
     let message = Message::parse(&raw);
-    let outcome = pipeline.run(&message, envelope, &|| false)?;
+    let outcome = pipeline.run(&message, envelope, &Facts::default(), &|| false)?;
     Ok(Ran {
         verdicts: outcome.report.rules.iter().map(|rule| rule.verdict.clone()).collect(),
         effects: outcome.report.rules.iter().map(|rule| rule.effects.clone()).collect(),
@@ -216,7 +216,7 @@ fn what_a_rule_panics_on_is_not_told() {
     let stamps = || vec![Stamp("X-A", Then::PanicWithMail)];
     let audit = Rule { mode: Mode::Audit, ..rule("audit", stamps()) };
     for (rule, is_kept) in [(rule("skip", stamps()), true), (audit, true), (failing("fail", stamps()), false)] {
-        let ran = pipeline(vec![rule]).run(&message, &envelope(Direction::Outbound), &|| false);
+        let ran = pipeline(vec![rule]).run(&message, &envelope(Direction::Outbound), &Facts::default(), &|| false);
         assert_eq!(ran.is_ok(), is_kept);
         let told = match ran {
             Ok(outcome) => {
@@ -261,7 +261,12 @@ fn stop_and_off() {
 /// What a second try of the message answers.
 fn again(pipeline: &Pipeline, disposing: &[usize], raw: &str) -> Disposition {
     let raw = raw.replace('\n', "\r\n");
-    pipeline.disposition_of(disposing, &Message::parse(raw.as_bytes()), &envelope(Direction::Inbound))
+    pipeline.disposition_of(
+        disposing,
+        &Message::parse(raw.as_bytes()),
+        &envelope(Direction::Inbound),
+        &Facts::default(),
+    )
 }
 
 #[test]
@@ -322,13 +327,13 @@ fn out_of_time_is_as_if_each_rule_left_had_failed() {
     let late = || asked.replace(asked.get() + 1) > 0;
     let rules = || vec![rule("a", vec![Stamp("X-A", Then::Done)]), rule("b", vec![Stamp("X-B", Then::Done)])];
     let pipe = pipeline(rules());
-    let outcome = pipe.run(&message, &envelope(Direction::Outbound), &late).unwrap();
+    let outcome = pipe.run(&message, &envelope(Direction::Outbound), &Facts::default(), &late).unwrap();
     let verdicts: Vec<Verdict> = outcome.report.rules.into_iter().map(|rule| rule.verdict).collect();
     assert_eq!(verdicts, [Verdict::Matched, Verdict::OutOfTime]);
     let mut guarded = rules();
     guarded.push(failing("guard", vec![Stamp("X-C", Then::Done)]));
     asked.set(0);
-    let error = pipeline(guarded).run(&message, &envelope(Direction::Outbound), &late).unwrap_err();
+    let error = pipeline(guarded).run(&message, &envelope(Direction::Outbound), &Facts::default(), &late).unwrap_err();
     assert_eq!(error.to_string(), "rule `guard` failed and its on_error is fail: time ran out");
 }
 
@@ -377,7 +382,7 @@ fn the_flow_has_the_last_word_and_hears_who_asked_for_what() {
     let pipeline = pipeline(vec![rule("d", vec![Stamp("X-A", Then::Dispose(Disposition::Drop))])]);
     let heard = std::cell::RefCell::new(Vec::new());
     let outcome = pipeline
-        .run_then(&message, &envelope(Direction::Outbound), &|| false, &|draft, disposing| {
+        .run_then(&message, &envelope(Direction::Outbound), &Facts::default(), &|| false, &|draft, disposing| {
             heard.borrow_mut().push(disposing.to_vec());
             draft.add_field(field("X-Last"));
         })

@@ -20,6 +20,7 @@ use actions::Written;
 
 use crate::directory::Organization;
 use crate::envelope::{Direction, Envelope};
+use crate::facts::Facts;
 use crate::message::{BodyError, Draft, Violation};
 use value_key::ValueKey;
 
@@ -30,6 +31,8 @@ pub struct Scene<'s, 'm> {
     pub draft: &'s mut Draft<'m>,
     /// What the flow says about it.
     pub envelope: &'s Envelope,
+    /// What else is known: the time.
+    pub facts: &'s Facts,
     /// Who is internal.
     pub organization: &'s Organization,
     /// The name of the rule that runs.

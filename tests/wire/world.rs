@@ -12,7 +12,6 @@ use mailwright::flow::key::{Bucket, KeyPrefix, MessageId};
 use mailwright::flow::mark::StampKey;
 use mailwright::flow::memory::Memory;
 use mailwright::pipeline::Pipeline;
-use mailwright::rule::OnError;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -109,7 +108,7 @@ impl World {
         let id = MessageId::new(event["messageId"].as_str().unwrap()).unwrap();
         memory.insert(id.clone(), message);
         let stamp_key = Some(StampKey::new(STAMP_KEY).unwrap());
-        let settings = Settings { prefix: KeyPrefix::default(), stamp_key, on_error: OnError::Skip };
+        let settings = Settings { prefix: KeyPrefix::default(), stamp_key, ..Settings::default() };
         let deadline = tokio::time::Instant::now() + Duration::from_secs(15);
         handle(event, deadline, &pipeline, &memory, &memory, &settings).await.answer.unwrap();
         memory.message(&id).unwrap()

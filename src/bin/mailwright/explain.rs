@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use clap::Args;
+use mailwright::facts::{Clock, Facts};
 use mailwright::flow::workmail;
 use mailwright::message::{Message, Part};
 use mailwright::pipeline::{Checked, Outcome, Pipeline, RuleReport, Verdict};
@@ -64,8 +65,9 @@ fn explain(options: &Options, colour: Colour) -> Result<String, (End, String)> {
         .map_err(|error| usage(format!("`{}` cannot be read: {error}", crate::terminal::path(&options.message))))?;
     let envelope = envelope(&raw, &given, &pipeline);
     let message = Message::parse(&raw);
+    let facts = Facts { now: Some(Clock::System.now()) };
     let outcome = pipeline
-        .run(&message, &envelope, &|| false)
+        .run(&message, &envelope, &facts, &|| false)
         .map_err(|error| (End::MessageFailed, format!("{error}; WorkMail would try again")))?;
     if options.json {
         return Ok(format!("{}\n", record(&message, &outcome)));

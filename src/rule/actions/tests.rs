@@ -3,6 +3,7 @@
 use super::super::conditions;
 use super::KINDS;
 use crate::envelope::{Address, Direction, Envelope};
+use crate::facts::Facts;
 use crate::message::Message;
 use crate::pipeline::{Outcome, Pipeline, Verdict};
 use crate::rule::Disposition;
@@ -40,7 +41,7 @@ fn crlf(mail: &str) -> Vec<u8> {
 
 /// The message after the rules, with the outcome.
 fn run<'m>(pipeline: &Pipeline, message: &'m Message<'m>, direction: Direction) -> (Vec<u8>, Outcome<'m>) {
-    let outcome = pipeline.run(message, &envelope(direction), &|| false).unwrap();
+    let outcome = pipeline.run(message, &envelope(direction), &Facts::default(), &|| false).unwrap();
     assert!(outcome.report.notes.is_empty(), "{:?}", outcome.report.notes);
     (outcome.rewritten.as_ref().map_or_else(|| message.raw().to_vec(), crate::message::Rendered::to_vec), outcome)
 }
@@ -134,7 +135,7 @@ fn a_header_that_cannot_be_edited_is_not_said_to_be_fine() {
         assert_eq!(verdict, Verdict::Skipped("the header cannot be edited".into()), "{action}");
     }
     let redact = with_action("kind = \"redact\"\ndetect = \"card\"\nwhere = \"subject\"\n");
-    let failed = redact.run(&message, &envelope(Direction::Outbound), &|| false);
+    let failed = redact.run(&message, &envelope(Direction::Outbound), &Facts::default(), &|| false);
     assert!(failed.is_err_and(|e| e.to_string().contains("the header could not be edited")));
 }
 
@@ -157,7 +158,7 @@ fn a_hidden_copy_of_the_banner_that_ships_does_not_keep_it_off() {
     let raw = crlf(&BOTH.replace("<html>", &format!("<html><div style=\"display:none\">{banner}</div>")));
     let message = Message::parse(&raw);
     let from_outside = Envelope { sender: Address::new("eve@evil.example").ok(), ..envelope(Direction::Inbound) };
-    let outcome = pipeline.run(&message, &from_outside, &|| false).unwrap();
+    let outcome = pipeline.run(&message, &from_outside, &Facts::default(), &|| false).unwrap();
     assert_eq!(outcome.report.rules[0].effects, ["prepend: 2 bodies"]);
 }
 
@@ -278,10 +279,10 @@ fn data_in_what_cannot_be_taken_apart_is_an_error_and_never_passed_over() {
     for mail in [opaque, never, doubtful] {
         let raw = crlf(mail);
         let message = Message::parse(&raw);
-        assert!(cards.run(&message, &envelope(Direction::Outbound), &|| false).is_err(), "{mail}");
+        assert!(cards.run(&message, &envelope(Direction::Outbound), &Facts::default(), &|| false).is_err(), "{mail}");
         let clean = crlf(&mail.replace("4111", "4112"));
         let message = Message::parse(&clean);
-        assert!(cards.run(&message, &envelope(Direction::Outbound), &|| false).is_ok(), "{mail}");
+        assert!(cards.run(&message, &envelope(Direction::Outbound), &Facts::default(), &|| false).is_ok(), "{mail}");
     }
 }
 

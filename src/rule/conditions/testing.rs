@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::directory::Organization;
 use crate::envelope::{Address, Direction, Domain, Envelope};
+use crate::facts::Facts;
 use crate::message::{Draft, Message};
 use crate::rule::section::tests::read;
 use crate::rule::{Condition, Scene};
@@ -57,7 +58,16 @@ pub fn holds_for(when: &str, raw: &str, envelope: &Envelope) -> bool {
     let organization = Organization {
         domains: ["example.com", "bücher.example"].iter().map(|domain| Domain::new(domain).unwrap()).collect(),
     };
-    let scene = Scene { draft: &mut draft, envelope, organization: &organization, rule: "test", rules: &[], key: None };
+    let facts = Facts::default();
+    let scene = Scene {
+        draft: &mut draft,
+        envelope,
+        facts: &facts,
+        organization: &organization,
+        rule: "test",
+        rules: &[],
+        key: None,
+    };
     conditions.iter().all(|condition| condition.holds(&scene))
 }
 

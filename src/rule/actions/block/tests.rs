@@ -1,6 +1,7 @@
 //! Blocks that stand once, whoever tries to keep them away.
 
 use crate::envelope::{Address, Direction, Envelope};
+use crate::facts::Facts;
 use crate::message::Message;
 use crate::pipeline::Pipeline;
 
@@ -34,7 +35,7 @@ fn run(rules: &str, mail: &str) -> String {
     };
     let raw = mail.replace('\n', "\r\n").into_bytes();
     let message = Message::parse(&raw);
-    let outcome = pipeline.run(&message, &envelope, &|| false).unwrap();
+    let outcome = pipeline.run(&message, &envelope, &Facts::default(), &|| false).unwrap();
     assert!(outcome.report.notes.is_empty(), "{:?}", outcome.report.notes);
     let out = outcome.rewritten.map_or(raw.clone(), |rendered| rendered.to_vec());
     String::from_utf8(out).unwrap().replace("\r\n", "\n")
