@@ -30,6 +30,8 @@ pub enum Place {
     End,
     /// After the newest text of a reply, above what it quotes; the end where that is in doubt.
     BelowReply,
+    /// Above the signature of the newest text; as `BelowReply` where there is none, or it is in doubt.
+    AboveSignature,
 }
 
 impl Place {
@@ -41,6 +43,15 @@ impl Place {
     /// Is it at the top or the end, and not somewhere in the text?
     pub const fn is_edge(self) -> bool {
         matches!(self, Self::Start | Self::BelowPreview | Self::End)
+    }
+
+    /// The places in the midst of a text that this one stands for, the best first; none for an edge.
+    pub(super) const fn and_next_best(self) -> &'static [Self] {
+        match self {
+            Self::AboveSignature => &[Self::AboveSignature, Self::BelowReply],
+            Self::BelowReply => &[Self::BelowReply],
+            Self::Start | Self::BelowPreview | Self::End => &[],
+        }
     }
 }
 
@@ -71,11 +82,16 @@ pub struct Target {
     pub body: Body,
     /// Ranges of its current text that hold blocks of ours: no part of what its sender wrote.
     pub blocks: Vec<Range<usize>>,
+    /// Where it goes there.
+    pub place: Place,
+    /// Where in the midst of its current text that is ([`Draft::find_places`]).
+    spot: Option<usize>,
 }
 
-impl From<Body> for Target {
-    fn from(body: Body) -> Self {
-        Self { body, blocks: Vec::new() }
+impl Target {
+    /// A body with blocks of ours in it. Where a place other than an edge is in its text, [`Draft::find_places`] says.
+    pub fn new(body: Body, blocks: Vec<Range<usize>>, place: Place) -> Self {
+        Self { body, blocks, place, spot: None }
     }
 }
 
@@ -309,30 +325,55 @@ impl<'m> Draft<'m> {
     /// Put a block into each body that shows it: the text form into `text/plain`, the HTML form into `text/html`.
     /// Says into how many; all or none. `Ok(0)` where there is no body.
     pub fn insert(&mut self, block: &Block, at: Place) -> Result<usize, BodyError> {
-        let all: Vec<Target> = self.targets(at).into_iter().map(Target::from).collect();
-        self.insert_into(&all, block, at)
+        let mut all: Vec<Target> = self.targets(at).into_iter().map(|body| Target::new(body, Vec::new(), at)).collect();
+        self.find_places(&mut all);
+        self.insert_into(&all, block)
+    }
+
+    /// Find the places of targets in their texts. Those of bodies that are alternatives of each other agree.
+    pub fn find_places(&self, targets: &mut [Target]) {
+        let alternative = |body| body::alternatives(self.message.parts(), body).last();
+        let groups: Vec<_> = targets.iter().map(|target| alternative(target.body)).collect();
+        for (at, group) in groups.iter().enumerate() {
+            let is_one = |other: usize| other == at || group.is_some() && groups.get(other) == Some(group);
+            if (0..at).any(is_one) {
+                continue;
+            }
+            let mut of_group: Vec<&mut Target> =
+                targets.iter_mut().enumerate().filter(|(other, _)| is_one(*other)).map(|(_, target)| target).collect();
+            // What cannot be read takes no block either.
+            let texts: Vec<_> = of_group
+                .iter()
+                .map(|target| (target.body.kind, self.text(target.body.part).unwrap_or_default(), &*target.blocks))
+                .collect();
+            let place = of_group.first().map_or(Place::End, |target| target.place);
+            let (place, spots) = place::settled(&texts, place);
+            for (target, spot) in of_group.iter_mut().zip(spots) {
+                (target.place, target.spot) = (place, spot);
+            }
+        }
     }
 
     /// As [`Draft::insert`], into these bodies.
-    pub fn insert_into(&mut self, targets: &[Target], block: &Block, at: Place) -> Result<usize, BodyError> {
+    pub fn insert_into(&mut self, targets: &[Target], block: &Block) -> Result<usize, BodyError> {
         if self.protection().is_some() {
             return Ok(0);
         }
         if let Some(doubt) = self.message.doubt() {
             return Err(doubt);
         }
-        self.put_into(targets, block, at)
+        self.put_into(targets, block)
     }
 
     /// Whatever protects the message.
-    pub(super) fn put_into(&mut self, targets: &[Target], block: &Block, at: Place) -> Result<usize, BodyError> {
+    pub(super) fn put_into(&mut self, targets: &[Target], block: &Block) -> Result<usize, BodyError> {
         let mut new = Vec::new();
-        for Target { body, blocks } in targets {
+        for Target { body, place, spot, .. } in targets {
             let Some(part) = self.message.part(body.part) else { continue };
             let text = self.part_text(body.part)?;
             let newline = text.newline(self.message, part);
-            let site = Site { kind: body.kind, text: text.current(), blocks, newline, flowed: part.flowed };
-            let edit = place::insertion(site, block, at)?;
+            let site = Site { kind: body.kind, text: text.current(), spot: *spot, newline, flowed: part.flowed };
+            let edit = place::insertion(site, block, *place)?;
             new.push((body.part, self.edited(body.part, &[edit])?));
         }
         let count = new.len();
@@ -350,7 +391,7 @@ impl<'m> Draft<'m> {
         block: &Block,
         at: Place,
     ) -> Result<Inserted, BodyError> {
-        match self.insert_into(targets, block, at) {
+        match self.insert_into(targets, block) {
             Ok(count) => Ok(Inserted::Into(count)),
             Err(why) => self.put_beside(block, at).map(|()| Inserted::Beside(why)).map_err(|_| why),
         }
@@ -616,7 +657,8 @@ mod tests {
         let raw = format!("Content-Type: text/plain; charset=x-unknown\r\n\r\n{}", "long ".repeat(300));
         let out = render(raw.as_bytes(), |draft| {
             assert_eq!(draft.insert(&block("Banner"), Place::End), Ok(1));
-            let all: Vec<Target> = draft.targets(Place::End).into_iter().map(Target::from).collect();
+            let target = |body| Target::new(body, Vec::new(), Place::End);
+            let all: Vec<Target> = draft.targets(Place::End).into_iter().map(target).collect();
             assert!(matches!(draft.insert_or_put_beside(&all, &block("5 €"), Place::End), Ok(Inserted::Beside(_))));
         });
         assert!(String::from_utf8(out.unwrap()).unwrap().contains("multipart/mixed"));

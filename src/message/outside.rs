@@ -34,7 +34,7 @@ impl Draft<'_> {
             return Err(doubt);
         }
         if self.has_free_bodies(at)
-            && let Ok(count) = self.put_into(targets, block, at)
+            && let Ok(count) = self.put_into(targets, block)
         {
             return Ok(Outside::Into(count));
         }

@@ -27,6 +27,8 @@ pub(super) fn spot(kind: BodyKind, text: &str, place: Place) -> Option<usize> {
 fn inner_spot(kind: BodyKind, text: &str, place: Place) -> Option<usize> {
     let at = match (kind, place) {
         _ if place.is_edge() => None,
+        (BodyKind::Plain, Place::AboveSignature) => reply::signature_start(text),
+        (BodyKind::Html, Place::AboveSignature) => html::signature_start(text),
         (BodyKind::Plain, _) => reply::reply_end(text),
         (BodyKind::Html, _) => html::reply_end(text),
     };
@@ -43,6 +45,19 @@ fn inner_spot_beside(kind: BodyKind, text: &str, place: Place, blocks: &[Range<u
     inner_spot(kind, &without.text, place).map(|at| without.whole_of(at).max(mark_length(text)))
 }
 
+/// Where a block goes that is to go to `place` in each of these texts, which show the same to different readers: so they
+/// all have it at the same place, or at the next best that they all have; with the offsets of those in the midst of a text.
+pub(super) fn settled(texts: &[(BodyKind, &str, &[Range<usize>])], place: Place) -> (Place, Vec<Option<usize>>) {
+    for place in place.and_next_best() {
+        let spots: Option<Vec<usize>> =
+            texts.iter().map(|(kind, text, blocks)| inner_spot_beside(*kind, text, *place, blocks)).collect();
+        if let Some(spots) = spots {
+            return (*place, spots.into_iter().map(Some).collect());
+        }
+    }
+    (if place.is_edge() { place } else { Place::End }, vec![None; texts.len()])
+}
+
 /// A byte order mark stays in front.
 fn mark_length(text: &str) -> usize {
     if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 }
@@ -53,8 +68,8 @@ fn mark_length(text: &str) -> usize {
 pub(super) struct Site<'t> {
     pub kind: BodyKind,
     pub text: &'t str,
-    /// Ranges of the text that hold blocks of ours.
-    pub blocks: &'t [Range<usize>],
+    /// Where in the midst of the text it goes ([`settled`]); else to the edge that its place says.
+    pub spot: Option<usize>,
     /// How its lines end.
     pub newline: &'t str,
     /// `format=flowed`.
@@ -87,7 +102,7 @@ fn plain(site: Site<'_>, block: &str, place: Place) -> TextEdit {
     if place.is_top() {
         return TextEdit { range: first..first, text: format!("{block}{newline}{newline}") };
     }
-    let Some(at) = inner_spot_beside(BodyKind::Plain, text, place, site.blocks) else { return at_end() };
+    let Some(at) = site.spot else { return at_end() };
     let above = text.get(..at).unwrap_or_default();
     let before = match above {
         _ if above.lines().next_back().is_none_or(|line| line.trim().is_empty()) => "",
@@ -117,9 +132,8 @@ fn lines(block: &str, newline: &str, flowed: bool) -> String {
 
 fn hypertext(site: Site<'_>, block: &str, place: Place) -> Result<TextEdit, BodyError> {
     let Site { text, newline, .. } = site;
-    let inside = inner_spot_beside(BodyKind::Html, text, place, site.blocks);
     let edge = if place.is_top() { place } else { Place::End };
-    let at = inside.or_else(|| spot(BodyKind::Html, text, edge)).ok_or(BodyError::NoPlace)?;
+    let at = site.spot.or_else(|| spot(BodyKind::Html, text, edge)).ok_or(BodyError::NoPlace)?;
     let closers = html::closers(text, at);
     // Where the sender has hidden no text for it, a copy of what is shown first.
     let copies = place == Place::BelowPreview && html::start(text) == Some(at);
@@ -135,6 +149,51 @@ fn hypertext(site: Site<'_>, block: &str, place: Place) -> Result<TextEdit, Body
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::testing::{block, rewritten};
+
+    #[test]
+    fn alternatives_agree_on_where_a_block_goes() {
+        let wrote = "On 7 May 2024, Kim wrote:";
+        let texts = [
+            ("plain", "Fine.\n".to_owned()),
+            ("reply", format!("Fine.\n\n{wrote}\n> Shall we?\n")),
+            ("signed", "Fine.\n\n-- \nAnn\n".to_owned()),
+            ("signed reply", format!("Fine.\n\n-- \nAnn\n\n{wrote}\n> Shall we?\n")),
+        ];
+        let quote = format!("<p>{wrote}</p><blockquote type=cite>Shall we?</blockquote>");
+        let signature = "<div id=Signature>Ann</div>";
+        let htmls = [
+            "<p>Fine.</p>\n".to_owned(),
+            format!("<p>Fine.</p>{quote}\n"),
+            format!("<p>Fine.</p>{signature}\n"),
+            format!("<p>Fine.</p>{signature}{quote}\n"),
+        ];
+        for (of_text, text) in &texts {
+            for ((of_html, _), html) in texts.iter().zip(&htmls) {
+                for place in [Place::BelowReply, Place::AboveSignature] {
+                    let both = |what: &str| of_text.contains(what) && of_html.contains(what);
+                    let [in_text, in_html] = if place == Place::AboveSignature && both("signed") {
+                        ["-- \n", "<div id"]
+                    } else if both("reply") {
+                        ["On 7", "<p>On"]
+                    } else {
+                        ["--b\n", "--b--"]
+                    };
+                    let raw = format!(
+                        "Content-Type: multipart/alternative; boundary=b\n\n--b\n\n{text}\n--b\nContent-Type: \
+                         text/html\n\n{html}\n--b--\n"
+                    );
+                    let out = rewritten(&raw, |draft| assert_eq!(draft.insert(&block("Footer"), place), Ok(2)));
+                    let behind =
+                        |footer: &str| out.split_once(footer).map(|(_, behind)| behind.trim_start().to_owned());
+                    let [below_text, below_html] = ["\nFooter\n", "<p>Footer</p>"].map(behind);
+                    let what = format!("{of_text}, {of_html}: {out}");
+                    assert!(below_text.is_some_and(|below| below.starts_with(in_text)), "{what}");
+                    assert!(below_html.is_some_and(|below| below.starts_with(in_html)), "{what}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_block_keeps_its_indent_and_ends_with_its_text() {

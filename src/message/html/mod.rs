@@ -21,7 +21,7 @@ mod visible;
 
 pub use place::{closers, end, start};
 pub use preview::{behind_preheader, preheader};
-pub use reply::reply_end;
+pub use reply::{reply_end, signature_start};
 pub use shield::shielded;
 pub use unseen::{Unseen, UnseenKind, escaped, unseen};
 pub use visible::{Visible, visible};

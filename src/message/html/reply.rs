@@ -6,11 +6,21 @@ use super::element::Element;
 use super::open::Walk;
 use super::tokens::{Kind, Token, attributes};
 use super::visible::Visible;
-use crate::message::reply::{Line, MAX_LINE, MAX_LINES, Mark, Quote, cut, is_marked, newest_end};
+use crate::message::reply::{Line, MAX_LINE, MAX_LINES, Mark, Quote, cut, is_marked, newest_end, signature};
 
 /// Where the newest text of a reply ends and the quoted message begins; `None` when it is no reply, when the replies
 /// stand between the quotes, or in doubt. A place between two elements, never inside a table's structure. Linear.
 pub fn reply_end(html: &str) -> Option<usize> {
+    newest_end(&lines_of(html)?)
+}
+
+/// Where the signature of the newest text begins; `None` when there is none, nothing stands above it, or in doubt. A place
+/// as that of [`reply_end`].
+pub fn signature_start(html: &str) -> Option<usize> {
+    signature::start(&lines_of(html)?)
+}
+
+fn lines_of(html: &str) -> Option<Vec<Line<'static>>> {
     let mut reader = Reader::new(html);
     while let Some(token) = reader.walk.next() {
         reader.read(&token);
@@ -19,7 +29,7 @@ pub fn reply_end(html: &str) -> Option<usize> {
         }
     }
     reader.end_line();
-    newest_end(&reader.lines)
+    Some(reader.lines)
 }
 
 struct Reader<'a> {
@@ -36,6 +46,8 @@ struct Reader<'a> {
     cited: usize,
     /// The element of the last wrapper, and how deep in elements of its name we are.
     wrapper: Option<(Element, usize)>,
+    /// The element of a signature, and how deep in elements of its name we are.
+    signature: Option<(Element, usize)>,
     /// An element that Gmail puts round the quote, with nothing seen in it yet.
     extra: Option<usize>,
     /// What the next line is marked as.
@@ -54,6 +66,7 @@ impl<'a> Reader<'a> {
             quotes: Vec::new(),
             cited: 0,
             wrapper: None,
+            signature: None,
             extra: None,
             mark: None,
         }
@@ -75,10 +88,16 @@ impl<'a> Reader<'a> {
                 if element == Element::Blockquote && self.quotes.pop() == Some(true) {
                     self.cited -= 1;
                 }
-                if let Some((wrapper, depth)) = self.wrapper
-                    && wrapper == element
-                {
-                    self.wrapper = depth.checked_sub(1).filter(|depth| *depth > 0).map(|depth| (element, depth));
+                for around in [&mut self.wrapper, &mut self.signature] {
+                    if let Some((outer, depth)) = *around
+                        && outer == element
+                    {
+                        *around = depth.checked_sub(1).filter(|depth| *depth > 0).map(|depth| (element, depth));
+                    }
+                }
+                // One that is empty says nothing of what follows.
+                if self.signature.is_none() && self.line.text.is_empty() && self.mark == Some(Mark::Signature) {
+                    self.mark = None;
                 }
             }
             Kind::Raw { .. } | Kind::Cdata { .. } | Kind::Comment { .. } | Kind::Doctype | Kind::Unfinished => {}
@@ -115,6 +134,7 @@ impl<'a> Reader<'a> {
                 quote: self.quote(),
                 mark: self.mark.take(),
                 wrapped: self.wrapper.is_some(),
+                signed: self.signature.is_some(),
                 apart: true,
             };
         }
@@ -142,10 +162,12 @@ impl<'a> Reader<'a> {
         if self.run.is_none() && self.line.text.is_empty() {
             self.run = self.flow(token.span.start);
         }
-        if let Some((wrapper, depth)) = &mut self.wrapper
-            && *wrapper == element
-        {
-            *depth += 1;
+        for around in [&mut self.wrapper, &mut self.signature] {
+            if let Some((outer, depth)) = around
+                && *outer == element
+            {
+                *depth += 1;
+            }
         }
         match sign(self.html, element, token) {
             Some(Sign::Quoted) => self.push_mark(Mark::Quoted),
@@ -156,7 +178,10 @@ impl<'a> Reader<'a> {
                 self.wrapper = Some((element, 1));
             }
             Some(Sign::Extra) => self.extra = self.run,
-            Some(Sign::Signature) => self.mark = Some(Mark::Signature),
+            Some(Sign::Signature) => {
+                self.mark = Some(Mark::Signature);
+                self.signature = self.signature.or(Some((element, 1)));
+            }
             Some(Sign::Attribution) => self.mark = Some(Mark::Attribution),
             Some(Sign::Wrapper) | None => {}
         }
@@ -236,8 +261,8 @@ const WRAPPER_CLASSES: &[&str] = &[
 ];
 
 fn sign(html: &str, element: Element, token: &Token) -> Option<Sign> {
-    use Element::{A, Blockquote, Div, Hr, Other, P, Section, Span, Table, Td};
-    if !matches!(element, A | Blockquote | Div | Hr | Other | P | Section | Span | Table | Td) {
+    use Element::{A, Blockquote, Div, Hr, Other, P, Pre, Section, Span, Table, Td};
+    if !matches!(element, A | Blockquote | Div | Hr | Other | P | Pre | Section | Span | Table | Td) {
         return None;
     }
     let mut found = None;
@@ -248,7 +273,7 @@ fn sign(html: &str, element: Element, token: &Token) -> Option<Sign> {
             if QUOTED_IDS.iter().any(|id| value.ends_with(id)) {
                 return Some(Sign::Quoted);
             }
-            if value.contains("signature") {
+            if value.contains("signature") || value.ends_with("_rc_sig") {
                 found = Some(Sign::Signature);
             }
         } else if name.eq_ignore_ascii_case("class") {
@@ -265,7 +290,7 @@ fn sign(html: &str, element: Element, token: &Token) -> Option<Sign> {
                 found = match class {
                     "gmail_extra" => Some(Sign::Extra),
                     "moz-cite-prefix" | "gmail_attr" => Some(Sign::Attribution),
-                    "moz-signature" | "gmail_signature" => Some(Sign::Signature),
+                    _ if is_signature_class(class) => Some(Sign::Signature),
                     _ => found,
                 };
             }
@@ -276,6 +301,27 @@ fn sign(html: &str, element: Element, token: &Token) -> Option<Sign> {
         }
     }
     found
+}
+
+/// Thunderbird, Gmail, Outlook mobile, Proton, K-9, Evolution, Open-Xchange, Twake and those that use no name of their own.
+fn is_signature_class(class: &str) -> bool {
+    matches!(
+        class,
+        "moz-signature"
+            | "gmail_signature"
+            | "acompli_signature"
+            | "protonmail_signature_block"
+            | "k9mail-signature"
+            | "-x-evo-signature"
+            | "-x-evo-signature-wrapper"
+            | "io-ox-signature"
+            | "tmail-signature"
+            | "openpaas-signature"
+            | "ms-outlook-ios-signature"
+            | "ms-outlook-mobile-signature"
+            | "email-signature"
+            | "signature"
+    )
 }
 
 /// A quotation by a mail program, not just something indented.

@@ -104,7 +104,7 @@ fn outside(part: &str, at: Place) -> Outside {
     let raw = message(part);
     let message = Message::parse(&raw);
     let mut draft = Draft::new(&message);
-    let targets: Vec<Target> = draft.targets(at).into_iter().map(Target::from).collect();
+    let targets: Vec<Target> = draft.targets(at).into_iter().map(|body| Target::new(body, Vec::new(), at)).collect();
     let found = draft.insert_outside(&targets, &block("Banner"), at).unwrap();
     let changed = found != Outside::Into(0) && !matches!(found, Outside::Nowhere(_));
     assert_eq!(draft.is_unchanged(), !changed);
@@ -177,7 +177,8 @@ fn a_block_goes_outside_of_what_is_protected() {
 fn what_is_protected_keeps_its_bytes_beside_an_edited_text() {
     let listed = multipart("mixed", "m", &[&signed(), PLAIN]).replace("||", "\n\n");
     let out = rewritten(&listed, |draft| {
-        let targets: Vec<Target> = draft.targets(Place::End).into_iter().map(Target::from).collect();
+        let targets: Vec<Target> =
+            draft.targets(Place::End).into_iter().map(|body| Target::new(body, Vec::new(), Place::End)).collect();
         assert_eq!(draft.insert_outside(&targets, &block("Footer"), Place::End), Ok(Outside::Into(1)));
     });
     assert_eq!(out, listed.replace("text\n--m--", "text\n\nFooter\n--m--"));

@@ -9,6 +9,7 @@
 mod clients;
 #[cfg(test)]
 mod shapes;
+pub(super) mod signature;
 mod words;
 
 use std::borrow::Cow;
@@ -72,6 +73,8 @@ pub(super) struct Line<'a> {
     pub(super) mark: Option<Mark>,
     /// Inside the element of the last [`Mark::Wrapper`].
     pub(super) wrapped: bool,
+    /// Inside an element that holds a signature.
+    pub(super) signed: bool,
     /// An empty line or the edge of a block is above it.
     pub(super) apart: bool,
 }
@@ -79,6 +82,17 @@ pub(super) struct Line<'a> {
 /// Where the newest text of a plain-text reply ends and the quoted message begins, as a byte offset at the start of a
 /// line; `None` when it is no reply, when the replies stand between the quotes, or in doubt. Linear.
 pub fn reply_end(text: &str) -> Option<usize> {
+    newest_end(&lines_of(text)?)
+}
+
+/// Where the signature of the newest text begins (RFC 3676 §4.3), as a byte offset at the start of a line; `None` when there
+/// is none, nothing stands above it, or in doubt. Linear.
+pub fn signature_start(text: &str) -> Option<usize> {
+    signature::start(&lines_of(text)?)
+}
+
+/// The lines of a plain text; `None` where there are too many.
+fn lines_of(text: &str) -> Option<Vec<Line<'_>>> {
     let mut lines = Vec::new();
     let mut place = 0;
     let mut apart = true;
@@ -88,11 +102,13 @@ pub fn reply_end(text: &str) -> Option<usize> {
         }
         let shown = cut(whole.trim(), MAX_LINE);
         let quote = if is_marked(shown) { Quote::Marked } else { Quote::No };
-        lines.push(Line { text: Cow::Borrowed(shown), place: Some(place), quote, apart, ..Line::default() });
+        let delimiter = whole.trim_end_matches(['\r', '\n']) == "-- ";
+        let mark = delimiter.then_some(Mark::Signature);
+        lines.push(Line { text: Cow::Borrowed(shown), place: Some(place), quote, mark, apart, ..Line::default() });
         place += whole.len();
         apart = shown.is_empty();
     }
-    newest_end(&lines)
+    Some(lines)
 }
 
 /// The place of the line at which the quoted message begins.

@@ -15,9 +15,11 @@ pub const KIND: ActionKind = ActionKind {
         block::TEXT,
         OptionDoc {
             key: "place",
-            takes: "\"end\" | \"below-reply\"",
+            takes: "\"end\" | \"below-reply\" | \"above-signature\"",
             default: "\"end\"",
-            doc: "At the end of the body, or below the newest text of a reply and above what it quotes.",
+            doc: "At the end of the body; below the newest text of a reply and above what it quotes; or above the signature \
+                  of the newest text. Where there is no such place, or not in every alternative, or it is in doubt: the \
+                  place named before it.",
         },
         block::ONCE,
         block::PROTECTED,
@@ -32,6 +34,6 @@ pub const KIND: ActionKind = ActionKind {
 };
 
 fn compile(section: &mut Section<'_>) -> Option<Box<dyn Action>> {
-    let places = [("end", Place::End), ("below-reply", Place::BelowReply)];
+    let places = [("end", Place::End), ("below-reply", Place::BelowReply), ("above-signature", Place::AboveSignature)];
     Some(Box::new(Insert::read(section, KIND.kind, &places, Place::End)?))
 }

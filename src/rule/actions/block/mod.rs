@@ -178,7 +178,7 @@ impl Insert {
         let beside = targets.iter().any(|body| scene.draft.is_beside(*body));
         // At the edges other blocks do not matter until this one is found.
         if !looked_for && !beside && place.is_edge() {
-            return Some(targets.into_iter().map(Target::from).collect());
+            return Some(targets.into_iter().map(|body| Target::new(body, Vec::new(), place)).collect());
         }
         let others = written_by_rules(scene);
         let mut targets = Blocks { this, others: &others }.look(scene.draft, place);
@@ -238,7 +238,7 @@ impl Action for Insert {
         self.put(scene, place, |draft, block, targets| {
             let inserted = match fallback {
                 Fallback::Part => draft.insert_or_put_beside(targets, block, place)?,
-                Fallback::Skip => Inserted::Into(draft.insert_into(targets, block, place)?),
+                Fallback::Skip => Inserted::Into(draft.insert_into(targets, block)?),
             };
             Ok(match inserted {
                 Inserted::Into(0) if no_body == Fallback::Part => {

@@ -37,25 +37,34 @@ impl Blocks<'_> {
 
     /// The bodies that a block at this place goes into, each with whether it is there already.
     pub(super) fn look(&self, draft: &Draft<'_>, place: Place) -> Vec<(Target, Seen)> {
-        let look = |body: Body| match draft.text(body.part) {
-            // What cannot be read holds no block that is known.
-            Err(_) => (Target::from(body), Seen::Missing),
-            Ok(text) => {
-                let (this, blocks) = self.find(body.kind, text);
-                let beside = draft.is_beside(body) && is_all(text, &blocks);
-                let seen = if this.iter().any(|block| stands(body.kind, text, &blocks, block, place))
-                    || beside && self.is_behind(draft, body, place)
-                {
-                    Seen::There
-                } else if beside && draft.readable().into_iter().all(|body| self.is_beside(draft, body)) {
-                    Seen::NoBody
-                } else {
-                    Seen::Missing
-                };
-                (Target { body, blocks }, seen)
-            }
+        let bodies = draft.targets(place);
+        // What cannot be read holds no block that is known.
+        let find =
+            |body: Body| draft.text(body.part).map_or_else(|_| Default::default(), |text| self.find(body.kind, text));
+        let (these, mut targets): (Vec<_>, Vec<_>) = bodies
+            .into_iter()
+            .map(|body| {
+                let (this, blocks) = find(body);
+                (this, Target::new(body, blocks, place))
+            })
+            .unzip();
+        draft.find_places(&mut targets);
+        let look = |(this, target): (Vec<Range<usize>>, Target)| {
+            let Target { body, blocks, place, .. } = &target;
+            let Ok(text) = draft.text(body.part) else { return (target, Seen::Missing) };
+            let beside = draft.is_beside(*body) && is_all(text, blocks);
+            let seen = if this.iter().any(|block| stands(body.kind, text, blocks, block, *place))
+                || beside && self.is_behind(draft, *body, *place)
+            {
+                Seen::There
+            } else if beside && draft.readable().into_iter().all(|body| self.is_beside(draft, body)) {
+                Seen::NoBody
+            } else {
+                Seen::Missing
+            };
+            (target, seen)
         };
-        draft.targets(place).into_iter().map(look).collect()
+        these.into_iter().zip(targets).map(look).collect()
     }
 
     /// Behind a body that holds nothing but blocks of ours, which is a part that stands beside the message: is it in the
