@@ -13,7 +13,8 @@ use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
 use super::LineEnd;
 use super::draft::TextEdit;
-use super::transfer::{MAX_LINE, with_line_end};
+use super::long_lines;
+use super::transfer::with_line_end;
 
 /// An encoded word is at most so long (RFC 2047 §2).
 const MAX_WORD: usize = 75;
@@ -151,8 +152,8 @@ impl FieldText {
         self.push(&text, source, Spelling::Word { charset, base64 });
     }
 
-    /// The raw value with ranges of the text replaced, which ascend and lie apart; `None` when they do not, or when a line
-    /// would get too long. New text stands in the first encoded word that its range touches, else in place; it is ASCII
+    /// The raw value with ranges of the text replaced, which ascend and lie apart, folded once more where a line would be too
+    /// long for the wire; `None` when they do not, or when there is no blank to fold such a line at. New text stands in the first encoded word that its range touches, else in place; it is ASCII
     /// where it stands in place.
     pub fn edited(&self, edits: &[TextEdit], line_end: LineEnd) -> Option<Vec<u8>> {
         let mut new: Vec<Option<String>> = vec![None; self.segments.len()];
@@ -235,8 +236,8 @@ impl FieldText {
         }
         out.extend_from_slice(self.raw.get(at..)?);
         let out = without_blank_lines(&out);
-        let too_long = out.split(|b| *b == b'\n').any(|line| line.len() + MAX_NAME > MAX_LINE);
-        (!too_long).then_some(out)
+        let out = long_lines::folded(&out, MAX_NAME, line_end).into_owned();
+        (!long_lines::is_too_long(&out, MAX_NAME)).then_some(out)
     }
 }
 

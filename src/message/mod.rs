@@ -17,6 +17,7 @@ mod field_text;
 mod foresight;
 mod header;
 pub mod html;
+mod long_lines;
 mod mime_field;
 mod outside;
 mod parameter_text;

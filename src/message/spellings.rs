@@ -9,7 +9,7 @@ use super::edits::Rendered;
 use super::header::At;
 use super::permitted::{FileKind, Permission, is_attached_message};
 use super::text::PartText;
-use super::{Field, FieldName, FieldText, ParameterText, PartId};
+use super::{Field, FieldName, FieldText, ParameterText, PartId, long_lines};
 use std::ops::Range;
 
 /// A header field of the message or of one of its parts, as it stands now.
@@ -90,10 +90,16 @@ impl<'m> Draft<'m> {
     /// Replace ranges of a file name in a value, one that [`ParameterText::read`] reads there; `value` is then as it stands
     /// now. False where it cannot be written.
     pub fn edit_name(&mut self, value: &mut Value<'m>, name: &ParameterText, edits: &[TextEdit]) -> bool {
-        let Some(edits) = name.edits(edits, self.message().line_end()) else { return false };
+        let line_end = self.message().line_end();
+        let Some(edits) = name.edits(edits, line_end) else { return false };
         let mut raw = value.raw.to_vec();
         for edit in edits.into_iter().rev() {
             raw.splice(edit.range, edit.with);
+        }
+        let name = value.name.len() + 1;
+        let raw = long_lines::folded(&raw, name, line_end).into_owned();
+        if long_lines::is_too_long(&raw, name) {
+            return false;
         }
         value.raw = Cow::Owned(raw.clone());
         self.put_value(value, raw)
@@ -169,10 +175,12 @@ impl<'m> Draft<'m> {
         self.permitted.gaps(self.message())
     }
 
-    /// Put new text in place of such a gap. False where the message cannot be edited.
-    pub fn edit_gap(&mut self, gap: &Gap<'m>, text: Vec<u8>) -> bool {
+    /// Put new text in place of such a gap, its lines wrapped where they are too long for the wire: nothing says how it is
+    /// encoded. False where the message cannot be edited.
+    pub fn edit_gap(&mut self, gap: &Gap<'m>, text: &[u8]) -> bool {
         let fits = self.message().doubt().is_none() && self.message().protection().is_none();
         if fits {
+            let text = long_lines::wrapped(text, self.message().line_end()).into_owned();
             self.permitted.gaps.insert(gap.range.start, (gap.range.clone(), text));
         }
         fits

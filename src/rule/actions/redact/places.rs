@@ -361,7 +361,7 @@ fn walk_gaps(draft: &mut Draft<'_>, before: &str, visit: &mut Visit<'_>) -> Resu
             continue;
         }
         let new = applied(&text, &edits).filter(|_| text.as_bytes() == &*gap.text);
-        if !new.is_some_and(|new| draft.edit_gap(&gap, new.into_bytes())) {
+        if !new.is_some_and(|new| draft.edit_gap(&gap, new.as_bytes())) {
             return Err(crate::message::BodyError::Doubtful.into());
         }
     }
@@ -378,8 +378,8 @@ fn applied(text: &str, edits: &[TextEdit]) -> Option<String> {
     (!edits.is_empty()).then_some(out)
 }
 
-/// How parts are named in reports: `1.2` is the second part of the first part of a multipart, `1` all of a message that is
-/// none.
+/// How parts are named in reports, behind the name of the attached message that they are in, and which of them belong
+/// together.
 struct Names {
     names: Vec<String>,
     groups: Vec<String>,
@@ -387,37 +387,20 @@ struct Names {
 
 impl Names {
     fn of(message: &Message<'_>, before: &str) -> Self {
-        let parts = message.parts();
-        let mut names: Vec<String> = Vec::with_capacity(parts.len());
-        let mut groups: Vec<String> = Vec::with_capacity(parts.len());
-        for (id, part) in parts.iter().enumerate() {
-            let parent = part.parent.and_then(|parent| parts.get(parent.0).map(|p| (parent.0, p)));
-            let name = match parent {
-                None => before.to_owned(),
-                Some((parent, of)) => {
-                    let number = 1 + of.children.binary_search(&PartId(id)).unwrap_or(0);
-                    let above = names.get(parent).map_or("", String::as_str);
-                    let dot = if above.is_empty() || above.ends_with('/') { "" } else { "." };
-                    format!("{above}{dot}{number}")
-                }
-            };
-            let in_alternative = |(parent, of): (usize, &crate::message::Part)| {
-                let above = groups.get(parent).filter(|group| !group.is_empty())?;
+        let names: Vec<String> = message.part_names().iter().map(|name| format!("{before}{name}")).collect();
+        let mut groups: Vec<String> = Vec::with_capacity(names.len());
+        for (part, name) in message.parts().iter().zip(&names) {
+            let above = || {
+                let of = message.part(part.parent?)?;
+                let above = groups.get(part.parent?.0)?;
                 (of.media_type == "multipart/alternative" || above.ends_with('*')).then(|| above.clone())
             };
-            let group = match parent.and_then(in_alternative) {
+            let group = match above() {
                 Some(group) => group,
                 None if part.media_type == "multipart/alternative" => format!("{name}*"),
                 None => format!("{name}="),
             };
-            names.push(name);
             groups.push(group);
-        }
-        // A message that is no multipart is its part 1.
-        if let (Some(first), Some(root)) = (names.first_mut(), parts.first())
-            && root.children.is_empty()
-        {
-            first.push('1');
         }
         Self { names, groups }
     }
