@@ -514,3 +514,54 @@ fn a_pattern_that_finds_its_own_masks_comes_to_an_end() {
     assert_eq!(out(r"[A-Z*]{4}\d{4}"), "Subject: x\r\n\r\nno. ******34 end\r\n");
     assert_eq!(out(r"[A-Z*]{4}[*\d]{4}"), "Subject: x\r\n\r\nno. [id] end\r\n");
 }
+
+/// One rule over a message of one line, and the line afterwards, which a second run leaves as it is.
+fn masked_line(options: &str, line: &str) -> String {
+    let rules = format!("[[rule]]\nname = \"one\"\n[[rule.action]]\nkind = \"redact\"\n{options}");
+    let pipeline = pipeline(&rules);
+    let out = redacted(&pipeline, format!("Subject: x\r\n\r\n{line}\r\n").as_bytes());
+    assert_eq!(redacted(&pipeline, &out), out, "a second run changes nothing");
+    let text = String::from_utf8(out).unwrap();
+    text.split_once("\r\n\r\n").unwrap().1.trim_end().to_owned()
+}
+
+#[test]
+fn what_a_mask_lays_open_to_another_detector_is_masked_as_well() {
+    let all = "detect = [\"card\", \"iban\", \"email\", \"ssn\"]\n";
+    assert_eq!(masked_line(all, "a@r.le4111 1111 1111 1111"), "[EMAIL][CARD]");
+    let keep = format!("{all}pattern = \"(?i)secret-[0-9]+\"\nstyle = \"keep-last\"\nkeep = 3\n");
+    let line = masked_line(&keep, "secret-123-45-6789");
+    assert!(!line.contains("123-45-6789"), "{line}");
+    // One number is too few, before and after.
+    let few = format!("{all}at_least = 2\n");
+    assert_eq!(masked_line(&few, "a@r.le 4111 1111 1111 1111 b@r.le"), "[EMAIL] 4111 1111 1111 1111 [EMAIL]");
+    // Too few by itself, and enough with what a mask has laid open.
+    let line = masked_line(&few, "a@r.le4111 1111 1111 1111 b@r.le 5555 5555 5555 4444");
+    assert_eq!(line, "[EMAIL][CARD] [EMAIL] [CARD]");
+}
+
+#[test]
+fn a_find_on_a_line_too_long_for_the_wire_is_masked_where_nothing_can_be_encoded_anew() {
+    let long = "word ".repeat(300);
+    let raw = format!(
+        "Subject: 4111 1111 1111 1111 {long}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+         a 4111 1111 1111 1111 {long}{}\r\n--b\r\nContent-Type: text/csv; x=\"{long}\"; name=\"4111111111111111 {long}.csv\"\r\n\r\n\
+         4111 1111 1111 1111 {long}\r\n--b--\r\n{long}5555555555554444\r\n",
+        "x".repeat(2_000)
+    );
+    let pipeline = pipeline(EVERYWHERE);
+    let out = redacted(&pipeline, raw.as_bytes());
+    let text = String::from_utf8(out.clone()).unwrap();
+    assert!(!text.contains("1111") && !text.contains("5555"), "{text}");
+    assert!(text.lines().all(|line| line.len() <= 998), "{text}");
+    let (before, after) = (texts(raw.as_bytes()), texts(&out));
+    let plain = |texts: &[String]| {
+        texts.iter().map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+    };
+    let wanted: Vec<String> = plain(&before)
+        .into_iter()
+        .map(|text| text.replace("4111 1111 1111 1111", "[CARD]").replace("4111111111111111", "[CARD]"))
+        .collect();
+    assert_eq!(plain(&after), wanted);
+    assert_eq!(redacted(&pipeline, &out), out);
+}

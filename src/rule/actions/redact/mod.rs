@@ -83,9 +83,11 @@ impl Redact {
     fn look(&self, draft: &mut Draft<'_>, search: &mut Search<'_>, memo: &mut Memo) -> Result<Looked, ActionError> {
         let mut looked = Looked::new(&self.detectors);
         memo.forget();
+        // What is too little by itself counts together with what else is found.
+        let passes_over = self.detectors.at_least() == 1;
         self.walk(draft, &mut |mut place: Place<'_>| {
             let key = memo.key(&place);
-            if memo.is_clean(key) {
+            if passes_over && memo.is_clean(key) {
                 return Ok(Vec::new());
             }
             let mut seen = Vec::new();
@@ -152,6 +154,8 @@ impl Redact {
             return Err(ActionError::Key);
         }
         let mut painter = Painter { style: self.style, character: self.character, key: scene.key };
+        // Detectors that have found enough, in this round or in one before.
+        let mut enough = BTreeSet::new();
         for (wanted, permission) in [
             (self.places.file_names, Permission::Names),
             (self.places.attachments, Permission::Attachments),
@@ -163,14 +167,13 @@ impl Redact {
             }
         }
         for round in 0..MAX_ROUNDS {
+            // A mask can lay open what another detector finds: each round looks for everything.
+            search.count_all();
             let mut looked = self.look(scene.draft, &mut search, &mut memo)?;
-            if round == 0 {
-                let enough = looked.enough();
-                let some_are_too_few = enough.len() < looked.counts.len();
-                search.only(enough);
-                if some_are_too_few {
-                    looked = self.look(scene.draft, &mut search, &mut memo)?;
-                }
+            enough.extend(looked.enough());
+            if looked.counts.keys().any(|id| !enough.contains(id)) {
+                search.only(enough.clone());
+                looked = self.look(scene.draft, &mut search, &mut memo)?;
             }
             if looked.groups.is_empty() {
                 return Ok(match tally.total() {

@@ -64,6 +64,11 @@ impl<'r> Search<'r> {
         Self { detectors, enough: None, known: BTreeMap::new(), finder: None, is_current: true, masks }
     }
 
+    /// Every detector counts from now on.
+    pub(super) fn count_all(&mut self) {
+        self.enough = None;
+    }
+
     /// Only these detectors count from now on.
     pub(super) fn only(&mut self, enough: BTreeSet<DetectorId>) {
         let before = self.known.len();
