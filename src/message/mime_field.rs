@@ -109,6 +109,10 @@ fn charset_edit(message: &Message<'_>, part: &Part, field: &FieldSpan, charset: 
         // A comment behind it is taken for a piece of the name by some readers.
         let comment = range.end + (behind.len() - next.len());
         let end = if value.get(comment) == Some(&b'(') { comment_end(value, comment) } else { range.end };
+        let behind = value.get(end..).unwrap_or_default().trim_ascii_start();
+        if !behind.is_empty() && !behind.starts_with(b";") {
+            return Err(BodyError::Field);
+        }
         return Ok(Edit { range: at(range.start..end), with: charset.as_bytes().to_vec() });
     }
     if let Some(range) = parameter(value, b"charset*") {
@@ -189,7 +193,7 @@ pub(super) fn tidied(value: &[u8]) -> Option<Vec<u8>> {
         let (mut len, mut ended) = (0, false);
         while let Some(&b) = rest.get(len) {
             if b == b'"' {
-                len = quoted_end(rest, len).min(rest.len());
+                len = quoted_end(rest, len);
                 continue;
             }
             // White space parts parameters where a name follows.
@@ -218,7 +222,7 @@ fn without_comments(value: &[u8]) -> Vec<u8> {
     while let Some(&b) = value.get(at) {
         let next = match b {
             b'(' => comment_end(value, at),
-            b'"' => quoted_end(value, at).min(value.len()),
+            b'"' => quoted_end(value, at),
             _ => at + 1,
         };
         if b != b'(' {
@@ -275,19 +279,25 @@ pub(super) fn parameter(value: &[u8], name: &[u8]) -> Option<Range<usize>> {
     None
 }
 
-fn quoted_end(value: &[u8], start: usize) -> usize {
+/// Where the text of a quoted string ends that begins at `start`, and where what follows it begins (RFC 5322 §3.2.4).
+pub(super) fn quoted_string(value: &[u8], start: usize) -> (usize, usize) {
     let mut at = start + 1;
     while let Some(&b) = value.get(at) {
         match b {
             b'\\' => at += 2,
-            b'"' => return at + 1,
+            b'"' => return (at, at + 1),
             _ => at += 1,
         }
     }
-    value.len()
+    (value.len(), value.len())
 }
 
-fn comment_end(value: &[u8], start: usize) -> usize {
+fn quoted_end(value: &[u8], start: usize) -> usize {
+    quoted_string(value, start).1
+}
+
+/// Where a comment ends that begins at `start`, with those inside of it (RFC 5322 §3.2.2).
+pub(super) fn comment_end(value: &[u8], start: usize) -> usize {
     let (mut at, mut depth) = (start, 0_usize);
     while let Some(&b) = value.get(at) {
         match b {
@@ -313,6 +323,16 @@ mod tests {
         let message = Message::parse(raw.as_bytes());
         let edits = set(&message, PartId(0), Some("utf-8"), TransferEncoding::QuotedPrintable);
         assert_eq!(edits, Err(BodyError::Field));
+    }
+
+    #[test]
+    fn what_stands_behind_a_comment_would_be_a_piece_of_the_new_charset() {
+        let moved = |value: &str| {
+            let raw = format!("Content-Type: text/plain; charset={value}\r\n\r\nx");
+            set(&Message::parse(raw.as_bytes()), PartId(0), Some("utf-8"), TransferEncoding::QuotedPrintable).is_ok()
+        };
+        assert!(!moved("utf8()+"));
+        assert!(moved("utf8()") && moved("utf8 (a) ; x=y"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use super::draft::TextEdit;
 use super::edits::Edit;
+use super::mime_field::{comment_end, quoted_string};
 use super::{FieldText, LineEnd, Spelled};
 
 /// More pieces than this are not put together; RFC 2231 sets no limit.
@@ -185,7 +186,7 @@ fn parameters(raw: &[u8]) -> Vec<Parameter> {
     let mut at = 0;
     while let Some(&byte) = raw.get(at) {
         match byte {
-            b'"' => at = quoted_end(raw, at).1,
+            b'"' => at = quoted_string(raw, at).1,
             b'(' => at = comment_end(raw, at),
             b';' => {
                 let Some((parameter, next)) = parameter(raw, at + 1) else {
@@ -222,7 +223,7 @@ fn parameter(raw: &[u8], from: usize) -> Option<(Parameter, usize)> {
     }
     let value = blank(equals + 1);
     if raw.get(value) == Some(&b'"') {
-        let (end, next) = quoted_end(raw, value);
+        let (end, next) = quoted_string(raw, value);
         return Some((Parameter { name, inner: value + 1..end, quoted: true }, next));
     }
     // QUIRK: names without quotes that hold spaces and brackets are common; a value goes to the `;` or the line's end.
@@ -230,34 +231,6 @@ fn parameter(raw: &[u8], from: usize) -> Option<(Parameter, usize)> {
     let length = rest.iter().position(|b| matches!(b, b';' | b'\r' | b'\n')).unwrap_or(rest.len());
     let inner = value..value + rest.get(..length)?.trim_ascii_end().len();
     Some((Parameter { name, inner, quoted: false }, value + length))
-}
-
-/// Where the text in quotes ends, and what follows begins.
-fn quoted_end(raw: &[u8], start: usize) -> (usize, usize) {
-    let mut at = start + 1;
-    while let Some(&byte) = raw.get(at) {
-        match byte {
-            b'\\' => at += 2,
-            b'"' => return (at, at + 1),
-            _ => at += 1,
-        }
-    }
-    (raw.len(), raw.len())
-}
-
-fn comment_end(raw: &[u8], start: usize) -> usize {
-    let (mut at, mut depth) = (start, 0_usize);
-    while let Some(&byte) = raw.get(at) {
-        match byte {
-            b'\\' => at += 1,
-            b'(' => depth += 1,
-            b')' if depth == 1 => return at + 1,
-            b')' => depth -= 1,
-            _ => {}
-        }
-        at += 1;
-    }
-    raw.len()
 }
 
 #[cfg(test)]
