@@ -480,6 +480,19 @@ fn check(result: Result<(), String>) -> Result<(), TestCaseError> {
     result.map_err(TestCaseError::fail)
 }
 
+#[test]
+fn crs_that_stand_alone_at_the_end_of_a_text_stay_as_they_are_above_a_footer() {
+    let rules = "[[rule]]\nname = \"a\"\n[[rule.action]]\nkind = \"append\"\ntext = \"Footer\"\n";
+    let pipeline = Pipeline::from_sources(vec![("rules.toml".into(), rules.into())]).unwrap_or_else(|p| panic!("{p}"));
+    for raw in [&b"\nk\r\r"[..], b"\nk\r", b"\nk\n\r\r\r"] {
+        let message = Message::parse(raw);
+        let rewritten = run(&pipeline, &message).rewritten.expect("a footer");
+        assert_eq!(invariants::hold(raw, &rewritten, &[], false), Ok(()));
+        let out = rewritten.to_vec();
+        assert!(out.starts_with(raw) && out.ends_with(b"Footer\n"), "{}", out.escape_ascii());
+    }
+}
+
 fn config() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(150);
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }

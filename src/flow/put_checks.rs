@@ -23,7 +23,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use super::workmail::MAX_MESSAGE;
-use crate::message::{Draft, FieldSpan, MAX_LINE, Message, Part, PartId, Rendered};
+use crate::message::{Draft, FieldSpan, MAX_LINE, Message, Part, Rendered};
 
 /// Most attachments of one message (Administrator Guide, "Amazon WorkMail quotas").
 pub const MAX_ATTACHMENTS: usize = 500;
@@ -205,8 +205,7 @@ pub fn brought_in(message: &Message<'_>, rendered: &Rendered<'_>) -> Vec<Fault> 
 
 /// The demands that a message alone does not meet; `came` is false throughout.
 pub fn check(message: &Message<'_>) -> Vec<Fault> {
-    let paths = paths(message.parts());
-    let mut checked = Checked { message, paths: &paths, faults: Vec::new() };
+    let mut checked = Checked { message, names: message.part_names(), faults: Vec::new() };
     checked.lines();
     for (id, part) in message.parts().iter().enumerate() {
         checked.octets(id, part);
@@ -222,13 +221,13 @@ pub fn check(message: &Message<'_>) -> Vec<Fault> {
 
 struct Checked<'c, 'm> {
     message: &'c Message<'m>,
-    paths: &'c [String],
+    names: Vec<String>,
     faults: Vec<Fault>,
 }
 
 impl Checked<'_, '_> {
     fn fault(&mut self, demand: Demand, name: Option<&'static str>, part: usize, in_header: bool, at: Range<usize>) {
-        let part = self.paths.get(part).cloned().unwrap_or_default();
+        let part = self.names.get(part).filter(|_| part > 0).cloned().unwrap_or_default();
         let fault = Fault { demand, name, part, in_header, offset: at.start, octets: at.len(), came: false };
         self.faults.push(fault);
     }
@@ -317,21 +316,6 @@ impl Checked<'_, '_> {
             self.fault(Demand::Attachments, None, 0, false, 0..0);
         }
     }
-}
-
-/// Where a part stands among its siblings, for each part.
-fn paths(parts: &[Part]) -> Vec<String> {
-    let mut paths = vec![String::new(); parts.len()];
-    for (id, part) in parts.iter().enumerate() {
-        for (nth, PartId(child)) in part.children.iter().enumerate() {
-            let above = paths.get(id).cloned().unwrap_or_default();
-            if let Some(path) = paths.get_mut(*child) {
-                let dot = if above.is_empty() { "" } else { "." };
-                *path = format!("{above}{dot}{}", nth + 1);
-            }
-        }
-    }
-    paths
 }
 
 /// The name of a field where it is on one of our lists: what a message makes up is no name to report.

@@ -128,8 +128,8 @@ pub fn wire(raw: &[u8], rendered: &Rendered<'_>, wraps: bool) -> Result<(), Stri
         let followed = out.get(piece.out.clone()).is_some_and(|kept| kept.last() == Some(&b'\r'))
             && out.get(piece.out.end) == Some(&b'\n')
             && piece.was.as_ref().is_some_and(|was| raw.get(was.end) != Some(&b'\n'));
-        if followed {
-            without.remove(last);
+        if let Some(octet) = without.get_mut(last).filter(|_| followed) {
+            *octet = b' ';
         }
     }
     let (before, after) = (line_ends(raw), line_ends(&without));
