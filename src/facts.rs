@@ -5,6 +5,8 @@
 
 use jiff::Timestamp;
 
+use crate::directory::People;
+
 /// Where the time comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
@@ -29,4 +31,6 @@ impl Clock {
 pub struct Facts {
     /// When it passes. `None`: nobody said, and what asks for the time does not hold.
     pub now: Option<Timestamp>,
+    /// Who sends and gets it, as far as the rules asked for it.
+    pub people: People,
 }

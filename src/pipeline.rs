@@ -6,7 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use crate::directory::Organization;
+use crate::directory::{Need, Organization};
 use crate::envelope::{Direction, Envelope};
 use crate::facts::Facts;
 use crate::message::dkim::Signature;
@@ -269,6 +269,12 @@ impl Pipeline {
     /// Who is internal.
     pub fn organization(&self) -> &Organization {
         &self.organization
+    }
+    /// What has to be looked up before the rules run over a message that goes this way.
+    pub fn need(&self, way: Direction) -> Need {
+        let mut need = Need::default();
+        self.rules.iter().filter(|rule| rule.may_apply(way)).for_each(|rule| need.add(rule.need()));
+        need
     }
     /// What is odd about the rule files and did not keep them from being used.
     pub fn warnings(&self) -> &Problems {

@@ -376,7 +376,7 @@ impl<F: MessageFlow, S: ObjectStore> Passage<'_, F, S> {
     /// Look for the mark, run the rules, put the mark on.
     fn run(&self, raw: &Bytes) -> Result<Ran, RunError> {
         let message = Message::parse(raw);
-        let facts = Facts { now: Some(self.settings.clock.now()) };
+        let facts = Facts { now: Some(self.settings.clock.now()), ..Facts::default() };
         let marker = self.settings.stamp_key.as_ref().map(|key| Marker {
             key,
             id: self.id,

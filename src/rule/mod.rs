@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use actions::Written;
 
-use crate::directory::Organization;
+use crate::directory::{Need, Organization};
 use crate::envelope::{Direction, Envelope};
 use crate::facts::Facts;
 use crate::message::{BodyError, Draft, Violation};
@@ -31,7 +31,7 @@ pub struct Scene<'s, 'm> {
     pub draft: &'s mut Draft<'m>,
     /// What the flow says about it.
     pub envelope: &'s Envelope,
-    /// What else is known: the time.
+    /// What else is known: the time, people.
     pub facts: &'s Facts,
     /// Who is internal.
     pub organization: &'s Organization,
@@ -58,6 +58,10 @@ pub trait Condition: Debug + Send + Sync {
     /// For a condition that holds one way only: which.
     fn direction(&self) -> Option<Direction> {
         None
+    }
+    /// What has to be looked up before it can be told.
+    fn need(&self) -> Need {
+        Need::default()
     }
 }
 
@@ -138,6 +142,9 @@ pub enum ActionError {
     /// What was masked is found again, whatever stands in its place.
     #[error("what stands in place of a find is found again")]
     Remains,
+    /// What the action has to know of people is not known: why.
+    #[error("what it has to know of people is not known: {0}")]
+    Directory(&'static str),
     /// An attached message did not hold up.
     #[error("an attached message could not be changed: {0}")]
     Attached(Violation),
@@ -234,6 +241,10 @@ pub trait Action: Debug + Send + Sync {
     fn keeps_from_leaving(&self) -> bool {
         false
     }
+    /// What has to be looked up before it can be done.
+    fn need(&self) -> Need {
+        Need::default()
+    }
     /// What `protected` says, whatever the message; `None` for actions on the header and the flow.
     fn protected_policy(&self) -> Option<Protected> {
         None
@@ -322,4 +333,18 @@ pub struct Rule {
     pub unless: Vec<Vec<Box<dyn Condition>>>,
     /// Done in order.
     pub actions: Vec<Box<dyn Action>>,
+}
+
+impl Rule {
+    /// True when it can act on messages that go this way.
+    pub fn may_apply(&self, way: Direction) -> bool {
+        self.mode != Mode::Off && self.when.iter().all(|when| when.direction().is_none_or(|only| only == way))
+    }
+    /// What has to be looked up before it runs.
+    pub fn need(&self) -> Need {
+        let mut need = Need::default();
+        self.when.iter().chain(self.unless.iter().flatten()).for_each(|condition| need.add(condition.need()));
+        self.actions.iter().for_each(|action| need.add(action.need()));
+        need
+    }
 }

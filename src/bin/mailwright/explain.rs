@@ -65,7 +65,7 @@ fn explain(options: &Options, colour: Colour) -> Result<String, (End, String)> {
         .map_err(|error| usage(format!("`{}` cannot be read: {error}", crate::terminal::path(&options.message))))?;
     let envelope = envelope(&raw, &given, &pipeline);
     let message = Message::parse(&raw);
-    let facts = Facts { now: Some(Clock::System.now()) };
+    let facts = Facts { now: Some(Clock::System.now()), ..Facts::default() };
     let outcome = pipeline
         .run(&message, &envelope, &facts, &|| false)
         .map_err(|error| (End::MessageFailed, format!("{error}; WorkMail would try again")))?;
