@@ -5,7 +5,9 @@
 mod check;
 mod event;
 mod explain;
+mod new;
 mod replay;
+mod shell;
 mod source;
 mod terminal;
 mod test;
@@ -28,6 +30,9 @@ enum Command {
     Check(check::Options),
     Explain(explain::Options),
     Test(test::Options),
+    New(new::Options),
+    Completions(shell::Completions),
+    Man(shell::Manual),
 }
 
 /// How a command ended.
@@ -54,6 +59,9 @@ fn main() -> ExitCode {
         Command::Check(options) => check::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Test(options) => test::run(&options),
+        Command::New(options) => new::run(&options),
+        Command::Completions(options) => shell::complete(&options),
+        Command::Man(options) => shell::manual(&options),
     }
     .into()
 }
