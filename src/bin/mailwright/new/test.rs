@@ -49,7 +49,7 @@ pub fn print(options: &Options) -> Result<String, String> {
     let event = Event::new(&raw, &given, pipeline.organization());
     let read = mailwright::flow::workmail::Event::read(&event.json);
     let message = Message::parse(&raw);
-    let facts = Facts { now: Some(Clock::System.now()) };
+    let facts = Facts { now: Some(Clock::System.now()), ..Facts::default() };
     let outcome = pipeline
         .run(&message, &read.envelope, &facts, &|| false)
         .map_err(|error| format!("{error}; `expect = {{ answer = \"fail\" }}` would be the test"))?;
