@@ -137,6 +137,9 @@ pub enum BodyError {
     /// Its header can be read in several ways, or it passes a limit.
     #[error("readers do not agree on its structure")]
     Doubtful,
+    /// The only text begins the message and has a file name: some readers show it as the body, some as a file.
+    #[error("it has a file name, and readers do not agree on whether it is a file")]
+    Named,
     /// Its last line passes the limit of a line and has no line end: nothing can follow it.
     #[error("its last line has no end and is too long to be given one")]
     LastLine,
@@ -361,6 +364,9 @@ impl<'m> Draft<'m> {
         }
         if let Some(doubt) = self.message.doubt() {
             return Err(doubt);
+        }
+        if targets.is_empty() && body::begins_with_named_text(self.message.parts()) {
+            return Err(BodyError::Named);
         }
         self.put_into(targets, block)
     }

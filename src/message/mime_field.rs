@@ -99,11 +99,23 @@ fn charset_edit(message: &Message<'_>, part: &Part, field: &FieldSpan, charset: 
         }
         let behind = value.get(range.end..).unwrap_or_default();
         let next = behind.trim_ascii_start();
-        if !next.is_empty() && !next.starts_with(b";") && !next.starts_with(b"(") {
+        if parameter(behind, b"charset*").is_some() {
             return Err(BodyError::Field);
         }
-        // Some readers take the last of several.
-        if parameter(behind, b"charset").is_some() || parameter(behind, b"charset*").is_some() {
+        if let Some(second) = parameter(behind, b"charset") {
+            // Some readers take the last of several: the same one twice becomes the new one twice.
+            let name = |range: Range<usize>| value.get(range).unwrap_or_default();
+            let second = range.end + second.start..range.end + second.end;
+            let rest = name(second.end..value.len());
+            let parted = |rest: &[u8]| rest.is_empty() || rest.trim_ascii_start().starts_with(b";");
+            let same = unquoted(name(second.clone())).eq_ignore_ascii_case(unquoted(name(range.clone())));
+            if !same || !parted(next) || !parted(rest) || parameter(rest, b"charset").is_some() {
+                return Err(BodyError::Field);
+            }
+            let with = [charset.as_bytes(), name(range.end..second.start), charset.as_bytes()].concat();
+            return Ok(Edit { range: at(range.start..second.end), with });
+        }
+        if !next.is_empty() && !next.starts_with(b";") && !next.starts_with(b"(") {
             return Err(BodyError::Field);
         }
         // A comment behind it is taken for a piece of the name by some readers.
@@ -144,13 +156,28 @@ pub(super) fn has_odd_charset(message: &Message<'_>, part: &Part) -> bool {
     let value = message.bytes(&field.value);
     let Some(range) = parameter(value, b"charset") else { return part.charset.is_some() };
     let behind = value.get(range.end..).unwrap_or_default().trim_ascii_start();
-    let name = value.get(range).unwrap_or_default();
-    let name = name.strip_prefix(b"\"").and_then(|n| n.strip_suffix(b"\"")).unwrap_or(name);
+    let name = unquoted(value.get(range).unwrap_or_default());
     let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_.:+".contains(b);
     !name.iter().all(plain)
         || !(behind.is_empty() || behind.starts_with(b";"))
         || lacks_semicolon(value)
-        || parameter(behind, b"charset").is_some()
+        || has_other_charset(behind, name)
+}
+
+fn unquoted(name: &[u8]) -> &[u8] {
+    name.strip_prefix(b"\"").and_then(|n| n.strip_suffix(b"\"")).unwrap_or(name)
+}
+
+/// Does another `charset` follow that is not this one?
+fn has_other_charset(mut behind: &[u8], name: &[u8]) -> bool {
+    while let Some(range) = parameter(behind, b"charset") {
+        let next = unquoted(behind.get(range.clone()).unwrap_or_default());
+        if !next.eq_ignore_ascii_case(name) || range.end == 0 {
+            return true;
+        }
+        behind = behind.get(range.end..).unwrap_or_default();
+    }
+    false
 }
 
 /// Where `text/…` ends that a value begins with, if something follows that is a `;`, white space or a comment.
@@ -164,12 +191,16 @@ pub(super) fn type_end(value: &[u8]) -> Option<usize> {
     (len > 0 && ended).then_some(start + 5 + len)
 }
 
-/// QUIRK: `text/plain charset=utf-8`, which most readers take as it is meant.
+/// QUIRK: `text/plain charset=utf-8` and `text/plain; charset=utf-8 format=flowed`, which most readers take as it is meant.
 fn lacks_semicolon(value: &[u8]) -> bool {
     let Some(end) = type_end(value) else { return false };
     let behind = without_comments(value.get(end..).unwrap_or_default());
     let behind = behind.trim_ascii_start();
-    !behind.is_empty() && !behind.starts_with(b";") && parameter_name(behind)
+    if !behind.is_empty() && !behind.starts_with(b";") {
+        return parameter_name(behind);
+    }
+    let charset = parameter_from(behind, 0, false, b"charset");
+    charset.and_then(|range| behind.get(range.end..)).is_some_and(|next| parameter_name(next.trim_ascii_start()))
 }
 
 /// True for what begins with `name=`.
@@ -235,12 +266,13 @@ fn without_comments(value: &[u8]) -> Vec<u8> {
 
 /// Where the value of a parameter stands, quotes included (RFC 2045 §5.1). Comments and quoted strings are passed over.
 pub(super) fn parameter(value: &[u8], name: &[u8]) -> Option<Range<usize>> {
-    let mut at = 0;
-    let mut in_parameter = false;
     if lacks_semicolon(value) {
-        at = type_end(value)?;
-        in_parameter = true;
+        return parameter_from(value, type_end(value)?, true, name);
     }
+    parameter_from(value, 0, false, name)
+}
+
+fn parameter_from(value: &[u8], mut at: usize, mut in_parameter: bool, name: &[u8]) -> Option<Range<usize>> {
     while let Some(&b) = value.get(at) {
         match b {
             b'"' => at = quoted_end(value, at),

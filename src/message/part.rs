@@ -184,6 +184,13 @@ fn reads_differently(value: &[u8], part: &Part) -> bool {
         // All agree that it cannot be taken apart.
         return false;
     }
+    if range.is_none() {
+        return part.boundary != boundary_of_pieces(value);
+    }
+    let in_pieces = |name: &&[u8]| mime_field::parameter(value, name).is_some();
+    if [&b"boundary*"[..], b"boundary*0", b"boundary*0*"].iter().any(in_pieces) {
+        return true;
+    }
     let behind = range.as_ref().and_then(|r| value.get(r.end..)).unwrap_or_default().trim_ascii_start();
     if !behind.is_empty() && !behind.starts_with(b";") {
         return true;
@@ -197,6 +204,29 @@ fn reads_differently(value: &[u8], part: &Part) -> bool {
     let boundary = inner.unwrap_or(value);
     part.boundary.as_deref() != Some(boundary) || boundary.iter().any(|b| !(b' '..=b'~').contains(b) || odd.contains(b))
 }
+
+/// A boundary in pieces (RFC 2231 §3). Readers that do not put them together see no parts at all, so none sees other parts.
+/// `None` where one is encoded, or has signs that not all read alike.
+fn boundary_of_pieces(value: &[u8]) -> Option<Vec<u8>> {
+    let mut boundary = Vec::new();
+    for piece in 0..=MAX_BOUNDARY {
+        let Some(range) = mime_field::parameter(value, format!("boundary*{piece}").as_bytes()) else { break };
+        let behind = value.get(range.end..).unwrap_or_default().trim_ascii_start();
+        let text = value.get(range).unwrap_or_default();
+        let text = text.strip_prefix(b"\"").and_then(|t| t.strip_suffix(b"\"")).unwrap_or(text);
+        let is_plain = |b: &u8| b.is_ascii_alphanumeric() || b"'+_,-./:=?".contains(b);
+        if !text.iter().all(is_plain) || !(behind.is_empty() || behind.starts_with(b";")) {
+            return None;
+        }
+        boundary.extend_from_slice(text);
+    }
+    let odd = |name: &str| mime_field::parameter(value, name.as_bytes()).is_some();
+    let fits = (1..=MAX_BOUNDARY).contains(&boundary.len());
+    (fits && !odd("boundary*") && !odd("boundary*0*") && !odd("boundary*1*")).then_some(boundary)
+}
+
+/// Octets of a boundary (RFC 2046 §5.1.1).
+const MAX_BOUNDARY: usize = 70;
 
 /// A value of the form of Content-Type, read by mail-parser.
 fn structured(raw: &[u8], field: &FieldSpan) -> Option<ContentType<'static>> {
