@@ -3,7 +3,7 @@
 //! Rules do no I/O and have no clock. Invariant: the same message, envelope and facts give the same outcome, wherever
 //! they are run.
 
-use jiff::Timestamp;
+pub use jiff::Timestamp;
 
 use crate::directory::People;
 

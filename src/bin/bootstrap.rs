@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
-use mailwright::flow::{aws, config::Config, handler};
+use mailwright::facts::Timestamp;
+use mailwright::flow::{aws, config::Config, handler, metrics};
 use mailwright::pipeline::Pipeline;
 use tokio::time::Instant;
 
@@ -36,6 +37,9 @@ async fn run() -> Result<(), Error> {
         let left = event.context.deadline().duration_since(std::time::SystemTime::now()).unwrap_or_default();
         let deadline = Instant::now() + left;
         let handled = handler::handle(&event.payload, deadline, pipeline, flow, store, &config.settings).await;
+        if let Some(namespace) = &config.metrics {
+            println!("{}", metrics::line(namespace, &handled.report, handled.answer.as_ref().err(), Timestamp::now()));
+        }
         handled.answer.map_err(|e| Diagnostic { error_type: e.kind().to_owned(), error_message: e.to_string() })
     }))
     .await

@@ -9,6 +9,7 @@
 //! | `MAILWRIGHT_RULES` | folder (or file) of the rule set | `/opt/rules` (a layer), else `rules` beside the program |
 //! | `MAILWRIGHT_DOMAINS` | the organization's mail domains, parted by commas | `organization.toml` of the rule set |
 //! | `MAILWRIGHT_LOG` | from which level on it logs: `error`, `warn`, `info`, `debug` | `info` |
+//! | `MAILWRIGHT_METRICS` | namespace in CloudWatch of the metrics that it writes to its log | none are written |
 //! | `MAILWRIGHT_ON_ERROR` | `skip`: what is refused for good goes out as it came; `fail`: the invocation fails | `skip` |
 
 use std::fmt;
@@ -37,6 +38,8 @@ pub struct Config {
     pub organization: Option<Organization>,
     /// The secret of pseudonyms and digests.
     pub value_key: Option<ValueKey>,
+    /// The namespace of metrics, where they are wanted.
+    pub metrics: Option<String>,
     /// What the handler needs.
     pub settings: Settings,
     /// What the clients need.
@@ -86,6 +89,8 @@ impl Config {
             Some(_) => Err("is none of `error`, `warn`, `info`, `debug`".to_owned()),
         };
         keep(log, "MAILWRIGHT_LOG", &mut problems);
+        let metrics = set("MAILWRIGHT_METRICS").map(namespace).transpose();
+        let metrics = keep(metrics, "MAILWRIGHT_METRICS", &mut problems).flatten();
         let organization = set("MAILWRIGHT_DOMAINS").map(|list| domains(&list)).transpose();
         let rules = set("MAILWRIGHT_RULES").map_or_else(|| default_rules(variable), |path| Ok(PathBuf::from(path)));
 
@@ -109,7 +114,7 @@ impl Config {
                 Some(environment),
             ) => {
                 let settings = Settings { prefix, stamp_key: Some(key), on_error, ..Settings::default() };
-                Ok(Self { bucket, rules, organization, value_key, settings, environment })
+                Ok(Self { bucket, rules, organization, value_key, metrics, settings, environment })
             }
             _ => Err(ConfigError(problems)),
         }
@@ -118,6 +123,16 @@ impl Config {
 
 fn keep<T>(read: Result<T, String>, variable: &'static str, problems: &mut Vec<Problem>) -> Option<T> {
     read.map_err(|what| problems.push(Problem { variable, what })).ok()
+}
+
+/// PutMetricData, `Namespace`: 1 to 255 characters of these, and AWS keeps some for itself.
+fn namespace(name: String) -> Result<String, String> {
+    let sound = |c: char| c.is_ascii_alphanumeric() || "._-/# ".contains(c);
+    if name.len() <= 255 && name.chars().all(sound) && !name.starts_with("AWS/") {
+        Ok(name)
+    } else {
+        Err("is no namespace: up to 255 of A-Z a-z 0-9 . _ - / # and blank, and not AWS/…".to_owned())
+    }
 }
 
 fn domains(list: &str) -> Result<Organization, String> {
@@ -179,11 +194,14 @@ mod tests {
             ("MAILWRIGHT_DOMAINS", Some("example.com,a b")),
             ("MAILWRIGHT_ON_ERROR", Some("maybe")),
             ("MAILWRIGHT_LOG", Some("loud")),
+            ("MAILWRIGHT_METRICS", Some("AWS/Lambda")),
             ("AWS_REGION", None),
         ]);
         let text = error.unwrap_err().to_string();
         assert_eq!(text.lines().count(), 8, "{text}");
-        for name in ["_BUCKET", "_STAMP_KEY", "_VALUE_KEY", "_PREFIX", "_DOMAINS", "_ON_ERROR", "AWS_REGION"] {
+        for name in
+            ["_BUCKET", "_STAMP_KEY", "_VALUE_KEY", "_PREFIX", "_DOMAINS", "_ON_ERROR", "_METRICS", "AWS_REGION"]
+        {
             assert!(text.contains(name), "{text}");
         }
         assert!(!text.contains("hunter"));

@@ -16,6 +16,7 @@ pub mod key;
 pub mod log;
 pub mod mark;
 pub mod memory;
+pub mod metrics;
 pub mod ports;
 pub mod put_checks;
 pub mod workmail;

@@ -90,6 +90,12 @@ async fn one_process_answers_many_events() {
     for line in log.lines() {
         assert!(serde_json::from_str::<Value>(line).is_ok(), "{line}");
     }
+    // Each message is counted, in a line that CloudWatch reads metrics out of.
+    let lines: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let metrics: Vec<&Value> = lines.iter().filter(|line| line["_aws"]["CloudWatchMetrics"].is_array()).collect();
+    assert_eq!(metrics.iter().filter(|line| line["Messages"] == 1).count(), 13, "{log}");
+    assert_eq!(metrics[0]["_aws"]["CloudWatchMetrics"][0]["Namespace"], "mail");
+    assert!(metrics.iter().any(|line| line["Rewritten"] == 1 && line["TotalTime"].is_number()), "{log}");
     for content in ["Harvest", "pples", "lottery", "example.com", "customer", SECRET] {
         assert!(!log.contains(content), "{content}: {log}");
     }

@@ -72,6 +72,7 @@ impl World {
             .env_clear()
             .envs(variables(folder.path()))
             .env("AWS_LAMBDA_RUNTIME_API", runtime.address.to_string())
+            .env("MAILWRIGHT_METRICS", "mail")
             .env("AWS_ENDPOINT_URL_S3", format!("http://localhost:{}", s3_address.port()))
             .env("AWS_ENDPOINT_URL_WORKMAILMESSAGEFLOW", format!("http://{}", flow.address))
             .stdout(log.try_clone().unwrap())
