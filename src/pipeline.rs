@@ -6,14 +6,16 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use crate::directory::{Need, Organization};
+use crate::directory::{Book, Need, Organization};
 use crate::envelope::{Direction, Envelope};
 use crate::facts::Facts;
 use crate::message::dkim::Signature;
 use crate::message::{Draft, Message, Rendered, Violation};
 use crate::rule::automatic::is_automatic;
+use crate::rule::nesting::table_truth;
 use crate::rule::problem::Problems;
 use crate::rule::test::Test;
+use crate::rule::truth::Truth;
 use crate::rule::value_key::ValueKey;
 use crate::rule::{
     Action, ActionError, Condition, Disposition, Effect, Find, Mode, OnError, Protected, Redacted, Rule, Scene,
@@ -26,6 +28,7 @@ pub struct Pipeline {
     rules: Vec<Rule>,
     digest: String,
     organization: Organization,
+    book: Book,
     tests: Vec<Test>,
     warnings: Problems,
     checks_all: bool,
@@ -151,8 +154,8 @@ impl Pipeline {
         file::from_sources(files).map(Self::of)
     }
     fn of(set: file::RuleSet) -> Self {
-        let file::RuleSet { rules, organization, tests, digest, warnings } = set;
-        Self { rules, digest, organization, tests, warnings, checks_all: false, key: None }
+        let file::RuleSet { rules, organization, book, tests, digest, warnings } = set;
+        Self { rules, digest, organization, book, tests, warnings, checks_all: false, key: None }
     }
     /// Run the rules over a message. `out_of_time` is asked before each rule.
     pub fn run<'m>(
@@ -270,6 +273,10 @@ impl Pipeline {
     pub fn organization(&self) -> &Organization {
         &self.organization
     }
+    /// The people and groups of `organization.toml`.
+    pub fn book(&self) -> &Book {
+        &self.book
+    }
     /// What has to be looked up before the rules run over a message that goes this way.
     pub fn need(&self, way: Direction) -> Need {
         let mut need = Need::default();
@@ -280,7 +287,7 @@ impl Pipeline {
     pub fn warnings(&self) -> &Problems {
         &self.warnings
     }
-    /// Internal domains from elsewhere (environment, command line) instead of `organization.toml`.
+    /// Internal domains from elsewhere (environment, command line) instead of those of `organization.toml`.
     #[must_use]
     pub fn with_organization(mut self, organization: Organization) -> Self {
         self.organization = organization;
@@ -399,8 +406,13 @@ impl Run<'_, '_> {
             return Ok(report(Verdict::OutOfTime));
         }
         match fence(|| self.why_not(rule)) {
-            Ok(None) => {}
-            Ok(Some(not)) => return Ok(report(not)),
+            Ok(Ok(None)) => {}
+            Ok(Ok(Some(not))) => return Ok(report(not)),
+            Ok(Err(unknown)) => {
+                let why = format!("whether it applies is not known: {unknown}");
+                fails(rule, &why)?;
+                return Ok(report(Verdict::Failed(why)));
+            }
             Err(why) => {
                 fails(rule, &why)?;
                 return Ok(report(Verdict::Failed(why)));
@@ -481,8 +493,8 @@ impl Run<'_, '_> {
         .collect()
     }
 
-    /// Why the rule does not apply; `None` when it does.
-    fn why_not(&mut self, rule: &Rule) -> Option<Verdict> {
+    /// Why the rule does not apply; `None` when it does. The error says what of it nobody could tell, where that decides.
+    fn why_not(&mut self, rule: &Rule) -> Result<Option<Verdict>, &'static str> {
         let scene = Scene {
             draft: &mut self.draft,
             envelope: self.envelope,
@@ -493,12 +505,25 @@ impl Run<'_, '_> {
             rules: self.rules,
         };
         let key = |condition: &dyn Condition| condition.key().to_owned();
-        if let Some(failed) = rule.when.iter().find(|condition| !condition.holds(&scene)) {
-            return Some(Verdict::NotMatched(key(failed.as_ref())));
+        let mut unknown = None;
+        for condition in &rule.when {
+            match condition.truth(&scene) {
+                Truth::Holds => {}
+                Truth::Fails => return Ok(Some(Verdict::NotMatched(key(condition.as_ref())))),
+                Truth::Unknown(why) => unknown = unknown.or(Some(why)),
+            }
         }
-        let exception = rule.unless.iter().find(|table| table.iter().all(|condition| condition.holds(&scene)))?;
-        let keys: Vec<String> = exception.iter().map(|condition| key(condition.as_ref())).collect();
-        Some(Verdict::Excepted(keys.join(", ")))
+        for table in &rule.unless {
+            match table_truth(table, &scene) {
+                Truth::Fails => {}
+                Truth::Holds => {
+                    let keys: Vec<String> = table.iter().map(|condition| key(condition.as_ref())).collect();
+                    return Ok(Some(Verdict::Excepted(keys.join(", "))));
+                }
+                Truth::Unknown(why) => unknown = unknown.or(Some(why)),
+            }
+        }
+        unknown.map_or(Ok(None), Err)
     }
 }
 

@@ -1,4 +1,4 @@
-//! From event to answer: decode, fetch, run, store, put back, answer. No AWS types.
+//! From event to answer: decode, fetch, look people up, run, store, put back, answer. No AWS types.
 //!
 //! Invariant (nothing lost): each recipient gets the message exactly as it came or exactly as rewritten, or the
 //! invocation fails so that WorkMail tries again. A message is replaced by one call, which takes the whole of it or
@@ -12,6 +12,7 @@
 //! | the rewrite itself would be rejected | it is not put: the original is delivered, with a warning; a bug of ours |
 //! | throttling, 5xx, timeout, connection | tried again with backoff while there is time, then the invocation fails |
 //! | a rule with `on_error = "fail"` | the invocation fails |
+//! | the directory cannot be asked, or not in time | rules that need what it did not say fail, by their `on_error`; the others run |
 //! | time runs out | the rules that were not run count as failed; what is not put back in time fails the invocation |
 //!
 //! Where the rewritten message is refused for good, what rules asked for in the answer (bounce, drop, junk, …) still
@@ -38,9 +39,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::key::{KeyPrefix, MessageId, ObjectKey};
 use super::mark::{Marker, StampKey};
-use super::ports::{Content, MessageFlow, ObjectStore, PortError, Refusal, Trouble};
+use super::ports::{Content, Directory, MessageFlow, ObjectStore, PortError, Refusal, Trouble};
 use super::put_checks::{self, Basis, Fault, Unmet};
 use super::workmail::{Event, Response, preflight};
+use crate::directory::People;
 use crate::envelope::Direction;
 use crate::facts::{Clock, Facts};
 use crate::message::{Bits, Draft, Mended, Message, Repaired};
@@ -53,6 +55,8 @@ pub const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 pub const ANSWER_RESERVE: Duration = Duration::from_millis(750);
 /// Kept back from the rules, for storing and putting back; a third of the time where that is less.
 pub const PUT_RESERVE: Duration = Duration::from_secs(3);
+/// The directory is asked for so long, beside fetching the message; a third of the time where that is less.
+pub const LOOK_UP_WITHIN: Duration = Duration::from_secs(4);
 /// No call is started with less time left than this.
 const MIN_TRY: Duration = Duration::from_millis(250);
 /// Pause before the second try, before jitter; it doubles from try to try.
@@ -240,6 +244,8 @@ pub struct FlowReport {
 pub struct Times {
     /// [`Stage::Fetch`].
     pub fetch_ms: f64,
+    /// Looking people up, beside [`Stage::Fetch`].
+    pub look_up_ms: f64,
     /// [`Stage::Run`].
     pub run_ms: f64,
     /// [`Stage::Store`].
@@ -250,14 +256,27 @@ pub struct Times {
     pub total_ms: f64,
 }
 
-/// Answer an event. `deadline` is when the answer must have been given; [`ANSWER_WITHIN`] holds in any case. Needs a
-/// tokio runtime with time enabled. Logs one event.
+/// Answer an event with the people and groups of `organization.toml`: [`handle_with_directory`].
 pub async fn handle<F: MessageFlow, S: ObjectStore>(
     event: &serde_json::Value,
     deadline: Instant,
     pipeline: &Pipeline,
     flow: &F,
     store: &S,
+    settings: &Settings,
+) -> Handled {
+    handle_with_directory(event, deadline, pipeline, flow, store, pipeline.book(), settings).await
+}
+
+/// Answer an event. `deadline` is when the answer must have been given; [`ANSWER_WITHIN`] holds in any case. Needs a
+/// tokio runtime with time enabled. Logs one event.
+pub async fn handle_with_directory<F: MessageFlow, S: ObjectStore, D: Directory>(
+    event: &serde_json::Value,
+    deadline: Instant,
+    pipeline: &Pipeline,
+    flow: &F,
+    store: &S,
+    directory: &D,
     settings: &Settings,
 ) -> Handled {
     let started = Instant::now();
@@ -281,7 +300,7 @@ pub async fn handle<F: MessageFlow, S: ObjectStore>(
         None => Ok(Response::deliver()),
         Some(id) => {
             let until = deadline.min(started + ANSWER_WITHIN).checked_sub(ANSWER_RESERVE).unwrap_or(started);
-            let passage = Passage { id, event: &event, started, until, pipeline, flow, store, settings };
+            let passage = Passage { id, event: &event, started, until, pipeline, flow, store, directory, settings };
             passage.pass(&mut report).await
         }
     };
@@ -295,7 +314,7 @@ pub async fn handle<F: MessageFlow, S: ObjectStore>(
 }
 
 /// One message on its way through.
-struct Passage<'a, F, S> {
+struct Passage<'a, F, S, D> {
     id: &'a MessageId,
     event: &'a Event,
     started: Instant,
@@ -303,6 +322,7 @@ struct Passage<'a, F, S> {
     pipeline: &'a Pipeline,
     flow: &'a F,
     store: &'a S,
+    directory: &'a D,
     settings: &'a Settings,
 }
 
@@ -318,11 +338,16 @@ enum Ran {
     },
 }
 
-impl<F: MessageFlow, S: ObjectStore> Passage<'_, F, S> {
+impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
     async fn pass(&self, report: &mut FlowReport) -> Result<Response, FlowError> {
         let at = Instant::now();
-        let fetched = self.insist(Stage::Fetch, &mut report.retries, || self.flow.fetch(self.id)).await;
-        report.times.fetch_ms = ms_since(at);
+        let fetch = async {
+            let fetched = self.insist(Stage::Fetch, &mut report.retries, || self.flow.fetch(self.id)).await;
+            (fetched, ms_since(at))
+        };
+        let look_up = async { (self.look_up().await, ms_since(at)) };
+        let ((fetched, fetch_ms), (people, look_up_ms)) = tokio::join!(fetch, look_up);
+        (report.times.fetch_ms, report.times.look_up_ms) = (fetch_ms, look_up_ms);
         let raw = match fetched? {
             Ok(raw) => raw,
             Err(error) => return self.unread(Stage::Fetch, Some(error), report),
@@ -330,7 +355,7 @@ impl<F: MessageFlow, S: ObjectStore> Passage<'_, F, S> {
         report.size_in = Some(raw.len());
 
         let at = Instant::now();
-        let ran = catch_unwind(AssertUnwindSafe(|| self.run(&raw)));
+        let ran = catch_unwind(AssertUnwindSafe(|| self.run(&raw, people)));
         report.times.run_ms = ms_since(at);
         let (content, unfit, disposition) = match ran {
             Err(_) => return self.unread(Stage::Run, None, report),
@@ -373,10 +398,21 @@ impl<F: MessageFlow, S: ObjectStore> Passage<'_, F, S> {
         Ok(self.answer(&disposition))
     }
 
+    /// What the rules need to know of people; nothing is asked where they need nothing.
+    async fn look_up(&self) -> People {
+        let envelope = &self.event.envelope;
+        let need = self.pipeline.need(envelope.direction);
+        if need.is_empty() {
+            return People::default();
+        }
+        let within = LOOK_UP_WITHIN.min(self.until.saturating_duration_since(self.started) / 3);
+        self.directory.look_up(&need, envelope, self.settings.clock.now(), self.started + within).await
+    }
+
     /// Look for the mark, run the rules, put the mark on.
-    fn run(&self, raw: &Bytes) -> Result<Ran, RunError> {
+    fn run(&self, raw: &Bytes, people: People) -> Result<Ran, RunError> {
         let message = Message::parse(raw);
-        let facts = Facts { now: Some(self.settings.clock.now()), ..Facts::default() };
+        let facts = Facts { now: Some(self.settings.clock.now()), people };
         let marker = self.settings.stamp_key.as_ref().map(|key| Marker {
             key,
             id: self.id,
@@ -594,6 +630,7 @@ fn log(report: &FlowReport, error: Option<&FlowError>) {
                 error_kind = error.map(FlowError::kind),
                 error = why.as_deref(),
                 fetch_ms = report.times.fetch_ms,
+                look_up_ms = report.times.look_up_ms,
                 run_ms = report.times.run_ms,
                 store_ms = report.times.store_ms,
                 put_back_ms = report.times.put_back_ms,

@@ -1,4 +1,4 @@
-//! What the flow needs from outside, as traits: the message flow and an object store.
+//! What the flow needs from outside, as traits: the message flow, an object store, a directory.
 //!
 //! An error of a port says one thing above all: whether trying again can help ([`PortError`]). No port tries again by
 //! itself: the handler does, because it knows how much time is left.
@@ -6,9 +6,13 @@
 use std::future::Future;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 
 use super::key::{Bucket, MessageId, ObjectKey};
+use crate::directory::{Book, Need, People};
+use crate::envelope::Envelope;
 use crate::message::Rendered;
 
 /// Where messages are fetched from and put back to.
@@ -23,6 +27,25 @@ pub trait MessageFlow {
 pub trait ObjectStore {
     /// Store `content` under `key`; what stands there already is overwritten.
     fn put(&self, key: &ObjectKey, content: &Content) -> impl Future<Output = Result<Location, PortError>> + Send;
+}
+
+/// Where people and groups are looked up.
+pub trait Directory {
+    /// What is needed of the people of a message. It does not fail: what cannot be looked up until then is not known, and
+    /// says why. `now` tells how old an earlier answer is.
+    fn look_up(
+        &self,
+        need: &Need,
+        envelope: &Envelope,
+        now: Timestamp,
+        until: Instant,
+    ) -> impl Future<Output = People> + Send;
+}
+
+impl Directory for Book {
+    async fn look_up(&self, need: &Need, envelope: &Envelope, _: Timestamp, _: Instant) -> People {
+        Self::look_up(self, need, envelope)
+    }
 }
 
 /// Where an object stands.

@@ -115,6 +115,7 @@ fn pipeline(rules: Vec<Rule>) -> Pipeline {
         rules,
         digest: "0".repeat(16),
         organization: Organization::default(),
+        book: Book::default(),
         tests: Vec::new(),
         warnings: Problems::default(),
         checks_all: false,

@@ -15,9 +15,9 @@ use toml::de::{DeTable, DeValue};
 use super::problem::{Code, Problem, Severity, SourceFile};
 use super::section::{Files, Holds, Reading, Section, Span, io_text, nearest_line, read_text, shown};
 use super::test::{self, Test};
-use super::{Action, Disposition, Mode, OnError, Rule, actions, detect, nesting};
-use crate::directory::Organization;
-use crate::envelope::{Direction, Domain};
+use super::{Action, Disposition, Mode, OnError, Rule, actions, detect, nesting, organization};
+use crate::directory::{Book, Organization};
+use crate::envelope::Direction;
 
 pub use super::problem::Problems;
 
@@ -37,6 +37,7 @@ const RULE_KEYS: &[&str] = &["name", "description", "mode", "on_error", "when", 
 pub(crate) struct RuleSet {
     pub(crate) rules: Vec<Rule>,
     pub(crate) organization: Organization,
+    pub(crate) book: Book,
     pub(crate) tests: Vec<Test>,
     /// 16 hex digits of SHA-256 over the names and texts of all files that were read.
     pub(crate) digest: String,
@@ -150,7 +151,7 @@ fn compile(reading: Reading, inputs: Vec<Input>, place: &str, whole: bool) -> Re
             let section = reading.section(*file, table);
             loaded.guard.asks_uninspectable |= names_key(table.get_ref(), "uninspectable");
             if names.get(*file).is_some_and(|name| name == ORGANIZATION) {
-                loaded.organization = organization(section);
+                (loaded.organization, loaded.book) = organization::read(section, &|span| place_of(span, &sources));
             } else {
                 rule_file(section, &sources, &mut loaded);
             }
@@ -188,7 +189,8 @@ fn compile(reading: Reading, inputs: Vec<Input>, place: &str, whole: bool) -> Re
         hex
     });
     let tests = loaded.tests.into_iter().map(|read| read.test).collect();
-    Ok(RuleSet { rules: loaded.rules, organization: loaded.organization, tests, digest, warnings: problems })
+    let Loaded { rules, organization, book, .. } = loaded;
+    Ok(RuleSet { rules, organization, book, tests, digest, warnings: problems })
 }
 
 fn no_rules(reading: &Reading, place: &str) {
@@ -276,30 +278,11 @@ fn names_key(table: &DeTable<'_>, key: &str) -> bool {
 struct Loaded {
     rules: Vec<Rule>,
     organization: Organization,
+    book: Book,
     /// Where each name was given first.
     names: HashMap<String, Span>,
     tests: Vec<test::Read>,
     guard: Guard,
-}
-
-fn organization(mut section: Section<'_>) -> Organization {
-    let mut domains = Vec::new();
-    if section.holds("domains") == Holds::Nothing {
-        section.missing("domains");
-    }
-    for domain in section.strings("domains").unwrap_or_default() {
-        match Domain::new(&domain.value) {
-            Ok(name) => domains.push(name),
-            Err(_) => section.problem(
-                &domain.span,
-                Code::WrongValue,
-                format!("\"{}\" is not a mail domain", shown(&domain.value)),
-                "write it as it stands behind the `@`, such as \"example.com\"",
-            ),
-        }
-    }
-    section.finish("organization", &["domains"]);
-    Organization { domains }
 }
 
 /// `rules/20-legal.toml:12`.

@@ -5,12 +5,14 @@ pub(crate) mod automatic;
 pub mod conditions;
 pub mod detect;
 pub mod file;
-mod nesting;
+pub(crate) mod nesting;
+mod organization;
 pub mod problem;
 mod readable;
 pub mod section;
 pub mod template;
 pub mod test;
+pub mod truth;
 pub mod value_key;
 
 use std::fmt::Debug;
@@ -18,10 +20,11 @@ use std::sync::Arc;
 
 use actions::Written;
 
-use crate::directory::{Need, Organization};
+use crate::directory::{Fact, Need, Organization};
 use crate::envelope::{Direction, Envelope};
 use crate::facts::Facts;
 use crate::message::{BodyError, Draft, Violation};
+use truth::Truth;
 use value_key::ValueKey;
 
 /// What a rule sees while it runs. Everything it needs to know is handed in: it does no I/O and has no clock.
@@ -33,7 +36,7 @@ pub struct Scene<'s, 'm> {
     pub envelope: &'s Envelope,
     /// What else is known: the time, people.
     pub facts: &'s Facts,
-    /// Who is internal.
+    /// Who is internal as it is configured; [`Scene::who_is_internal`] also asks the directory.
     pub organization: &'s Organization,
     /// The name of the rule that runs.
     pub rule: &'s str,
@@ -43,10 +46,22 @@ pub struct Scene<'s, 'm> {
     pub rules: &'s [Rule],
 }
 
+impl Scene<'_, '_> {
+    /// Who is internal: by the directory where it says so, else as it is configured.
+    pub fn who_is_internal(&self) -> Fact<&Organization> {
+        let told = self.facts.people.organization.as_ref();
+        told.map_or(Fact::Known(self.organization), Fact::as_ref)
+    }
+}
+
 /// One test in `when` or `unless`, compiled.
 pub trait Condition: Debug + Send + Sync {
-    /// Does it hold? What a message lacks does not hold; it is never an error.
+    /// Is it sure to hold? What a message lacks does not hold; it is never an error.
     fn holds(&self, scene: &Scene<'_, '_>) -> bool;
+    /// The same for a condition that may not know: what the directory could not tell.
+    fn truth(&self, scene: &Scene<'_, '_>) -> Truth {
+        self.holds(scene).into()
+    }
     /// The key in the rule file, such as `recipients`.
     fn key(&self) -> &'static str;
     /// What of the message it looked at, for the author of a rule: this is content, and is asked for by

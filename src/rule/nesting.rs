@@ -4,7 +4,9 @@
 
 use super::problem::Code;
 use super::section::{Holds, Section};
+use super::truth::Truth;
 use super::{Condition, Scene, conditions};
+use crate::directory::Need;
 
 /// Depth of `any`, `all` and `not` in each other.
 pub const MAX_DEPTH: usize = 8;
@@ -22,35 +24,59 @@ struct All(Vec<Table>);
 #[derive(Debug)]
 struct Not(Table);
 
-/// True when every entry of a table holds.
-pub(super) fn table_holds(table: &[Box<dyn Condition>], scene: &Scene<'_, '_>) -> bool {
-    table.iter().all(|condition| condition.holds(scene))
+/// Does every entry of a table hold?
+pub(crate) fn table_truth(table: &[Box<dyn Condition>], scene: &Scene<'_, '_>) -> Truth {
+    Truth::all(table.iter().map(|condition| condition.truth(scene)))
+}
+
+fn need_of<'t>(entries: impl Iterator<Item = &'t Box<dyn Condition>>) -> Need {
+    let mut need = Need::default();
+    entries.for_each(|condition| need.add(condition.need()));
+    need
 }
 
 impl Condition for Any {
     fn holds(&self, scene: &Scene<'_, '_>) -> bool {
-        self.0.iter().any(|table| table_holds(table, scene))
+        self.truth(scene).is_sure()
+    }
+    fn truth(&self, scene: &Scene<'_, '_>) -> Truth {
+        Truth::any(self.0.iter().map(|table| table_truth(table, scene)))
     }
     fn key(&self) -> &'static str {
         "any"
+    }
+    fn need(&self) -> Need {
+        need_of(self.0.iter().flatten())
     }
 }
 
 impl Condition for All {
     fn holds(&self, scene: &Scene<'_, '_>) -> bool {
-        self.0.iter().all(|table| table_holds(table, scene))
+        self.truth(scene).is_sure()
+    }
+    fn truth(&self, scene: &Scene<'_, '_>) -> Truth {
+        Truth::all(self.0.iter().map(|table| table_truth(table, scene)))
     }
     fn key(&self) -> &'static str {
         "all"
+    }
+    fn need(&self) -> Need {
+        need_of(self.0.iter().flatten())
     }
 }
 
 impl Condition for Not {
     fn holds(&self, scene: &Scene<'_, '_>) -> bool {
-        !table_holds(&self.0, scene)
+        self.truth(scene).is_sure()
+    }
+    fn truth(&self, scene: &Scene<'_, '_>) -> Truth {
+        table_truth(&self.0, scene).not()
     }
     fn key(&self) -> &'static str {
         "not"
+    }
+    fn need(&self) -> Need {
+        need_of(self.0.iter())
     }
 }
 

@@ -31,7 +31,7 @@ pub enum Code {
     Template,
     /// An action that the direction does not allow.
     Direction,
-    /// Two rules of one name.
+    /// Two rules of one name, or two people or groups of one address or name.
     Duplicate,
     /// The rules folder or a file cannot be read.
     Unreadable,
@@ -85,7 +85,7 @@ impl Code {
                 "A template file that cannot be read, or a template that does not compile or names an unknown variable."
             }
             Self::Direction => "An action that WorkMail does not allow in the direction of the rule.",
-            Self::Duplicate => "Two rules of one name.",
+            Self::Duplicate => "Two rules of one name, or two people or groups of one address or name.",
             Self::Unreadable => "The rules folder or a file in it cannot be read, or holds no rules.",
             Self::FailOpen => "A rule that keeps data from leaving lets some of it pass: a warning.",
         }

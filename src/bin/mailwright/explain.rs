@@ -65,7 +65,8 @@ fn explain(options: &Options, colour: Colour) -> Result<String, (End, String)> {
         .map_err(|error| usage(format!("`{}` cannot be read: {error}", crate::terminal::path(&options.message))))?;
     let envelope = envelope(&raw, &given, &pipeline);
     let message = Message::parse(&raw);
-    let facts = Facts { now: Some(Clock::System.now()), ..Facts::default() };
+    let people = pipeline.book().look_up(&pipeline.need(envelope.direction), &envelope);
+    let facts = Facts { now: Some(Clock::System.now()), people };
     let outcome = pipeline
         .run(&message, &envelope, &facts, &|| false)
         .map_err(|error| (End::MessageFailed, format!("{error}; WorkMail would try again")))?;

@@ -5,9 +5,11 @@
 use mail_parser::parsers::MessageStream;
 use mail_parser::{Addr, HeaderValue};
 
+use crate::directory::Need;
 use crate::envelope::Address as MailAddress;
 use crate::rule::problem::Code;
 use crate::rule::section::{Holds, Section};
+use crate::rule::truth::Truth;
 use crate::rule::{Condition, ConditionKind, OptionDoc, Scene};
 
 use super::address_match::{AddressMatch, TAKES};
@@ -73,24 +75,34 @@ fn compile(section: &mut Section<'_>, key: &'static str) -> Option<Box<dyn Condi
 }
 
 impl Shown {
-    fn passes(&self, shown: &Addr<'_>, scene: &Scene<'_, '_>) -> bool {
-        self.name.as_ref().is_none_or(|test| shown.name.as_deref().is_some_and(|name| test.holds(name)))
-            && self.is.as_ref().is_none_or(|test| {
-                let address = shown.address.as_deref().and_then(|text| MailAddress::new(text).ok());
-                address.is_some_and(|address| test.holds(Some(&address), scene.organization))
-            })
+    fn passes(&self, shown: &Addr<'_>, scene: &Scene<'_, '_>) -> Truth {
+        if !self.name.as_ref().is_none_or(|test| shown.name.as_deref().is_some_and(|name| test.holds(name))) {
+            return Truth::Fails;
+        }
+        let Some(test) = &self.is else { return Truth::Holds };
+        match shown.address.as_deref().and_then(|text| MailAddress::new(text).ok()) {
+            Some(address) => test.truth(Some(&address), scene.who_is_internal()),
+            None => Truth::Fails,
+        }
     }
 }
 
 impl Condition for Shown {
     fn holds(&self, scene: &Scene<'_, '_>) -> bool {
-        self.fields.iter().flat_map(|field| scene.draft.raw_values(field)).any(|value| {
+        self.truth(scene).is_sure()
+    }
+    fn truth(&self, scene: &Scene<'_, '_>) -> Truth {
+        Truth::any(self.fields.iter().flat_map(|field| scene.draft.raw_values(field)).map(|value| {
             let value = value.get(..value.len().min(LONGEST)).unwrap_or_default();
             // The parser ends a value at a line end that no white space follows.
             let value = [value, b"\r\n\r\n"].concat();
-            let HeaderValue::Address(list) = MessageStream::new(&value).parse_address() else { return false };
-            list.iter().any(|shown| self.passes(shown, scene))
-        })
+            let HeaderValue::Address(list) = MessageStream::new(&value).parse_address() else { return Truth::Fails };
+            Truth::any(list.iter().map(|shown| self.passes(shown, scene)))
+        }))
+    }
+    fn need(&self) -> Need {
+        let domains = self.is.as_ref().is_some_and(AddressMatch::needs_domains);
+        Need { domains, ..Need::default() }
     }
     fn key(&self) -> &'static str {
         KIND.key

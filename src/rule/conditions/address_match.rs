@@ -6,10 +6,11 @@ use std::collections::HashSet;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::directory::Organization;
+use crate::directory::{Fact, Organization};
 use crate::envelope::{Address, Domain};
 use crate::rule::problem::Code;
 use crate::rule::section::{At, Section};
+use crate::rule::truth::Truth;
 
 /// What the reference says of a pattern.
 pub const TAKES: &str = "\"internal\" | \"external\" | address | domain | glob such as \"*.example.com\" or \"ann*@example.com\" \
@@ -118,16 +119,31 @@ impl AddressMatch {
         sound.then_some(test)
     }
 
+    /// True when it asks who is internal.
+    pub fn needs_domains(&self) -> bool {
+        self.internal || self.external
+    }
+
     /// Does one of the patterns match? `None` is the null sender, which only the empty pattern matches.
-    pub fn holds(&self, address: Option<&Address>, organization: &Organization) -> bool {
-        let Some(address) = address else { return self.nobody };
-        let domain = address.domain();
-        if self.internal || self.external {
-            let internal = organization.is_internal(domain);
-            if (internal && self.internal) || (!internal && self.external) {
-                return true;
+    pub fn truth(&self, address: Option<&Address>, organization: Fact<&Organization>) -> Truth {
+        let Some(address) = address else { return self.nobody.into() };
+        let side = match organization {
+            _ if !self.needs_domains() => Truth::Fails,
+            Fact::Unknown(why) => Truth::Unknown(why),
+            Fact::Known(organization) => {
+                let internal = organization.is_internal(address.domain());
+                Truth::from((internal && self.internal) || (!internal && self.external))
             }
+        };
+        match side {
+            Truth::Holds => Truth::Holds,
+            side => Truth::any([self.is_listed(address).into(), side]),
         }
+    }
+
+    /// Does a pattern match that is neither `internal` nor `external`?
+    fn is_listed(&self, address: &Address) -> bool {
+        let domain = address.domain();
         if self.domains.contains(domain) || self.domain_globs.is_match(domain.as_str()) {
             return true;
         }
@@ -165,10 +181,16 @@ mod tests {
             domains: vec![Domain::new("example.com").unwrap(), Domain::new("bücher.example").unwrap()],
         };
         for address in holds {
-            assert!(test.holds(Some(&Address::new(address).unwrap()), &organization), "{patterns}: {address}");
+            assert!(
+                test.truth(Some(&Address::new(address).unwrap()), Fact::Known(&organization)).is_sure(),
+                "{patterns}: {address}"
+            );
         }
         for address in not {
-            assert!(!test.holds(Some(&Address::new(address).unwrap()), &organization), "{patterns}: {address}");
+            assert!(
+                !test.truth(Some(&Address::new(address).unwrap()), Fact::Known(&organization)).is_sure(),
+                "{patterns}: {address}"
+            );
         }
     }
 
@@ -216,10 +238,21 @@ mod tests {
     }
 
     #[test]
+    fn where_nobody_knows_who_is_internal_other_patterns_still_match() {
+        let address = Address::new("ann@example.com").unwrap();
+        let truth = |patterns| compile(patterns).0.unwrap().truth(Some(&address), Fact::Unknown("dark"));
+        assert_eq!(truth("\"internal\""), Truth::Unknown("dark"));
+        assert_eq!(truth("\"external\""), Truth::Unknown("dark"));
+        assert_eq!(truth("[\"external\", \"example.com\"]"), Truth::Holds);
+        assert_eq!(truth("\"example.net\""), Truth::Fails);
+    }
+
+    #[test]
     fn the_null_sender_matches_only_the_empty_pattern() {
         let organization = Organization::default();
         for (patterns, want) in [("\"\"", true), ("\"external\"", false), ("\"*\"", false), ("[\"*@*\", \"\"]", true)] {
-            assert_eq!(compile(patterns).0.unwrap().holds(None, &organization), want, "{patterns}");
+            let truth = compile(patterns).0.unwrap().truth(None, Fact::Known(&organization));
+            assert_eq!(truth.is_sure(), want, "{patterns}");
         }
     }
 

@@ -10,6 +10,7 @@ mod direction;
 mod header;
 mod kind;
 mod people;
+mod person;
 mod range;
 mod size;
 mod subject;

@@ -1,43 +1,51 @@
 //! `sender` and `recipients`: who the message is from and for, by the envelope, not by its header.
 
+use crate::directory::{Fact, Need, Wanted};
 use crate::envelope::Address;
 use crate::rule::problem::Code;
 use crate::rule::section::{Holds, Section};
+use crate::rule::truth::Truth;
 use crate::rule::{Condition, ConditionKind, OptionDoc, Scene};
 
-use super::address_match::{AddressMatch, TAKES};
 use super::keys;
+use super::person::{OF_RECIPIENT, OF_SENDER, PersonTest};
 
 /// The kind `sender`.
 pub const SENDER: ConditionKind = ConditionKind {
     key: "sender",
     doc: "Tests the sender that the flow names, not the From field: \"internal\", \"external\", an address, a domain, a glob, \
-          or an array of these of which one must match; \"\" is the null sender of bounces, which nothing else matches.",
-    options: &[],
+          or an array of these of which one must match; \"\" is the null sender of bounces, which nothing else matches. A \
+          table tests what the directory says too; all that it names must hold.",
+    options: OF_SENDER,
     example: "sender = [\"example.net\", \"*@news.example.com\"]",
     compile: compile_sender,
 };
+
+/// What `any` and `all` take.
+const TAKES: &str = "patterns as in `sender` | { is, group, attribute, same, differs }: the first three as in `sender`; `same` \
+                     and `differs` name what is compared with the sender, \"domain\" or an attribute";
 
 const OPTIONS: &[OptionDoc] = &[
     OptionDoc {
         key: "any",
         takes: TAKES,
         default: "not tested",
-        doc: "Holds when at least one recipient matches one of the patterns; where the flow has cut the list of recipients, one \
-              of those that it names.",
+        doc: "Holds when at least one recipient passes; where the flow has cut the list of recipients, one of those that it \
+              names.",
     },
     OptionDoc {
         key: "all",
         takes: TAKES,
         default: "not tested",
-        doc: "Holds when every recipient matches one of the patterns; not when the flow has cut the list of recipients.",
+        doc: "Holds when every recipient passes; not when the flow has cut the list of recipients.",
     },
 ];
 
 /// The kind `recipients`.
 pub const RECIPIENTS: ConditionKind = ConditionKind {
     key: "recipients",
-    doc: "Tests the recipients that the flow names, not the To and Cc fields: whether any or all of them match.",
+    doc: "Tests the recipients that the flow names, not the To and Cc fields: whether any or all of them match. A group stands \
+          for its members.",
     options: OPTIONS,
     example: "recipients = { any = \"external\" }",
     compile: compile_recipients,
@@ -47,17 +55,16 @@ pub const RECIPIENTS: ConditionKind = ConditionKind {
 const SHOWN: usize = 5;
 
 #[derive(Debug)]
-struct Sender(AddressMatch);
+struct Sender(PersonTest);
 
 #[derive(Debug)]
 struct Recipients {
-    any: Option<AddressMatch>,
-    all: Option<AddressMatch>,
+    any: Option<PersonTest>,
+    all: Option<PersonTest>,
 }
 
 fn compile_sender(section: &mut Section<'_>, key: &'static str) -> Option<Box<dyn Condition>> {
-    let patterns = section.strings(key)?;
-    Some(Box::new(Sender(AddressMatch::compile(section, &patterns, true)?)))
+    Some(Box::new(Sender(PersonTest::read(section, key, OF_SENDER, true)?)))
 }
 
 fn compile_recipients(section: &mut Section<'_>, key: &'static str) -> Option<Box<dyn Condition>> {
@@ -79,7 +86,7 @@ fn compile_recipients(section: &mut Section<'_>, key: &'static str) -> Option<Bo
         if table.holds(key) == Holds::Nothing {
             return None;
         }
-        let test = table.strings(key).and_then(|patterns| AddressMatch::compile(table, &patterns, false));
+        let test = PersonTest::read(table, key, OF_RECIPIENT, false);
         sound &= test.is_some();
         test
     };
@@ -95,57 +102,270 @@ fn compile_recipients(section: &mut Section<'_>, key: &'static str) -> Option<Bo
 
 impl Condition for Sender {
     fn holds(&self, scene: &Scene<'_, '_>) -> bool {
-        self.0.holds(scene.envelope.sender.as_ref(), scene.organization)
+        self.truth(scene).is_sure()
+    }
+    fn truth(&self, scene: &Scene<'_, '_>) -> Truth {
+        let address = || self.0.address(scene.envelope.sender.as_ref(), scene);
+        let person = || self.0.member(&scene.facts.people.sender, scene);
+        // A message without a sender comes from nobody, also where nobody looked.
+        let person =
+            || if scene.envelope.sender.is_none() && self.0.asks_directory() { Truth::Fails } else { person() };
+        match address() {
+            Truth::Fails => Truth::Fails,
+            address => Truth::all([address, person()]),
+        }
     }
     fn key(&self) -> &'static str {
         SENDER.key
     }
     fn seen(&self, scene: &Scene<'_, '_>) -> Option<String> {
-        Some(scene.envelope.sender.as_ref().map_or("nobody".to_owned(), |sender| named(sender, scene)))
+        let known = || self.0.seen(&scene.facts.people.sender);
+        Some(scene.envelope.sender.as_ref().map_or("nobody".to_owned(), |sender| named(sender, &known(), scene)))
+    }
+    fn need(&self) -> Need {
+        Need { domains: self.0.needs_domains(), sender: self.0.wanted(), recipients: Wanted::default() }
+    }
+}
+
+impl Recipients {
+    /// What is tested of one recipient: by its address, and by each who reads there.
+    fn passes(test: &PersonTest, address: &Address, scene: &Scene<'_, '_>, all: bool) -> Truth {
+        let own = test.address(Some(address), scene);
+        if own == Truth::Fails || !test.asks_directory() {
+            return own;
+        }
+        let readers = match scene.facts.people.at(address) {
+            Fact::Unknown(why) => Truth::Unknown(why),
+            Fact::Known(members) => {
+                let passes = members.iter().map(|member| test.member(member, scene));
+                if all { Truth::all(passes) } else { Truth::any(passes) }
+            }
+        };
+        Truth::all([own, readers])
     }
 }
 
 impl Condition for Recipients {
     fn holds(&self, scene: &Scene<'_, '_>) -> bool {
+        self.truth(scene).is_sure()
+    }
+    fn truth(&self, scene: &Scene<'_, '_>) -> Truth {
         let envelope = scene.envelope;
-        let matches = |test: &AddressMatch, address| test.holds(Some(address), scene.organization);
-        let any = |test| envelope.recipients.iter().any(|address| matches(test, address));
+        let any = self.any.as_ref().map(|test| {
+            Truth::any(envelope.recipients.iter().map(|address| Self::passes(test, address, scene, false)))
+        });
         // What was cut off is not known, and of nobody nothing is said.
-        let all = |test| {
-            !envelope.truncated
-                && !envelope.recipients.is_empty()
-                && envelope.recipients.iter().all(|address| matches(test, address))
-        };
-        self.any.as_ref().is_none_or(any) && self.all.as_ref().is_none_or(all)
+        let all = self.all.as_ref().map(|test| {
+            if envelope.truncated || envelope.recipients.is_empty() {
+                return Truth::Fails;
+            }
+            Truth::all(envelope.recipients.iter().map(|address| Self::passes(test, address, scene, true)))
+        });
+        Truth::all(any.into_iter().chain(all))
     }
     fn key(&self) -> &'static str {
         RECIPIENTS.key
     }
     fn seen(&self, scene: &Scene<'_, '_>) -> Option<String> {
+        let known = |address: &Address| {
+            let Some(test) = self.any.iter().chain(&self.all).find(|test| test.asks_directory()) else {
+                return String::new();
+            };
+            match scene.facts.people.at(address) {
+                Fact::Unknown(why) => why.to_owned(),
+                Fact::Known([one]) => test.seen(one),
+                Fact::Known(members) => format!("a group of {}", members.len()),
+            }
+        };
         let all = &scene.envelope.recipients;
-        let shown: Vec<String> = all.iter().take(SHOWN).map(|address| named(address, scene)).collect();
+        let shown: Vec<String> = all.iter().take(SHOWN).map(|address| named(address, &known(address), scene)).collect();
         let more = if all.len() > SHOWN { format!(" and {} more", all.len() - SHOWN) } else { String::new() };
         let cut = if scene.envelope.truncated { ", and the list is cut" } else { "" };
         Some(if all.is_empty() { "nobody".to_owned() } else { format!("{}{more}{cut}", shown.join(", ")) })
     }
+    fn need(&self) -> Need {
+        let mut need = Need::default();
+        for test in self.any.iter().chain(&self.all) {
+            let sender = Wanted { person: test.compares_attributes(), ..Wanted::default() };
+            need.add(Need { domains: test.needs_domains(), sender, recipients: test.wanted() });
+        }
+        need
+    }
 }
 
-/// `kim@customer.example (external)`
-fn named(address: &Address, scene: &Scene<'_, '_>) -> String {
-    let side = if scene.organization.is_internal(address.domain()) { "internal" } else { "external" };
-    format!("{} ({side})", address.as_str())
+/// `kim@customer.example (external)`, with what else is known.
+fn named(address: &Address, known: &str, scene: &Scene<'_, '_>) -> String {
+    let side = match scene.who_is_internal() {
+        Fact::Known(organization) if organization.is_internal(address.domain()) => "internal",
+        Fact::Known(_) => "external",
+        Fact::Unknown(why) => why,
+    };
+    let known = if known.is_empty() { String::new() } else { format!("; {known}") };
+    format!("{} ({side}{known})", address.as_str())
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::envelope::Envelope;
-    use crate::rule::conditions::testing::{envelope, holds_for, problems};
+    use crate::directory::{Attribute, Book, Group, Person};
+    use crate::envelope::{Address, Envelope};
+    use crate::rule::conditions::testing::{envelope, holds_for, problems, truth_for};
+    use crate::rule::truth::Truth::{self, Fails, Holds, Unknown};
 
     const MESSAGE: &str = "From: x@other.example\nTo: y@other.example\n\nx";
 
     #[track_caller]
     fn check(when: &str, envelope: &Envelope, want: bool) {
         assert_eq!(holds_for(when, MESSAGE, envelope), want, "{when}");
+    }
+
+    #[track_caller]
+    fn ask(when: &str, envelope: &Envelope, book: &Book, want: Truth) {
+        assert_eq!(truth_for(when, MESSAGE, envelope, book), want, "{when}");
+    }
+
+    fn address(text: &str) -> Address {
+        Address::new(text).unwrap()
+    }
+
+    /// Ann and Bob sell, Cy counts; Ann is in emea@, which is in sales@; all@ holds everybody.
+    fn book() -> Book {
+        let mut book = Book::default();
+        for (of, alias, values) in [
+            ("ann@example.com", "a.lee@example.com", "department=Field Sales|office=B 2|city=Köln"),
+            ("bob@example.com", "bobby@example.com", "department=field sales|city=Bonn"),
+            ("cy@example.com", "cyril@example.com", "department=Finance|office=B 2"),
+        ] {
+            let mut person = Person::default();
+            person.aliases.push(address(alias));
+            for (name, value) in values.split('|').filter_map(|value| value.split_once('=')) {
+                person.set(Attribute::named(name).unwrap(), value);
+            }
+            book.insert(&address(of), person);
+        }
+        for (of, name, members) in [
+            ("emea@example.com", "EMEA", "ann@example.com"),
+            ("sales@example.com", "Sales", "emea@example.com bobby@example.com"),
+            ("all@example.com", "All", "sales@example.com cy@example.com"),
+            ("none@example.com", "None", ""),
+        ] {
+            let members = members.split_whitespace().map(address).collect();
+            book.insert_group(Group { address: Some(address(of)), name: Some(name.to_owned()), members });
+        }
+        book
+    }
+
+    #[test]
+    fn groups_of_the_sender() {
+        let book = book();
+        let mut from = envelope(&["kim@customer.example"]);
+        ask("sender = { group = \"emea@example.com\" }", &from, &book, Holds);
+        ask("sender = { group = \"Sales@Example.com\" }", &from, &book, Holds);
+        ask("sender = { group = [\"none\", \"ALL\"] }", &from, &book, Holds);
+        ask("sender = { group = \"none@example.com\" }", &from, &book, Fails);
+        ask("sender = { is = \"example.net\", group = \"all\" }", &from, &book, Fails);
+        from.sender = Some(address("A.Lee@example.com"));
+        ask("sender = { group = \"emea\" }", &from, &book, Holds);
+        from.sender = Some(address("kim@customer.example"));
+        ask("sender = { group = \"all\" }", &from, &book, Fails);
+        from.sender = None;
+        ask("sender = { group = \"all\" }", &from, &book, Fails);
+    }
+
+    #[test]
+    fn attributes_of_the_sender() {
+        let book = book();
+        let from = envelope(&["kim@customer.example"]);
+        for (attribute, want) in [
+            ("{ department = \"FIELD  sales\" }", Holds),
+            ("{ department = \"Sales\" }", Fails),
+            ("{ department = [\"Finance\", \"Field Sales\"] }", Holds),
+            ("{ department = { words = \"sales\" } }", Holds),
+            ("{ department = { matches = '^Field' }, city = { contains = \"köl\" } }", Holds),
+            ("{ department = { is = \"field sales\" }, city = \"Bonn\" }", Fails),
+            ("{ telephone = { exists = false }, office = { exists = true } }", Holds),
+            ("{ telephone = \"1\" }", Fails),
+            ("{ email = \"ann@example.com\" }", Holds),
+        ] {
+            ask(&format!("sender = {{ attribute = {attribute} }}"), &from, &book, want);
+        }
+    }
+
+    #[test]
+    fn nobody_has_no_attributes_not_even_missing_ones() {
+        let mut from = envelope(&["kim@customer.example"]);
+        from.sender = Some(address("kim@customer.example"));
+        ask("sender = { attribute = { office = { exists = false } } }", &from, &book(), Fails);
+    }
+
+    #[test]
+    fn a_group_stands_for_its_members() {
+        let book = book();
+        let one = envelope(&["bob@example.com", "kim@customer.example"]);
+        ask("recipients = { any = { group = \"sales\" } }", &one, &book, Holds);
+        ask("recipients = { all = { group = \"sales\" } }", &one, &book, Fails);
+        let group = envelope(&["all@example.com"]);
+        ask("recipients = { any = { attribute = { department = \"Finance\" } } }", &group, &book, Holds);
+        ask("recipients = { all = { attribute = { department = \"Finance\" } } }", &group, &book, Fails);
+        ask("recipients = { all = { group = \"all@example.com\" } }", &group, &book, Holds);
+        ask("recipients = { any = { group = \"sales\" } }", &group, &book, Holds);
+        ask("recipients = { all = { group = \"sales\" } }", &group, &book, Fails);
+        let empty = envelope(&["none@example.com"]);
+        ask("recipients = { any = { group = \"none\" } }", &empty, &book, Fails);
+        ask("recipients = { all = { group = \"none\" } }", &empty, &book, Fails);
+    }
+
+    #[test]
+    fn recipients_against_the_sender() {
+        let book = book();
+        let to = |to| envelope(&[to]);
+        ask("recipients = { any = { same = \"department\" } }", &to("bob@example.com"), &book, Holds);
+        ask("recipients = { any = { same = [\"department\", \"city\"] } }", &to("bob@example.com"), &book, Fails);
+        ask("recipients = { any = { differs = \"department\" } }", &to("cy@example.com"), &book, Holds);
+        ask("recipients = { any = { differs = \"department\" } }", &to("bob@example.com"), &book, Fails);
+        // What one of the two lacks is neither the same nor another.
+        ask("recipients = { any = { same = \"office\" } }", &to("bob@example.com"), &book, Fails);
+        ask("recipients = { any = { differs = \"office\" } }", &to("bob@example.com"), &book, Fails);
+        ask("recipients = { any = { differs = \"city\" } }", &to("kim@customer.example"), &book, Fails);
+        check("recipients = { any = { same = \"domain\" } }", &to("x@Example.com"), true);
+        check("recipients = { all = { differs = \"domain\" } }", &to("x@customer.example"), true);
+        check("recipients = { all = { differs = \"domain\" } }", &envelope(&["x@a.example", "b@example.com"]), false);
+    }
+
+    #[test]
+    fn what_is_not_known_neither_holds_nor_fails() {
+        let dark = book().unavailable("dark");
+        let from = envelope(&["bob@example.com", "kim@customer.example"]);
+        for when in [
+            "sender = { group = \"all\" }",
+            "sender = { attribute = { city = { exists = false } } }",
+            "recipients = { any = { group = \"all\" } }",
+            "recipients = { all = { same = \"department\" } }",
+        ] {
+            ask(when, &from, &dark, Unknown("dark"));
+        }
+        // Where it does not matter, it does not matter.
+        ask("sender = { is = \"example.net\", group = \"all\" }", &from, &dark, Fails);
+        ask("recipients = { any = { is = \"bob@example.com\" } }", &from, &dark, Holds);
+        ask("sender = { group = \"all\" }\ndirection = \"inbound\"", &from, &dark, Fails);
+        // A group that nobody has heard of is a slip of the author, not an empty group.
+        assert!(matches!(truth_for("sender = { group = \"slaes\" }", MESSAGE, &from, &book()), Unknown(_)));
+        // No directory at all says nothing either.
+        assert!(matches!(truth_for("sender = { group = \"all\" }", MESSAGE, &from, &Book::default()), Unknown(_)));
+    }
+
+    #[test]
+    fn faults_of_tests_of_people() {
+        assert!(problems("sender = {}").contains("`sender` tests nothing"));
+        assert!(problems("sender = { group = \"a@\" }").contains("not the address or the name of a group"));
+        assert!(problems("sender = { same = \"domain\" }").contains("`sender` takes: is, group, attribute"));
+        assert!(problems("recipients = { any = { same = \"manager\" } }").contains("does not know \"manager\""));
+        assert!(problems("sender = { attribute = { departement = \"x\" } }").contains("did you mean `department`?"));
+        assert!(problems("sender = { attribute = {} }").contains("`attribute` tests nothing"));
+        assert!(problems("sender = { attribute = { city = {} } }").contains("`city` tests nothing"));
+        let both = "sender = { attribute = { city = { exists = false, contains = \"x\" } } }";
+        assert!(problems(both).contains("not there cannot be tested"));
+        assert!(problems("sender = { attribute = { city = { matches = \"(\" } } }").contains("R005"));
+        assert!(problems("sender = { is = \"nobody\" }").contains("neither an address nor a domain"));
     }
 
     #[test]

@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 
-use crate::directory::Organization;
+use crate::directory::{Book, Need, Organization};
 use crate::envelope::{Address, Direction, Domain, Envelope};
 use crate::facts::Facts;
 use crate::message::{Draft, Message};
+use crate::rule::nesting::table_truth;
 use crate::rule::section::tests::read;
+use crate::rule::truth::Truth;
 use crate::rule::{Condition, Scene};
 
 use super::KINDS;
@@ -50,6 +52,12 @@ pub fn compile(toml: &str) -> Result<Vec<Box<dyn Condition>>, String> {
 /// Do all conditions of `when` hold? `raw` with `\n` at line ends.
 #[track_caller]
 pub fn holds_for(when: &str, raw: &str, envelope: &Envelope) -> bool {
+    truth_for(when, raw, envelope, &Book::default()).is_sure()
+}
+
+/// The same with a directory.
+#[track_caller]
+pub fn truth_for(when: &str, raw: &str, envelope: &Envelope, book: &Book) -> Truth {
     let conditions = compile(when).unwrap_or_else(|problems| panic!("{when}\n{problems}"));
     assert!(!conditions.is_empty(), "{when}");
     let raw = raw.replace('\n', "\r\n");
@@ -58,7 +66,9 @@ pub fn holds_for(when: &str, raw: &str, envelope: &Envelope) -> bool {
     let organization = Organization {
         domains: ["example.com", "bücher.example"].iter().map(|domain| Domain::new(domain).unwrap()).collect(),
     };
-    let facts = Facts::default();
+    let mut need = Need::default();
+    conditions.iter().for_each(|condition| need.add(condition.need()));
+    let facts = Facts { now: None, people: book.look_up(&need, envelope) };
     let scene = Scene {
         draft: &mut draft,
         envelope,
@@ -68,7 +78,10 @@ pub fn holds_for(when: &str, raw: &str, envelope: &Envelope) -> bool {
         rules: &[],
         key: None,
     };
-    conditions.iter().all(|condition| condition.holds(&scene))
+    let truth = table_truth(&conditions, &scene);
+    let holds = conditions.iter().all(|condition| condition.holds(&scene));
+    assert_eq!(holds, truth.is_sure(), "{when}");
+    truth
 }
 
 /// As [`holds_for`], with an envelope that does not matter.
