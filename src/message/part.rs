@@ -267,17 +267,46 @@ fn transfer_encoding(value: &[u8]) -> TransferEncoding {
         TransferEncoding::Base64
     } else if is("quoted-printable") {
         TransferEncoding::QuotedPrintable
-    } else if value.is_empty() || is("7bit") || is("8bit") || is("binary") {
+    } else if value.is_empty() || is_identity(value) {
         TransferEncoding::Identity
     } else {
         TransferEncoding::Unknown
     }
 }
 
+/// QUIRK: `8bit;`, `7bit (a comment)`, `"7bit"`. Readers that do not know the encoding take the text as it is, which is what
+/// those that know it do.
+fn is_identity(value: &[u8]) -> bool {
+    let value = value.strip_prefix(b"\"").unwrap_or(value);
+    let len = value.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+    let (word, behind) = value.split_at(len);
+    let behind = behind.strip_prefix(b"\"").unwrap_or(behind).trim_ascii_start();
+    let known = [&b"7bit"[..], b"8bit", b"binary"].iter().any(|name| word.eq_ignore_ascii_case(name));
+    known && (behind.is_empty() || behind.starts_with(b";") || behind.starts_with(b"("))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{BodyError, Message};
     use super::MAX_VALUE;
+
+    #[test]
+    fn what_all_take_as_it_is_has_no_encoding() {
+        for (value, identity) in [
+            ("8bit", true),
+            (" 7BIT;", true),
+            ("\"7bit\"", true),
+            ("binary (really)", true),
+            ("8-bit", false),
+            ("7bit base64", false),
+            ("7bit, base64", false),
+            ("base64;", false),
+            ("x-7bit", false),
+        ] {
+            let is = super::transfer_encoding(value.as_bytes()) == super::TransferEncoding::Identity;
+            assert_eq!(is, identity, "{value}");
+        }
+    }
 
     #[test]
     fn a_content_type_of_endless_pieces_is_left_alone() {
