@@ -64,6 +64,7 @@ const SOURCES: &[Source] = &[
         &["DKIM-Signature", "X-Original-DKIM-Signature", "X-Original-Authentication-Results"],
         Direction::Inbound,
     ),
+    ("links", include_str!("../rules/links.toml"), &[], Direction::Inbound),
     ("redact", include_str!("../rules/redact.toml"), MASKED, Direction::Outbound),
     ("mask", include_str!("../rules/mask.toml"), MASKED, Direction::Outbound),
 ];

@@ -27,6 +27,14 @@ impl Draft<'_> {
         free_bodies(self.message(), at).is_some()
     }
 
+    /// The bodies that may be edited: all, or of a protected message those that nothing protects.
+    pub fn free_bodies(&self) -> Vec<Body> {
+        match self.protection() {
+            None => self.readable(),
+            Some(_) => free_bodies(self.message(), Place::End).unwrap_or_default(),
+        }
+    }
+
     /// Show a block in a protected message, outside of what is protected: in these bodies ([`Draft::targets`]), where they
     /// are free; else in a new part above the message, unless the message would lose its meaning inside another part.
     pub fn insert_outside(&mut self, targets: &[Target], block: &Block, at: Place) -> Result<Outside, BodyError> {

@@ -59,6 +59,8 @@ pub struct Part {
     pub boundary: Option<Vec<u8>>,
     /// `format=flowed` (RFC 3676).
     pub flowed: bool,
+    /// `delsp=yes` (RFC 3676 §4): the space before a soft line break is no part of the text.
+    pub delsp: bool,
     /// True when readers do not agree on what this part is: its text is left alone.
     pub doubtful: bool,
     /// `smime-type` of `application/pkcs7-mime` (RFC 8551), lower case.
@@ -102,6 +104,7 @@ pub(super) fn read(raw: &[u8], fields: Vec<FieldSpan>, default_type: &str) -> Pa
         file_name: None,
         boundary: None,
         flowed: false,
+        delsp: false,
         smime_type: None,
         method: None,
         protects_header: false,
@@ -134,6 +137,7 @@ pub(super) fn read(raw: &[u8], fields: Vec<FieldSpan>, default_type: &str) -> Pa
         part.boundary = parameter("boundary").map(|b| b.as_bytes().to_vec());
         part.file_name = parameter("name").map(str::to_owned);
         part.flowed = parameter("format").is_some_and(|f| f.eq_ignore_ascii_case("flowed"));
+        part.delsp = parameter("delsp").is_some_and(|d| d.eq_ignore_ascii_case("yes"));
         part.smime_type = parameter("smime-type").map(str::to_lowercase);
         part.method = parameter("method").map(str::to_lowercase);
         part.protects_header = parameter("hp").is_some() || parameter("protected-headers").is_some();

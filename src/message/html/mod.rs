@@ -8,6 +8,7 @@
 mod differential;
 mod element;
 mod entity;
+mod links;
 mod open;
 mod place;
 mod preview;
@@ -19,6 +20,7 @@ mod tokens;
 mod unseen;
 mod visible;
 
+pub use links::{LinkText, Links, Target as LinkTarget, links};
 pub use place::{closers, end, start};
 pub use preview::{behind_preheader, preheader};
 pub use reply::{reply_end, signature_start};

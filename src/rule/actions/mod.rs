@@ -15,6 +15,7 @@ mod prepend;
 mod redact;
 mod remove_block;
 mod remove_header;
+mod rewrite_links;
 mod set_header;
 mod stop;
 mod tag_subject;
@@ -39,6 +40,7 @@ pub const KINDS: &[ActionKind] = &[
     remove_header::KIND,
     broken_signatures::KIND,
     redact::KIND,
+    rewrite_links::KIND,
     bounce::KIND,
     drop::KIND,
     junk::KIND,

@@ -215,7 +215,7 @@ impl Insert {
 }
 
 /// The blocks of all rules, as they would be written into this message.
-fn written_by_rules(scene: &mut Scene<'_, '_>) -> Vec<Arc<Written>> {
+pub(super) fn written_by_rules(scene: &mut Scene<'_, '_>) -> Vec<Arc<Written>> {
     let running = scene.rule;
     let mut written = Vec::new();
     for rule in scene.rules {

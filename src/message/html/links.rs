@@ -1,0 +1,200 @@
+//! The links of HTML: where they lead, with their place in the source, and the texts of which mail programs make links.
+//!
+//! Outlook reads the HTML in conditional comments, buttons drawn in VML among it, so links are looked for there too.
+
+use std::ops::Range;
+
+use memchr::{memchr, memmem};
+
+use super::element::Element;
+use super::entity::{self, Decoded};
+use super::open::Walk;
+use super::tokens::{Kind, Token, Tokens, attribute_ranges};
+use crate::message::Spelled;
+
+/// What a document leads to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Links {
+    /// The targets of links, in the order of the document.
+    pub targets: Vec<Target>,
+    /// What relative links are relative to: the first `<base href>`.
+    pub base: Option<String>,
+    /// Texts that may hold a URL, in the order of the document.
+    pub texts: Vec<LinkText>,
+}
+
+/// Where a link leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The URL, references decoded as in attributes (HTML §13.2.5.73).
+    pub url: Spelled,
+    /// The whole value in the source, without quotes.
+    pub value: Range<usize>,
+}
+
+/// A text between two tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkText {
+    /// What a reader sees.
+    pub text: Spelled,
+    /// It is the text of a link, or part of it.
+    pub in_link: bool,
+}
+
+/// The links of `html`. Linear.
+pub fn links(html: &str) -> Links {
+    let mut links = Links::default();
+    let mut walk = Walk::new(html);
+    while let Some(token) = walk.next() {
+        match token.kind {
+            Kind::Start { element: Element::Base, .. } if links.base.is_none() => {
+                links.base = hrefs(html, &token).next().map(|value| attribute_text(html, value).text().to_owned());
+            }
+            Kind::Start { .. } => push_targets(html, &token, 0, &mut links.targets),
+            Kind::Comment { .. } => {
+                if let Some(inner) = conditional(html, &token.span) {
+                    let source = html.get(inner.clone()).unwrap_or_default();
+                    let mut tokens = Tokens::new(source);
+                    while let Some(token) = tokens.next(false) {
+                        if matches!(token.kind, Kind::Start { .. }) {
+                            push_targets(source, &token, inner.start, &mut links.targets);
+                        }
+                    }
+                }
+            }
+            Kind::Text => {
+                let source = html.get(token.span.clone()).unwrap_or_default();
+                let may_hold = |what: &str| memmem::find(source.as_bytes(), what.as_bytes()).is_some();
+                // A URL needs a dot; references may spell it.
+                if !(may_hold(".") || may_hold("&")) || walk.opened.is_hidden() || !walk.opened.is_flow() {
+                    continue;
+                }
+                let text = super::escaped(html, token.span);
+                if text.text().contains('.') && !walk.opened.elements().any(|open| open.element == Element::Button) {
+                    let in_link = walk.opened.elements().any(|open| open.element == Element::A);
+                    links.texts.push(LinkText { text, in_link });
+                }
+            }
+            _ => {}
+        }
+    }
+    links
+}
+
+/// The targets of a start tag that stands `offset` bytes into the document.
+fn push_targets(html: &str, token: &Token, offset: usize, targets: &mut Vec<Target>) {
+    let name = html.get(token.name.clone()).unwrap_or_default();
+    let is_vml = name.get(..2).is_some_and(|prefix| prefix.eq_ignore_ascii_case("v:"));
+    if !(is_vml || name.eq_ignore_ascii_case("a") || name.eq_ignore_ascii_case("area")) {
+        return;
+    }
+    for value in hrefs(html, token) {
+        let mut url = attribute_text(html, value.clone());
+        url.shift(offset);
+        targets.push(Target { url, value: value.start + offset..value.end + offset });
+    }
+}
+
+/// The values of `href` in a tag: of several, programs do not agree which one counts.
+fn hrefs<'a>(html: &'a str, token: &'a Token) -> impl Iterator<Item = Range<usize>> + 'a {
+    attribute_ranges(html, token).filter_map(|(name, value)| {
+        let name = html.get(name)?;
+        let is_href = name.eq_ignore_ascii_case("href") || name.eq_ignore_ascii_case("xlink:href");
+        (is_href && !value.is_empty()).then_some(value)
+    })
+}
+
+/// The HTML in a conditional comment: `<!--[if mso]>…<![endif]-->`.
+fn conditional(html: &str, span: &Range<usize>) -> Option<Range<usize>> {
+    let text = html.get(span.clone())?;
+    let condition = text.strip_prefix("<!--")?.trim_start();
+    let starts = condition.strip_prefix('[')?.trim_start();
+    starts.get(..2).filter(|word| word.eq_ignore_ascii_case("if"))?;
+    let start = text.find("]>")? + 2;
+    let end = text.rfind("<!").filter(|end| *end >= start).unwrap_or(text.len());
+    Some(span.start + start..span.start + end)
+}
+
+/// The value of an attribute. Unlike in text, a name without `;` that goes on is no reference: `?a=1&copy=2`.
+fn attribute_text(html: &str, source: Range<usize>) -> Spelled {
+    let bytes = html.as_bytes();
+    let mut spelled = Spelled::default();
+    let (mut copied, mut at) = (source.start, source.start);
+    let plain = |from: usize, to: usize, spelled: &mut Spelled| {
+        spelled.push(html.get(from..to).unwrap_or_default(), from..to, true);
+    };
+    while let Some(found) = bytes.get(at..source.end).and_then(|rest| memchr(b'&', rest)) {
+        at += found;
+        let reference = html.get(at..source.end).and_then(entity::decode).filter(|(_, length)| {
+            let end = at + length;
+            let goes_on = end < source.end && bytes.get(end).is_some_and(|b| *b == b'=' || b.is_ascii_alphanumeric());
+            let is_number = bytes.get(at + 1) == Some(&b'#');
+            is_number || bytes.get(end - 1) == Some(&b';') || !goes_on
+        });
+        let Some((decoded, length)) = reference else {
+            at += 1;
+            continue;
+        };
+        plain(copied, at, &mut spelled);
+        match decoded {
+            Decoded::Char(char) => spelled.push(char.encode_utf8(&mut [0; 4]), at..at + length, false),
+            Decoded::Text(text) => spelled.push(text, at..at + length, false),
+        }
+        at += length;
+        copied = at;
+    }
+    plain(copied, source.end, &mut spelled);
+    spelled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn urls(html: &str) -> Vec<String> {
+        let found = links(html).targets;
+        for target in &found {
+            assert!(html.get(target.value.clone()).is_some(), "{html}");
+            for run in target.url.pieces(0..usize::MAX) {
+                assert!(target.value.start <= run.source.start && run.source.end <= target.value.end, "{html}");
+            }
+        }
+        found.into_iter().map(|target| target.url.text().to_owned()).collect()
+    }
+
+    #[test]
+    fn links_are_read_as_browsers_read_them() {
+        for (html, url) in [
+            ("<a href=\"https://a.example/?b=1&amp;c=2\">", "https://a.example/?b=1&c=2"),
+            ("<A HREF='https://a.example/'>", "https://a.example/"),
+            ("<a class=x href=https://a.example/b/>", "https://a.example/b/"),
+            ("<area href=\" https://a\n.example\">", " https://a\n.example"),
+            ("<a href=\"https://a.example/?b=1&copy=2&region=3&not;\">", "https://a.example/?b=1&copy=2&region=3¬"),
+            ("<a href=\"h&#116;tps&colon;//a.example\">", "https://a.example"),
+            ("<svg><a xlink:href=\"https://a.example/\">", "https://a.example/"),
+            ("<!--[if mso]><v:roundrect href=\"https://a.example/\"></v:roundrect><![endif]-->", "https://a.example/"),
+        ] {
+            assert_eq!(urls(html), [url], "{html}");
+        }
+        for html in [
+            "<!-- <a href=\"https://a.example/\"> -->",
+            "<textarea><a href=\"https://a.example/\"></textarea>",
+            "<link href=\"https://a.example/\">",
+            "<p title='<a href=\"https://a.example/\">'>",
+            "<a href=\"https://a.example/",
+            "<a href>",
+        ] {
+            assert!(urls(html).is_empty(), "{html}");
+        }
+        assert_eq!(urls("<a href=x href=y>"), ["x", "y"]);
+    }
+
+    #[test]
+    fn texts_say_whether_they_are_links() {
+        let html = "<base href='https://b.example/'><title>a.b</title><p>c.d <a href=x>e.f<b>g.h</b></a> i&#46;j <button>k.l</button>";
+        let found = links(html);
+        assert_eq!(found.base.as_deref(), Some("https://b.example/"));
+        let texts: Vec<_> = found.texts.iter().map(|t| (t.text.text(), t.in_link)).collect();
+        assert_eq!(texts, [("c.d ", false), ("e.f", true), ("g.h", true), (" i.j ", false)]);
+    }
+}
