@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::Confidence;
 use super::context::{self, Mask, Nearby};
 use super::digits::{self, Class, Group};
-use super::shape::{MAX_VALUE, Match, Shape, Value};
+use super::shape::{Lead, MAX_VALUE, Match, Shape, Value};
 
 /// Lengths of groups that the tables tell apart; longer ones are all the same.
 const LENGTHS: usize = 24;
@@ -109,14 +109,20 @@ impl Numbers {
     }
 
     fn index(&mut self, shape: Shape, entry: u16) {
-        let (letters, apart) = shape.lead();
+        let Lead { earlier, letters, parted } = shape.lead();
         if letters > 0 {
-            let table = if apart { &mut self.letters_apart } else { &mut self.letters_first };
-            let form = shape.form.as_bytes();
-            // Where either may stand, letters may.
-            let more = form.get(letters..).unwrap_or_default().iter().take_while(|&&c| c == b'X').count();
+            if parted {
+                push(&mut self.letters_apart, letters, entry);
+                return;
+            }
+            // Where either may stand, letters may, and a separator may follow them.
+            let rest = shape.form.as_bytes().get(earlier + letters..).unwrap_or_default();
+            let more = rest.iter().take_while(|&&c| c == b'X').count();
             for letters in letters..=letters + more {
-                push(table, letters, entry);
+                push(&mut self.letters_first, letters, entry);
+            }
+            if rest.get(more).is_some_and(|c| b" -.".contains(c)) {
+                push(&mut self.letters_apart, letters + more, entry);
             }
             return;
         }
@@ -219,7 +225,11 @@ impl Numbers {
             return;
         }
         for &entry in table.get(end - start).into_iter().flatten() {
-            seek.form(self.entries.get(usize::from(entry)), start);
+            let entry = self.entries.get(usize::from(entry));
+            let earlier = entry.map_or(0, |entry| entry.shape.lead().earlier);
+            if let Some(start) = start.checked_sub(earlier) {
+                seek.form(entry, start);
+            }
         }
     }
 

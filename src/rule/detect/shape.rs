@@ -71,6 +71,17 @@ impl Value {
     }
 }
 
+/// The letters that a form begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lead {
+    /// Characters of the words before the last one, each with the separator behind it.
+    pub earlier: usize,
+    /// Letters of the last word before the first digit.
+    pub letters: usize,
+    /// A separator parts them from what follows.
+    pub parted: bool,
+}
+
 /// A match of a form.
 #[derive(Debug, Clone, Copy)]
 pub struct Match {
@@ -83,18 +94,21 @@ pub struct Match {
 }
 
 impl Shape {
-    /// How many letters stand before the first digit, and whether a separator parts them.
-    pub fn lead(&self) -> (usize, bool) {
-        let letters = self.form.bytes().take_while(|&c| c == b'A').count();
-        (letters, self.form.as_bytes().get(letters).is_some_and(|c| b" -.".contains(c)))
+    /// What stands before the first character that may be a digit.
+    pub fn lead(&self) -> Lead {
+        let end = self.form.bytes().take_while(|c| b"A -.".contains(c)).count();
+        let lead = self.form.get(..end).unwrap_or_default();
+        let words = lead.trim_end_matches([' ', '-', '.']);
+        let earlier = words.rfind([' ', '-', '.']).map_or(0, |at| at + 1);
+        Lead { earlier, letters: words.len() - earlier, parted: words.len() < end }
     }
 
     /// The lengths of its first run of digits and of the second, where a separator parts them; 0 where something else
     /// follows the first. `None` for the first where it can vary.
     pub fn runs(&self) -> (usize, bool, usize) {
         let form = self.form.as_bytes();
-        let (letters, parted) = self.lead();
-        let from = letters + usize::from(parted);
+        let Lead { earlier, letters, parted } = self.lead();
+        let from = earlier + letters + usize::from(parted);
         let run = |from: usize| form.get(from..).unwrap_or_default().iter().take_while(|&&c| c == b'd').count();
         let first = run(from);
         let varies = form.get(from + first) == Some(&b'X');
@@ -165,9 +179,15 @@ mod tests {
 
     #[test]
     fn leads_and_runs() {
-        assert_eq!(sure("AA dd dd dd A").lead(), (2, true));
+        let lead = |form| {
+            let Lead { earlier, letters, parted } = sure(form).lead();
+            (earlier, letters, parted)
+        };
+        assert_eq!(lead("AA dd dd dd A"), (0, 2, true));
+        assert_eq!(lead("AAA AA dXAXX"), (4, 2, true));
+        assert_eq!(lead("AXXX ddd"), (0, 1, false));
         assert_eq!(sure("AA dd dd dd A").runs(), (2, false, 2));
-        assert_eq!(sure("AAAAAdddd").lead(), (5, false));
+        assert_eq!(lead("AAAAAdddd"), (0, 5, false));
         assert_eq!(sure("ddd-dd").runs(), (3, false, 2));
         assert_eq!(sure("ddX").runs(), (2, true, 0));
     }

@@ -21,6 +21,8 @@ mod uk_ie;
 mod us;
 
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod testing;
 
 use super::catalog::Spec;

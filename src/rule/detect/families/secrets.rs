@@ -371,12 +371,16 @@ fn password(bytes: &[u8], at: Range<usize>) -> Read {
     let rest = bytes.get(from..)?;
     let sign = run(bytes, from, 3, |b| b":=>".contains(&b));
     let strong = sign > 0;
+    let mut prose = true;
     if strong {
         from += sign;
         from += run(bytes, from, 2, |b| b == b'*');
+        let parted = from;
         from += blank(from);
         from += run(bytes, from, 2, |b| b == b'\r' || b == b'\n');
         from += blank(from);
+        // `password=a&user=b`, `Password=a;Server=b`: what stands against the sign ends where the next pair may begin.
+        prose = from > parted;
     } else {
         // `the password is hunter2`, and what other languages say.
         let verbs = [
@@ -403,12 +407,13 @@ fn password(bytes: &[u8], at: Range<usize>) -> Read {
         (from + 1, if bytes.get(from + 1 + length) == Some(&quote) { length } else { 0 })
     } else {
         let length = run(bytes, from, MAX_PASSWORD + 1, |b| {
-            !b.is_ascii_whitespace() && !b.is_ascii_control() && !b"<>\"&;,|".contains(&b)
+            let ends: &[u8] = if prose { b"<>\"" } else { b"<>\"&;,|" };
+            !b.is_ascii_whitespace() && !b.is_ascii_control() && !ends.contains(&b)
         });
         (from, length)
     };
     let mut value = bytes.get(start..start + length).filter(|value| (4..=MAX_PASSWORD).contains(&value.len()))?;
-    while quote.is_none() && value.last().is_some_and(|b| b".)]:*?".contains(b)) {
+    while quote.is_none() && value.last().is_some_and(|b| b".)]:*?,;".contains(b)) {
         value = value.get(..value.len() - 1)?;
     }
     if value.len() < 4 || value.windows(2).any(|pair| pair == b"**") || is_placeholder(value) {
