@@ -225,8 +225,8 @@ fn html_views(source: &str, offset: usize, cells: bool, deeper: usize) -> Vec<Vi
             UnseenKind::Text => views.push(View::new(unseen.text, Writing::Markup, "hidden")),
             UnseenKind::Comment => {
                 let start = unseen.text.pieces(0..1).next().map_or(0, |run| run.source.start);
-                if deeper > 0 && unseen.text.text().contains('<') {
-                    // Conditional comments hold HTML that some programs show.
+                if deeper > 0 && unseen.text.text().contains(['<', '&']) {
+                    // Conditional comments hold HTML that some programs show, and what was commented out has references.
                     views.extend(
                         html_views(unseen.text.text(), start, cells, deeper - 1)
                             .into_iter()
@@ -461,9 +461,10 @@ mod tests {
 
     #[test]
     fn html_is_looked_at_in_and_out_of_sight() {
-        let html = "<p title='a&amp;b' style=c>d<br>e</p><a href=\"https://f/?g=h%20i&amp;j=k#l\">m</a><!--[if mso]><b>n</b><![endif]-->\
+        let html = "<p title='a&amp;b' style=c>d<br>e</p><a href=\"https://f/?g=h%20i&amp;j=k#l\">m</a><!--[if mso]><b>n</b><![endif]--><!--q&#52;-->\
                     <table><tr><td>o</td><td>p</td></tr></table>";
-        let expected = ["d\ne\nm\no|p", "a&b", "c", "g=h i", "j=k", "l", "[if mso]>n", "[if mso]><b>n</b><![endif]"];
+        let expected =
+            ["d\ne\nm\no|p", "a&b", "c", "g=h i", "j=k", "l", "[if mso]>n", "q4", "[if mso]><b>n</b><![endif]"];
         let found = texts(TextKind::Html, html);
         for text in expected {
             assert!(found.iter().any(|t| t == text), "{text}: {found:?}");
