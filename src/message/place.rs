@@ -7,20 +7,52 @@ use super::draft::{Block, BodyError, Place, TextEdit};
 use super::standing::Without;
 use super::{html, reply};
 
+/// Where a block goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Spot {
+    pub at: usize,
+    /// End tags to put in front of it, of what is open there and closed nowhere below.
+    pub closers: String,
+}
+
+impl From<usize> for Spot {
+    fn from(at: usize) -> Self {
+        Self { at, closers: String::new() }
+    }
+}
+
+impl From<html::End> for Spot {
+    fn from(end: html::End) -> Self {
+        Self { at: end.at, closers: end.closers }
+    }
+}
+
 /// Where a block goes in `text`; `None` where nobody would see it.
-pub(super) fn spot(kind: BodyKind, text: &str, place: Place) -> Option<usize> {
-    let inside = inner_spot(kind, text, place);
-    let at = match (kind, place) {
-        _ if inside.is_some() => inside,
-        (BodyKind::Plain, Place::Start | Place::BelowPreview) => Some(0),
-        (BodyKind::Html, Place::Start) => html::start(text),
-        (BodyKind::Html, Place::BelowPreview) => {
-            html::start(text).map(|at| html::behind_preheader(text, at).unwrap_or(at))
-        }
-        (BodyKind::Plain, _) => Some(text.len()),
-        (BodyKind::Html, _) => html::end(text),
+pub(super) fn spot(kind: BodyKind, text: &str, place: Place) -> Option<Spot> {
+    match inner_spot(kind, text, place) {
+        Some(at) => Some(behind_mark(text, at.into())),
+        None => edge(kind, text, place),
+    }
+}
+
+/// The same for a place that is not in the midst of the text, or where there is no such place.
+fn edge(kind: BodyKind, text: &str, place: Place) -> Option<Spot> {
+    let spot = match (kind, place) {
+        (BodyKind::Plain, Place::Start | Place::BelowPreview) => Some(0.into()),
+        (BodyKind::Html, Place::Start) => html::start(text).map(Spot::from),
+        (BodyKind::Html, Place::BelowPreview) => html::start(text).map(|start| {
+            let Some(at) = html::behind_preheader(text, start) else { return start.into() };
+            // With nothing behind it, what the sender left open is closed nowhere.
+            html::end(text).filter(|end| end.at == at).map_or(at.into(), Spot::from)
+        }),
+        (BodyKind::Plain, _) => Some(text.len().into()),
+        (BodyKind::Html, _) => html::end(text).map(Spot::from),
     };
-    at.filter(|at| text.is_char_boundary(*at)).map(|at| at.max(mark_length(text)))
+    spot.filter(|spot| text.is_char_boundary(spot.at)).map(|spot| behind_mark(text, spot))
+}
+
+fn behind_mark(text: &str, spot: Spot) -> Spot {
+    Spot { at: spot.at.max(mark_length(text)), ..spot }
 }
 
 /// A place in the midst of the text; `None` where there is none, or it is in doubt.
@@ -132,9 +164,8 @@ fn lines(block: &str, newline: &str, flowed: bool) -> String {
 
 fn hypertext(site: Site<'_>, block: &str, place: Place) -> Result<TextEdit, BodyError> {
     let Site { text, newline, .. } = site;
-    let edge = if place.is_top() { place } else { Place::End };
-    let at = site.spot.or_else(|| spot(BodyKind::Html, text, edge)).ok_or(BodyError::NoPlace)?;
-    let closers = html::closers(text, at);
+    let spot = site.spot.map(Spot::from).or_else(|| edge(BodyKind::Html, text, place)).ok_or(BodyError::NoPlace)?;
+    let Spot { at, closers } = spot;
     // Where the sender has hidden no text for it, a copy of what is shown first.
     let copies = place == Place::BelowPreview && html::start(text) == Some(at);
     let block = if copies { format!("{}{block}", html::preheader(text)) } else { block.to_owned() };

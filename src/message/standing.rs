@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::body::BodyKind;
 use super::draft::Place;
 use super::html;
-use super::place::spot;
+use super::place::{Spot, spot};
 
 /// Empty lines that may stand between the place of a block and a block further down: more could push it out of sight.
 const MAX_EMPTY_LINES: usize = 3;
@@ -60,13 +60,11 @@ impl<'t> Without<'t> {
 pub fn stands(kind: BodyKind, text: &str, blocks: &[Range<usize>], block: &Range<usize>, place: Place) -> bool {
     let without = Without::new(text, blocks);
     let rest = without.text.as_ref();
-    let Some(spot) = spot(kind, rest, place) else { return false };
+    let Some(Spot { at: spot, closers: idle }) = spot(kind, rest, place) else { return false };
     // What is open there would be closed before the block.
-    let idle = match kind {
-        BodyKind::Plain => Some(String::new()),
-        BodyKind::Html => idle_closers(rest, spot),
-    };
-    let Some(idle) = idle else { return false };
+    if !is_idle(rest, spot, &idle) {
+        return false;
+    }
     let at = without.rest_of(block.start);
     let Some(between) = rest.get(at.min(spot)..at.max(spot)) else { return false };
     let sunk = kind == BodyKind::Plain && at > spot;
@@ -75,16 +73,13 @@ pub fn stands(kind: BodyKind, text: &str, blocks: &[Range<usize>], block: &Range
         && !(sunk && between.matches('\n').count() > MAX_EMPTY_LINES)
 }
 
-/// The end tags before a block at `spot`, where they close nothing or nothing that they can close: none, as a rule.
-/// `None` where they close something.
-fn idle_closers(html: &str, spot: usize) -> Option<String> {
-    let closers = html::closers(html, spot);
+/// Do the end tags before a block at `spot` close nothing, or nothing that they can close?
+fn is_idle(html: &str, spot: usize, closers: &str) -> bool {
     if closers.is_empty() {
-        return Some(closers);
+        return true;
     }
-    let (above, below) = html.split_at_checked(spot)?;
-    let closed = format!("{above}{closers}{below}");
-    (html::closers(&closed, html::end(&closed)?) == closers).then_some(closers)
+    let Some((above, below)) = html.split_at_checked(spot) else { return false };
+    html::end(&format!("{above}{closers}{below}")).is_some_and(|end| end.closers == closers)
 }
 
 /// True when there is nothing but these blocks.

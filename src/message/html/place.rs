@@ -24,10 +24,8 @@ pub fn start(html: &str) -> Option<usize> {
             Kind::Start { element: Element::Noscript | Element::Template, .. } if inside.is_none() => {
                 inside = element_of(&token);
             }
-            Kind::End { element } if inside == Some(element) => {
-                inside = None;
-                place = token.span.end;
-            }
+            // Empty or not, it moves nothing: one that is never closed here is closed before a block at the end.
+            Kind::End { element } if inside == Some(element) => inside = None,
             Kind::Text | Kind::Start { .. } | Kind::End { .. } if inside == Some(Element::Template) => {}
             Kind::Start { element: Element::Body | Element::Html, .. } if hides_all(html, &token) => return None,
             Kind::Start { element: Element::Body, .. } => return Some(token.span.end),
@@ -58,8 +56,8 @@ pub fn start(html: &str) -> Option<usize> {
 /// place is before it. `None` for a document of frames, which shows no text, and for one
 /// whose body hides itself.
 ///
-/// What is open there is closed by [`closers`].
-pub fn end(html: &str) -> Option<usize> {
+/// What is open there is closed by [`End::closers`].
+pub fn end(html: &str) -> Option<End> {
     let mut walk = Walk::new(html);
     // The first of the end tags after which nothing is shown any more.
     let mut place: Option<usize> = None;
@@ -91,9 +89,11 @@ pub fn end(html: &str) -> Option<usize> {
                     place = None;
                 }
             }
-            Kind::Raw { closed: false, .. } => return Some(place.unwrap_or(raw_start)),
+            Kind::Raw { closed: false, .. } => {
+                return Some(place.map_or_else(|| End::before(html, raw_start), |at| End::reached(html, at, &walk)));
+            }
             Kind::Comment { closed: false } | Kind::Cdata { closed: false } | Kind::Unfinished => {
-                return Some(place.unwrap_or(token.span.start));
+                return Some(End::reached(html, place.unwrap_or(token.span.start), &walk));
             }
             Kind::Cdata { .. } => place = None,
             // An end tag after `</body>` that closes something still moves the place.
@@ -106,29 +106,40 @@ pub fn end(html: &str) -> Option<usize> {
         }
     }
     // `</` at the very end is text, but with a block behind it it would open a comment.
-    Some(place.unwrap_or(html.strip_suffix("</").unwrap_or(html).len()))
+    let place = place.unwrap_or(html.strip_suffix("</").unwrap_or(html).len());
+    Some(End::reached(html, place, &walk))
 }
 
-/// The end tags to put in front of a block at `at`, the place that [`end`] gave, so that formatting, tables, lists and
-/// the like which were left open there do not swallow it or move it. Empty for a document in order, and for any other
-/// place: what is open there is closed later.
-pub fn closers(html: &str, at: usize) -> String {
-    if end(html) != Some(at) {
-        return String::new();
-    }
-    let mut walk = Walk::new(html);
-    while let Some(token) = walk.next() {
-        if token.span.start >= at {
-            break;
-        }
-    }
-    end_tags(html, &walk)
+/// Where a block would be seen last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    /// The place.
+    pub at: usize,
+    /// The end tags to put in front of the block, so that formatting, tables, lists and the like which were left open there
+    /// do not swallow it or move it. Empty for a document in order.
+    pub closers: String,
 }
 
-fn end_tags(html: &str, walk: &Walk) -> String {
+impl End {
+    /// At a place that a walk has come to, or past which it has closed nothing.
+    fn reached(html: &str, at: usize, walk: &Walk) -> Self {
+        Self { at, closers: end_tags(html, at, walk) }
+    }
+
+    fn before(html: &str, at: usize) -> Self {
+        let mut walk = Walk::new(html);
+        while walk.next().is_some_and(|token| token.span.start < at) {}
+        Self::reached(html, at, &walk)
+    }
+}
+
+fn end_tags(html: &str, at: usize, walk: &Walk) -> String {
     let mut tags = String::new();
-    for open in walk.opened.elements().rev() {
-        if let Some(name) = html.get(open.name.clone()).filter(|name| !name.is_empty()) {
+    // A name that is not ASCII would be written with character references, which mean nothing in a tag. Its element has no
+    // look of its own.
+    let can_be_written = |name: &&str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic());
+    for open in walk.opened.elements().rev().filter(|open| open.name.start < at) {
+        if let Some(name) = html.get(open.name.clone()).filter(can_be_written) {
             tags.push_str("</");
             tags.push_str(name);
             tags.push('>');

@@ -19,6 +19,9 @@ const MAX_TOKENS: usize = 200;
 pub fn behind_preheader(html: &str, at: usize) -> Option<usize> {
     let mut walk = Walk::new(html);
     let mut found = None;
+    // Behind the last hidden element, until something follows that is seen: it may be closed there by no more than the
+    // end tags before a block at the end.
+    let mut behind = None;
     // How deep the hidden element is, while it is open, and whether there is text in it.
     let mut hidden: Option<(usize, bool)> = None;
     let mut seen = 0;
@@ -34,7 +37,7 @@ pub fn behind_preheader(html: &str, at: usize) -> Option<usize> {
             && walk.opened.depth() <= depth
         {
             if has_text {
-                found = Some(token.span.start);
+                behind = Some(token.span.start);
             }
             hidden = None;
         }
@@ -42,12 +45,13 @@ pub fn behind_preheader(html: &str, at: usize) -> Option<usize> {
         match (&mut hidden, token.kind) {
             (Some((_, has_text)), Kind::Text) => *has_text |= !source.trim().is_empty(),
             (None, Kind::Start { element, .. }) => {
+                found = behind.take().or(found);
                 if element.is_void() || element.is_raw() || !is_hidden(html, &token) {
                     return found;
                 }
                 hidden = Some((walk.opened.depth(), false));
             }
-            (None, Kind::Text) if !source.bytes().all(is_space) => return found,
+            (None, Kind::Text) if !source.bytes().all(is_space) => return behind.or(found),
             (None, Kind::End { element: Element::Body | Element::Html }) => return found,
             _ => {}
         }
