@@ -62,19 +62,20 @@ impl Beside {
     }
 
     /// The edits that put the parts there. `own` are the edits of the message's own body, which may change the fields
-    /// that move: what is left of them comes back with the rest.
-    pub fn edits(&self, message: &Message<'_>, own: Vec<Edit>) -> Result<Vec<Edit>, BodyError> {
+    /// that move: what is left of them comes back with the rest. `inside` are those of its parts.
+    pub fn edits(&self, message: &Message<'_>, own: Vec<Edit>, inside: &[Edit]) -> Result<Vec<Edit>, BodyError> {
         if self.is_empty() {
             return Ok(own);
         }
         if let Some(doubt) = message.doubt() {
             return Err(doubt);
         }
+        let last = last_line(message, own.iter().chain(inside).collect());
         // With the LF behind it, it would become a line end.
-        if message.line_end() == LineEnd::Lf && message.raw().ends_with(b"\r") {
+        if message.line_end() == LineEnd::Lf && last.ends_with(b"\r") {
             return Err(BodyError::Doubtful);
         }
-        if last_line_len(message, &own) > MAX_LINE {
+        if last.len() > MAX_LINE {
             return Err(BodyError::LastLine);
         }
         let root = message.part(PartId(0)).ok_or(BodyError::Separator)?;
@@ -143,14 +144,16 @@ impl Beside {
     }
 }
 
-/// Octets of the last line of the message with these edits, which are in order.
-fn last_line_len(message: &Message<'_>, own: &[Edit]) -> usize {
+/// The last line of the message with these edits, which are apart.
+fn last_line(message: &Message<'_>, mut edits: Vec<&Edit>) -> Vec<u8> {
     let raw = message.raw();
     let line = memchr::memrchr(b'\n', raw).map_or(0, |at| at + 1);
-    let own = own.iter().filter(|edit| edit.range.end >= line);
-    let from = own.clone().map(|edit| edit.range.start).min().unwrap_or(line).min(line);
-    let end = edited(message, &(from..raw.len()), own);
-    end.rsplit(|b| *b == b'\n').next().unwrap_or_default().len()
+    edits.retain(|edit| edit.range.end >= line);
+    edits.sort_by_key(|edit| edit.range.start);
+    let from = edits.first().map_or(line, |edit| edit.range.start.min(line));
+    let mut end = edited(message, &(from..raw.len()), edits.into_iter());
+    end.drain(..memchr::memrchr(b'\n', &end).map_or(0, |at| at + 1));
+    end
 }
 
 fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {

@@ -71,15 +71,10 @@ pub(super) fn begins_with_named_text(parts: &[Part]) -> bool {
     })
 }
 
-/// The bodies that a block goes into: one HTML and one plain text body, those that are shown first or last. Where both
+/// The bodies of `all` that a block goes into: one HTML and one plain text body, those that are shown first or last. Where both
 /// are alternatives of each other, both are of the same alternative: a list that added its own text part below does not
 /// make its reader see the block twice.
-pub(super) fn targets(parts: &[Part], first: bool) -> Vec<Body> {
-    targets_of(parts, &readable(parts), first)
-}
-
-/// The same among these bodies only.
-pub(super) fn targets_of(parts: &[Part], all: &[Body], first: bool) -> Vec<Body> {
+pub(super) fn targets(parts: &[Part], all: &[Body], first: bool) -> Vec<Body> {
     let pick = |kind: BodyKind, within: Option<PartId>| {
         let mut of_kind =
             all.iter().filter(|b| b.kind == kind && within.is_none_or(|a| is_inside(parts, b.part, a))).copied();
@@ -175,7 +170,9 @@ mod tests {
 
     fn targets_of(part: &str, first: bool) -> Vec<usize> {
         let raw = message(part);
-        targets(Message::parse(&raw).parts(), first).iter().map(|body| body.part.0).collect()
+        let message = Message::parse(&raw);
+        let parts = message.parts();
+        targets(parts, &readable(parts), first).iter().map(|body| body.part.0).collect()
     }
 
     #[test]

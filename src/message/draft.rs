@@ -318,11 +318,15 @@ impl<'m> Draft<'m> {
     /// The bodies that a block goes into: one of each kind, those that are shown first or last. Of a protected message
     /// those that nothing protects, and where there is none, those that are.
     pub fn targets(&self, at: Place) -> Vec<Body> {
-        let free = self.protection().and_then(|_| outside::free_bodies(self.message, at));
-        match free {
-            Some(free) => body::targets_of(self.message.parts(), &free, at.is_top()),
-            None => body::targets(self.message.parts(), at.is_top()),
-        }
+        self.targets_among_others(at, &[])
+    }
+
+    /// The same, where `ours` are parts that a run before has put beside the message: no bodies of it.
+    pub fn targets_among_others(&self, at: Place, ours: &[Body]) -> Vec<Body> {
+        let free = self.protection().and_then(|_| outside::free_bodies(self.message, at, ours));
+        let mut all = free.unwrap_or_else(|| self.readable());
+        all.retain(|body| !ours.contains(body));
+        body::targets(self.message.parts(), &all, at.is_top())
     }
 
     /// Put a block into each body that shows it: the text form into `text/plain`, the HTML form into `text/html`.
@@ -413,7 +417,8 @@ impl<'m> Draft<'m> {
             _ => beside.below.push(block.clone()),
         }
         // What rules before made of the body counts: its last line may have become one that can be ended.
-        beside.edits(self.message, self.body_edits()?.0)?;
+        let (root, inside) = self.body_edits()?;
+        beside.edits(self.message, root, &inside)?;
         self.beside = beside;
         Ok(())
     }
@@ -434,9 +439,9 @@ impl<'m> Draft<'m> {
         !self.beside.is_empty()
     }
 
-    /// True for a body that came in where blocks stand that were put beside a message.
-    pub fn is_beside(&self, body: Body) -> bool {
-        super::beside::is_beside(self.message, body.part)
+    /// The bodies that came in where blocks stand that were put beside a message.
+    pub fn beside(&self) -> impl Iterator<Item = Body> {
+        self.texts.iter().map(|(body, _)| *body).filter(|body| super::beside::is_beside(self.message, body.part))
     }
 
     /// What protects the message as it came in.
@@ -476,9 +481,10 @@ impl<'m> Draft<'m> {
     fn edits(&self) -> Result<Vec<Edit>, BodyError> {
         let mut edits = self.header.edits(self.message).ok_or(BodyError::Field)?;
         let (root, inside) = self.body_edits()?;
+        let beside = self.beside.edits(self.message, root, &inside)?;
         edits.extend(inside);
         edits.extend(self.permitted.edits(self.message));
-        edits.extend(self.beside.edits(self.message, root)?);
+        edits.extend(beside);
         Ok(sorted(edits))
     }
 

@@ -22,26 +22,34 @@ pub enum Outside {
 }
 
 impl Draft<'_> {
-    /// True where a block of a protected message can stand in a body that nothing protects.
-    pub fn has_free_bodies(&self, at: Place) -> bool {
-        free_bodies(self.message(), at).is_some()
+    /// True where a block of a protected message can stand in a body that nothing protects. `ours` are parts that a run
+    /// before has put beside the message: no bodies of it.
+    pub fn has_free_bodies(&self, at: Place, ours: &[Body]) -> bool {
+        free_bodies(self.message(), at, ours).is_some()
     }
 
     /// The bodies that may be edited: all, or of a protected message those that nothing protects.
     pub fn free_bodies(&self) -> Vec<Body> {
         match self.protection() {
             None => self.readable(),
-            Some(_) => free_bodies(self.message(), Place::End).unwrap_or_default(),
+            Some(_) => free_bodies(self.message(), Place::End, &[]).unwrap_or_default(),
         }
     }
 
-    /// Show a block in a protected message, outside of what is protected: in these bodies ([`Draft::targets`]), where they
-    /// are free; else in a new part above the message, unless the message would lose its meaning inside another part.
-    pub fn insert_outside(&mut self, targets: &[Target], block: &Block, at: Place) -> Result<Outside, BodyError> {
+    /// Show a block in a protected message, outside of what is protected: in these bodies
+    /// ([`Draft::targets_among_others`]), where they are free; else in a new part above the message, unless the message
+    /// would lose its meaning inside another part.
+    pub fn insert_outside(
+        &mut self,
+        targets: &[Target],
+        ours: &[Body],
+        block: &Block,
+        at: Place,
+    ) -> Result<Outside, BodyError> {
         if let Some(doubt) = self.message().doubt() {
             return Err(doubt);
         }
-        if self.has_free_bodies(at)
+        if self.has_free_bodies(at, ours)
             && let Ok(count) = self.put_into(targets, block)
         {
             return Ok(Outside::Into(count));
@@ -55,9 +63,10 @@ impl Draft<'_> {
 
 /// The bodies of a protected message that nothing protects, nor an alternative of them. `None` where there is none, or
 /// where a block on top would stand below something protected.
-pub(super) fn free_bodies(message: &Message<'_>, at: Place) -> Option<Vec<Body>> {
+pub(super) fn free_bodies(message: &Message<'_>, at: Place, ours: &[Body]) -> Option<Vec<Body>> {
     let parts = message.parts();
-    let all = body::readable(parts);
+    let mut all = body::readable(parts);
+    all.retain(|body| !ours.contains(body));
     let (mut free, protected): (Vec<Body>, Vec<Body>) =
         all.iter().partition(|body| protection::of_text(message, **body).is_none());
     let shared: HashSet<PartId> = protected.iter().flat_map(|body| body::alternatives(parts, *body)).collect();

@@ -21,7 +21,7 @@ mod unseen;
 mod visible;
 
 pub use links::{LinkText, Links, Target as LinkTarget, links};
-pub use place::{End, end, start};
+pub use place::{End, end, retain_tags, start};
 pub use preview::{behind_preheader, preheader};
 pub use reply::{reply_end, signature_start};
 pub use shield::shielded;

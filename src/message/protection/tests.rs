@@ -105,7 +105,7 @@ fn outside(part: &str, at: Place) -> Outside {
     let message = Message::parse(&raw);
     let mut draft = Draft::new(&message);
     let targets: Vec<Target> = draft.targets(at).into_iter().map(|body| Target::new(body, Vec::new(), at)).collect();
-    let found = draft.insert_outside(&targets, &block("Banner"), at).unwrap();
+    let found = draft.insert_outside(&targets, &[], &block("Banner"), at).unwrap();
     let changed = found != Outside::Into(0) && !matches!(found, Outside::Nowhere(_));
     assert_eq!(draft.is_unchanged(), !changed);
     draft.render().expect("the rewrite holds up");
@@ -179,7 +179,7 @@ fn what_is_protected_keeps_its_bytes_beside_an_edited_text() {
     let out = rewritten(&listed, |draft| {
         let targets: Vec<Target> =
             draft.targets(Place::End).into_iter().map(|body| Target::new(body, Vec::new(), Place::End)).collect();
-        assert_eq!(draft.insert_outside(&targets, &block("Footer"), Place::End), Ok(Outside::Into(1)));
+        assert_eq!(draft.insert_outside(&targets, &[], &block("Footer"), Place::End), Ok(Outside::Into(1)));
     });
     assert_eq!(out, listed.replace("text\n--m--", "text\n\nFooter\n--m--"));
 }

@@ -18,8 +18,8 @@ use super::super::readable::{as_html, readable};
 use super::super::section::{Holds, Section};
 use super::super::template::{Context, Filled, Template};
 use super::super::{Action, ActionError, Effect, Protected, Scene};
-use crate::message::{Block, BodyError, Draft, Inserted, Outside, Place, Target, html};
-use once::{Blocks, Seen};
+use crate::message::{Block, Body, BodyError, Draft, Inserted, Message, Outside, Place, Target, html};
+use once::{Blocks, Where};
 pub(super) use options::{FALLBACK, HTML, NO_BODY, ONCE, PROTECTED, TEXT, read_protected};
 pub(super) use print::{Print, blank_quoted};
 use wrapper::{digest, marked, message_mark, swallows};
@@ -168,50 +168,99 @@ impl Insert {
     }
 
     /// The bodies in which the block is missing; `None` where it is there already.
-    fn missing(&self, ready: &Ready, scene: &mut Scene<'_, '_>, place: Place) -> Option<Vec<Target>> {
+    fn missing(&self, ready: &Ready, scene: &mut Scene<'_, '_>, at: Where) -> Option<Vec<Target>> {
         if self.is_in_thread(ready, scene.draft) {
             return None;
         }
         let this = &ready.written;
         let looked_for = self.once == Once::Message && Blocks { this, others: &[] }.may_be_there(scene.draft);
-        let targets = scene.draft.targets(place);
-        let beside = targets.iter().any(|body| scene.draft.is_beside(*body));
-        // At the edges other blocks do not matter until this one is found.
-        if !looked_for && !beside && place.is_edge() {
-            return Some(targets.into_iter().map(|body| Target::new(body, Vec::new(), place)).collect());
+        // At the edges other blocks do not matter until this one is found, or one stands beside the message.
+        if !looked_for && at.place.is_edge() && scene.draft.beside().next().is_none() {
+            let target = |body| Target::new(body, Vec::new(), at.place);
+            return Some(scene.draft.targets(at.place).into_iter().map(target).collect());
         }
         let others = written_by_rules(scene);
-        let mut targets = Blocks { this, others: &others }.look(scene.draft, place);
-        targets.retain(|(_, seen)| *seen != Seen::NoBody);
-        if self.once == Once::Message && !targets.is_empty() {
-            targets.retain(|(_, seen)| *seen == Seen::Missing);
-            if targets.is_empty() {
+        let mut seen = Blocks { this, others: &others }.look(scene.draft, at);
+        if self.once == Once::Message && !seen.is_empty() {
+            seen.retain(|seen| !seen.is_there);
+            if seen.is_empty() {
                 return None;
             }
         }
-        Some(targets.into_iter().map(|(target, _)| target).collect())
+        Some(seen.into_iter().filter_map(|seen| seen.target).collect())
+    }
+
+    /// The parts of the message that a run before has put beside it.
+    fn beside(&self, ready: &Ready, scene: &mut Scene<'_, '_>) -> Vec<Body> {
+        if scene.draft.beside().next().is_none() {
+            return Vec::new();
+        }
+        let others = written_by_rules(scene);
+        let blocks = Blocks { this: &ready.written, others: &others };
+        blocks.beside(scene.draft).into_iter().map(|beside| beside.body).collect()
+    }
+
+    /// Where the block goes in this message, where `ours` stand beside it.
+    fn place(&self, draft: &Draft<'_>, ours: &[Body]) -> Where {
+        if draft.protection().is_none() || self.protected != Protected::Wrap {
+            return Where { place: self.place, or_above: false };
+        }
+        // A new part stands above the message in any case: below it, it would be taken for an attachment.
+        let place = if draft.has_free_bodies(self.place, ours) { self.place } else { Place::Start };
+        Where { place, or_above: true }
     }
 
     fn put(
         &self,
         scene: &mut Scene<'_, '_>,
-        place: Place,
-        put: impl FnOnce(&mut Draft<'_>, &Block, &[Target]) -> Result<Effect, BodyError>,
+        put: impl FnOnce(&mut Draft<'_>, &Block, &Missing<'_>) -> Result<Effect, BodyError>,
     ) -> Result<Effect, ActionError> {
         let ready = self.ready(scene)?;
-        let Some(missing) = self.missing(&ready, scene, place) else {
+        let ours = self.beside(&ready, scene);
+        let at = self.place(scene.draft, &ours);
+        let Some(targets) = self.missing(&ready, scene, at) else {
             return Ok(Effect::Nothing("it is there already"));
         };
         let here = format!("{}-{}", ready.mark, message_mark(scene.draft));
         let block = Block { text: ready.text.clone(), html: marked(&ready.html, &here) };
-        let effect = put(scene.draft, &block, &missing)?;
+        let effect = put(scene.draft, &block, &Missing { targets: &targets, ours: &ours, place: at.place })?;
         // Invariant 6, before the message leaves: what is not known again would be put in twice.
-        let known = self.once == Once::Always
-            || !matches!(effect, Effect::Edited(..))
-            || scene.draft.has_parts_beside()
-            || self.missing(&ready, scene, place).is_none();
+        let known =
+            self.once == Once::Always || !matches!(effect, Effect::Edited(..)) || self.is_known(&ready, scene, at);
         if known { Ok(effect) } else { Err(ActionError::Once) }
     }
+
+    /// Would a second run leave the block out?
+    fn is_known(&self, ready: &Ready, scene: &mut Scene<'_, '_>, at: Where) -> bool {
+        if !scene.draft.has_parts_beside() {
+            return self.missing(ready, scene, at).is_none();
+        }
+        // Parts beside a message are in no draft of it: as a second run will see it. What does not hold up is not put back.
+        let Ok(rendered) = scene.draft.render() else { return true };
+        let raw = rendered.to_vec();
+        let message = Message::parse(&raw);
+        let mut draft = Draft::new(&message);
+        let mut scene = Scene {
+            draft: &mut draft,
+            envelope: scene.envelope,
+            facts: scene.facts,
+            organization: scene.organization,
+            rule: scene.rule,
+            key: scene.key,
+            rules: scene.rules,
+        };
+        let ours = self.beside(ready, &mut scene);
+        let at = self.place(scene.draft, &ours);
+        self.missing(ready, &mut scene, at).is_none()
+    }
+}
+
+/// Where a block is missing.
+struct Missing<'m> {
+    targets: &'m [Target],
+    /// Parts of ours beside the message.
+    ours: &'m [Body],
+    place: Place,
 }
 
 /// The blocks of all rules, as they would be written into this message.
@@ -234,8 +283,8 @@ fn written(html: &Filled<'_>, text: &Filled<'_>) -> Written {
 
 impl Action for Insert {
     fn run(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
-        let (place, fallback, no_body) = (self.place, self.fallback, self.no_body);
-        self.put(scene, place, |draft, block, targets| {
+        let (fallback, no_body) = (self.fallback, self.no_body);
+        self.put(scene, |draft, block, &Missing { targets, place, .. }| {
             let inserted = match fallback {
                 Fallback::Part => draft.insert_or_put_beside(targets, block, place)?,
                 Fallback::Skip => Inserted::Into(draft.insert_into(targets, block)?),
@@ -261,10 +310,8 @@ impl Action for Insert {
         (scene.draft.protection().is_some() && scene.draft.bodies().is_empty()).then_some(self.protected)
     }
     fn run_wrapped(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
-        // A new part stands above the message in any case: below it, it would be taken for an attachment.
-        let place = if scene.draft.has_free_bodies(self.place) { self.place } else { Place::Start };
-        self.put(scene, place, |draft, block, targets| {
-            Ok(match draft.insert_outside(targets, block, place)? {
+        self.put(scene, |draft, block, &Missing { targets, ours, place }| {
+            Ok(match draft.insert_outside(targets, ours, block, place)? {
                 Outside::Into(1) => Effect::Edited(1, "1 body that nothing protects".to_owned()),
                 Outside::Into(count) => Effect::Edited(count, format!("{count} bodies that nothing protects")),
                 Outside::Above => Effect::Edited(1, "the message is wrapped".to_owned()),
