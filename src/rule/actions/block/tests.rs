@@ -3,7 +3,7 @@
 use crate::envelope::{Address, Direction, Envelope};
 use crate::facts::Facts;
 use crate::message::Message;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, Verdict};
 
 const BANNER: &str = "Outside mail from {{ sender.domain }}. Take care with links.";
 
@@ -24,7 +24,7 @@ fn html(html: &str) -> String {
 }
 
 /// What becomes of a message.
-fn run(rules: &str, mail: &str) -> String {
+fn run_raw(rules: &str, raw: &[u8]) -> Vec<u8> {
     let pipeline = Pipeline::from_sources(vec![("r.toml".into(), rules.into())]).unwrap_or_else(|p| panic!("{p}"));
     let envelope = Envelope {
         direction: Direction::Inbound,
@@ -33,12 +33,25 @@ fn run(rules: &str, mail: &str) -> String {
         message_id: "0-1".into(),
         truncated: false,
     };
-    let raw = mail.replace('\n', "\r\n").into_bytes();
-    let message = Message::parse(&raw);
+    let message = Message::parse(raw);
     let outcome = pipeline.run(&message, &envelope, &Facts::default(), &|| false).unwrap();
     assert!(outcome.report.notes.is_empty(), "{:?}", outcome.report.notes);
-    let out = outcome.rewritten.map_or(raw.clone(), |rendered| rendered.to_vec());
+    for rule in &outcome.report.rules {
+        assert!(!matches!(rule.verdict, Verdict::Failed(_)), "{rule:?}");
+    }
+    outcome.rewritten.map_or_else(|| raw.to_vec(), |rendered| rendered.to_vec())
+}
+
+fn run(rules: &str, mail: &str) -> String {
+    let out = run_raw(rules, mail.replace('\n', "\r\n").as_bytes());
     String::from_utf8(out).unwrap().replace("\r\n", "\n")
+}
+
+/// The message after one run; a second changes nothing.
+fn once_raw(rules: &str, raw: &[u8]) -> String {
+    let out = run_raw(rules, raw);
+    assert_eq!(run_raw(rules, &out), out, "a second run changes nothing");
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// The message after one run; a second changes nothing.
@@ -218,4 +231,115 @@ fn once_per_thread_a_quoted_copy_counts_however_it_is_wrapped() {
                  you.</blockquote>";
     assert_eq!(once(&thread, &html(quote)), html(quote));
     assert_eq!(once(&message, &html(quote)).matches("confidential").count(), 2);
+}
+
+const FOOTER: &str = "kind = \"append\"\ntext = \"Example Ltd, High Street\"\n";
+
+#[test]
+fn half_a_link_at_the_end_hides_no_footer_from_a_second_run() {
+    let rules = rule("footer", &format!("{FOOTER}once = \"thread\""));
+    for text in ["<http://", "See <https://\n", "a <mailto:\n\n"] {
+        assert_eq!(once(&rules, &plain(text)).matches("High Street").count(), 1, "{text}");
+    }
+}
+
+#[test]
+fn an_element_whose_name_is_not_ascii_hides_no_footer_from_a_second_run() {
+    let rules = rule("footer", FOOTER);
+    for text in ["<yé>", "<b><yé>Hi", "<p>Hi <日本 x=y>there"] {
+        let out = once(&rules, &html(text));
+        assert!(!out.contains("</yé") && !out.contains("</&#"), "{out}");
+    }
+}
+
+#[test]
+fn what_is_closed_before_a_footer_moves_no_banner() {
+    let both = [prepend(BANNER), rule("footer", FOOTER)].concat();
+    let keep = BANNER.to_owned() + "\"\npreview = \"keep";
+    let keep = [prepend(&keep), rule("footer", FOOTER)].concat();
+    for text in ["<noscript>", "<head><noscript><style>p{}</style>", "<template>", "<div hidden>Preview <b>x"] {
+        assert_eq!(once(&both, &html(text)).matches("Take care").count(), 1, "{text}");
+        assert_eq!(once(&keep, &html(text)).matches("Take care").count(), 1, "{text}");
+    }
+}
+
+#[test]
+fn a_block_that_begins_inside_of_a_tag_is_none() {
+    let rules = rule("footer", &format!("{FOOTER}place = \"below-reply\""));
+    let block = written(&rules);
+    for before in ["<d", "<p title=", "<p title='x'", "<script>"] {
+        let out = once(&rules, &html(&format!("{before}{block}")));
+        assert_eq!(out.matches("High Street").count(), 2, "{out}");
+    }
+}
+
+#[test]
+fn a_part_beside_a_message_is_no_body_that_lacks_another_block() {
+    let rules = |banner: &str, footer: &str| {
+        [
+            rule("banner", &format!("kind = \"prepend\"\ntext = \"{banner}\"")),
+            rule("footer", &format!("kind = \"append\"\ntext = \"{footer}\"")),
+        ]
+        .concat()
+    };
+    // One of the blocks does not fit into the text, the other one does.
+    let narrow = |kind: &str| {
+        format!("From: eve@evil.example\r\nContent-Type: text/{kind}; charset=x-unknown\r\n\r\nHi Kim\r\n").into_bytes()
+    };
+    let shifted = b"From: eve@evil.example\r\nContent-Type: text/html; charset=iso-2022-jp\r\n\r\n>\x1b$B".to_vec();
+    let base64 = b"From: eve@evil.example\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n\
+                   Cjx==\r\n"
+        .to_vec();
+    for raw in [narrow("plain"), narrow("html"), shifted, base64] {
+        for (banner, footer) in [("Take care", "Example Ltd, 5 €"), ("Caution, 5 €", "Example Ltd"), ("A €", "B €")]
+        {
+            once_raw(&rules(banner, footer), &raw);
+        }
+    }
+    let out = once_raw(&rules("Take care", "Example Ltd, 5 €"), &narrow("plain"));
+    assert_eq!(out.matches("Take care").count(), 1, "{out}");
+    assert!(out.contains("\r\n\r\nTake care\r\n\r\nHi Kim\r\n"), "{out}");
+}
+
+#[test]
+fn a_part_of_a_strangers_that_looks_like_one_beside_a_message_keeps_no_banner_away() {
+    let rules = prepend(BANNER);
+    let banner = "Outside mail from evil.example. Take care with links.";
+    let around = |parts: [&str; 2]| {
+        let [first, second] = parts;
+        format!(
+            "From: eve@evil.example\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"=_mailwright_mixed_0\"\n\n\
+             --=_mailwright_mixed_0\n{first}\n--=_mailwright_mixed_0\n{second}\n--=_mailwright_mixed_0--\n"
+        )
+    };
+    let plain = format!("\n{banner}\n");
+    let said = "\nClick here\n";
+    let html = "Content-Type: text/html\n\n<p>Click here</p>\n";
+    // Below the text, or beside a text of the other kind, it is no banner of that text.
+    let out = once(&rules, &around([said, &plain]));
+    assert!(out.contains(&format!("\n{banner}\n\nClick here\n")), "{out}");
+    let out = once(&rules, &around([&plain, html]));
+    assert!(out.contains("<div data-mailwright"), "{out}");
+    // Above it, it is what a reader sees first.
+    assert_eq!(once(&rules, &around([&plain, said])), around([&plain, said]));
+}
+
+#[test]
+fn a_message_is_wrapped_once_though_a_text_in_it_could_be_edited_but_for_what_it_holds() {
+    let rules = rule("footer", "kind = \"append\"\ntext = \"Example Ltd, 5 €\"\nprotected = \"wrap\"");
+    let mail = "From: eve@evil.example\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\
+                Content-Type: text/plain; charset=x-unknown\n\nHi\n--b\nContent-Type: multipart/signed; boundary=s\n\n--s\n\n\
+                signed\n--s\nContent-Type: application/pgp-signature\n\nx\n--s--\n--b--\n";
+    let out = once(&rules, mail);
+    assert!(out.contains("=_mailwright_mixed_0") && !out.contains("=_mailwright_mixed_1"), "{out}");
+}
+
+#[test]
+fn a_text_that_ends_in_half_a_line_end_is_no_other_once_it_is_encoded() {
+    let rules = [
+        rule("banner", "kind = \"prepend\"\ntext = \"Take care\""),
+        rule("footer", "kind = \"append\"\ntext = \"Example Ltd, 5 €\""),
+    ]
+    .concat();
+    once_raw(&rules, b":\n\n\xa0\r");
 }
