@@ -124,16 +124,75 @@ pub(super) fn newest_end(lines: &[Line]) -> Option<usize> {
             _ if line.quote == Quote::Cited => return cited_end(lines, at, at),
             _ if line.quote == Quote::Marked && is_quoted_attribution(lines, at) => return cited_end(lines, at, at),
             _ if line.quote == Quote::Marked => return None,
-            _ if is_separator(&line.text) || (is_dashed(&line.text) && header_follows(lines, at + 1)) => Some(at),
-            _ if is_header(lines, at) => Some(at),
-            _ if is_attribution_of_rest(lines, at) => Some(attribution_start(lines, at)),
+            _ if is_separator(&line.text) || (is_dashed(&line.text) && header_follows(lines, at + 1)) => {
+                return whole_end(lines, at);
+            }
+            _ if is_header(lines, at) => return whole_end(lines, attribution_of_header(lines, at)),
+            _ if is_attribution_of_rest(lines, at) => {
+                let first = attribution_start(lines, at);
+                // With nothing above it, the answer stands below: what parts it from the quote is not known here.
+                return if holds_text(lines, first) { place_at(lines, first) } else { None };
+            }
             _ => None,
         };
         if let Some(at) = begins {
-            return lines.get(with_rule_above(lines, at)).and_then(|line| line.place);
+            return place_at(lines, at);
         }
     }
     None
+}
+
+/// The place of line `at`, or of the rule above it.
+fn place_at(lines: &[Line], at: usize) -> Option<usize> {
+    lines.get(with_rule_above(lines, at)).and_then(|line| line.place)
+}
+
+/// Is there text above line `at`?
+fn holds_text(lines: &[Line], at: usize) -> bool {
+    lines.get(..at).is_some_and(|above| above.iter().any(|line| !line.text.is_empty() && !is_rule(&line.text)))
+}
+
+/// For a message that is quoted whole, with a line or a header on top: where it begins, unless its lines are marked as
+/// quoted and others stand between or below them.
+fn whole_end(lines: &[Line], at: usize) -> Option<usize> {
+    let below = lines.get(at + 1..).unwrap_or_default();
+    let header = below.iter().position(|line| !line.text.is_empty()).unwrap_or_default();
+    let is_quoted = |line: &&Line| line.quote != Quote::No;
+    let len = below.iter().skip(header).take_while(|line| !line.text.is_empty() && !is_quoted(line)).count();
+    let content = below.iter().skip(header + len).find(|line| !line.text.is_empty());
+    let is_answered = content.is_some_and(|line| line.quote == Quote::Marked)
+        && is_answered(below.get(header + len..).unwrap_or_default(), !holds_text(lines, at));
+    if is_answered { None } else { place_at(lines, at) }
+}
+
+/// True when text stands between or below lines that are marked as quoted: where there is text above them all, only text
+/// that is set apart. Else it may be the rest of a long line.
+fn is_answered(lines: &[Line], nothing_above: bool) -> bool {
+    for (at, line) in lines.iter().enumerate() {
+        if is_signature(&line.text) || is_rule(&line.text) || line.mark == Some(Mark::Signature) {
+            return false;
+        }
+        let written = line.quote == Quote::No && !line.text.is_empty() && (nothing_above || line.apart);
+        if written && !attribution_below(lines, at) && !is_sent_from(&line.text) {
+            return true;
+        }
+    }
+    false
+}
+
+/// QUIRK: `--- On Tue, 5/7/24, Kim Lee <kim@example.com> wrote:` stands above the header of the quoted message.
+fn attribution_of_header(lines: &[Line], at: usize) -> usize {
+    match last_text_above(lines, at) {
+        Some((above, line))
+            if line.quote == Quote::No
+                && ends_in_colon(&line.text)
+                && says_wrote(&line.text)
+                && opens_attribution(&line.text) =>
+        {
+            above
+        }
+        _ => at,
+    }
 }
 
 /// For an element that holds the attribution and the quote: where it begins, unless something is written in it between
@@ -313,8 +372,7 @@ fn opens_attribution(text: &str) -> bool {
 fn opens_with_word(text: &str) -> bool {
     // Enough for every opener and what follows it.
     let lower = cut(text, 40).to_lowercase();
-    let lower = lower.trim_start_matches(|c: char| matches!(c, '*' | '"' | '\'') || is_direction(c));
-    let lower = lower.strip_prefix("---- ").unwrap_or(lower);
+    let lower = lower.trim_start_matches(|c: char| matches!(c, '*' | '"' | '\'' | '-' | ' ') || is_direction(c));
     words::OPENERS.iter().any(|opener| lower.starts_with(opener)) && text.contains(|c: char| c.is_ascii_digit())
 }
 
@@ -389,15 +447,17 @@ fn header_follows(lines: &[Line], from: usize) -> bool {
 fn is_header(lines: &[Line], at: usize) -> bool {
     let keys = header_keys(lines, at);
     let ruled = with_rule_above(lines, at) != at;
-    // "From, To, Date" is also a journey: that needs an address or a rule above.
+    // "From, To, Date" is also a journey: that needs an address or a rule above. Without a date it may be told of in a text.
     keys.count >= 3
         && (keys.subject || keys.address || ruled)
+        && (keys.date || ruled)
         && (ruled || lines.get(at).is_some_and(|line| line.apart))
 }
 
 #[derive(Default)]
 struct Keys {
     count: usize,
+    date: bool,
     subject: bool,
     address: bool,
 }
@@ -435,10 +495,10 @@ fn header_keys(lines: &[Line], at: usize) -> Keys {
             break;
         }
     }
-    let [from, _, _, subject] = seen;
+    let [from, date, _, subject] = seen;
     if from {
         keys.count = seen.iter().filter(|seen| **seen).count();
-        keys.subject = subject;
+        (keys.date, keys.subject) = (date, subject);
     }
     keys
 }

@@ -107,6 +107,22 @@ const TEXT: &[(&str, &str)] = &[
         "See below.\n\n‸---------- Forwarded message ---------\nFrom: Kim Lee <kim@example.com>\nDate: Tue, May 7, 2024 at 10:15 AM\nSubject: Meeting\nTo: <ann@example.net>\n\nShall we meet?\n",
     ),
     (
+        "forward by words, above its header",
+        "See.\n\n‸--- begin forwarded text\n\nDate: Sat, 24 Aug 2024 11:39:34 -0400\nTo: Ann\nFrom: Kim <kim@example.com>\n\nShall we?\n\n--- end forwarded text\n",
+    ),
+    (
+        "mulberry",
+        "Fine.\n\n‸--Am Montag, 6. Mai 2024 18:41 Uhr +0200 schrieb Kim Lee\n<kim@example.com>:\n\n> Treffen wir uns?\n",
+    ),
+    (
+        "yahoo, classic",
+        "Fine.\n\n‸--- On Tue, 5/7/24, Kim Lee <kim@example.com> wrote:\n\nFrom: Kim Lee <kim@example.com>\nSubject: Meeting\nTo: ann@example.net\nDate: Tuesday, May 7, 2024, 10:15 AM\n\nShall we meet?\n",
+    ),
+    (
+        "outlook express, a long line wrapped",
+        "Fine.\n\n‸----- Original Message -----\nFrom: \"Kim\" <kim@example.com>\nTo: <ann@example.net>\nSent: Tuesday, May 7, 2024 8:12 PM\nSubject: Meeting\n\n> Shall we meet when all of us are\nthere\n> or before?\n",
+    ),
+    (
         "forward without a word",
         "‸---------- Forwarded message ---------\nFrom: Kim Lee <kim@example.com>\nDate: Tue, May 7, 2024\nSubject: Meeting\n\nShall we meet?\n",
     ),
@@ -308,6 +324,22 @@ const HTML: &[(&str, &str)] = &[
 
 /// What is no reply, or one that cannot be told: the place would be wrong wherever it were.
 const NEGATIVE: &[(&str, &str)] = &[
+    (
+        "answered below the original message",
+        "\n----- Original Message -----\nFrom: <kim@example.com>\n\n> Shall we meet?\nYes, today.\n",
+    ),
+    (
+        "answered between, below the original message",
+        "Hi, see below.\n\n-----Original Message-----\nFrom: Kim <kim@example.com>\nSent: 7 May 2024\nSubject: Meeting\n\n> Shall we meet?\n\nYes.\n\n> When?\n\nToday.\n",
+    ),
+    (
+        "quoted by other signs, answered below",
+        "On 7 May 2024 10:15, Kim Lee wrote:\n--]Shall we meet?\n\nYes, today.\n",
+    ),
+    (
+        "a header without a date that is told of",
+        "Then this came:\n\nFrom: \"Kim\"\nTo: \"Ann\"\nSubject: plan\n\nNo.\n\nHow rude.\n",
+    ),
     ("code", "To build it:\n\n> git clone https://example.com/a\n> cd a && make\n\nThat is all.\n"),
     ("diff", "Please apply:\n\n--- a/main.c\n+++ b/main.c\n@@ -1,2 +1,2 @@\n-old\n+new\n"),
     ("prompt", "I typed\n\n>>> import this\n>>> print(this.s)\n\nand got an error.\n"),

@@ -241,6 +241,7 @@ pub(super) const SEPARATORS: &[&str] = &[
     "originalmessage",
     "forwarded message",
     "begin forwarded message",
+    "begin forwarded text",
     "forwarded by",
     "original appointment",
     "reply message",
