@@ -272,15 +272,16 @@ fn attribution_above(lines: &[Line], at: usize) -> Option<usize> {
 /// empty line and some text.
 fn is_quoted_attribution(lines: &[Line], at: usize) -> bool {
     let wrapped = lines.get(at..lines.len().min(at + MAX_WRAPPED)).unwrap_or_default();
-    let mut bare = wrapped
+    let bare: Vec<&str> = wrapped
         .iter()
         .take_while(|line| line.quote == Quote::Marked)
         .filter_map(|line| line.text.strip_prefix('>').map(str::trim_start))
-        .peekable();
+        .collect();
+    let attribution = bare.iter().position(|line| ends_in_colon(line)).and_then(|end| bare.get(..=end));
     lines.get(at).is_some_and(|line| line.apart)
         && lines.get(..at).is_some_and(|above| above.iter().any(|line| !line.text.is_empty()))
-        && bare.peek().is_some_and(|first| opens_attribution(first))
-        && bare.any(|line| ends_in_colon(line) && says_wrote(line))
+        && bare.first().is_some_and(|first| opens_attribution(first))
+        && attribution.is_some_and(|lines| lines.iter().any(|line| says_wrote(line)))
 }
 
 /// The nearest line above `at` that holds text, at most two empty lines away.
