@@ -87,6 +87,10 @@ fn variable_table() -> String {
     for variable in template::VARIABLES {
         writeln!(table, "| `{{{{ {} }}}}` | {} |", variable.name, cell(variable.doc)).unwrap();
     }
+    for variable in template::ATTACHMENT {
+        let doc = cell(variable.doc);
+        writeln!(table, "| `{{{{ {} }}}}` | Of an attachment, in the notice about it: {doc} |", variable.name).unwrap();
+    }
     table
 }
 

@@ -17,7 +17,7 @@ use super::transfer::{MAX_LINE, with_line_end};
 use super::{FieldSpan, LineEnd, Message, PartId};
 
 /// The fields that say how to read the message.
-const MOVED: &[&[u8]] = &[b"Content-Type", b"Content-Transfer-Encoding", b"Content-Disposition"];
+pub(super) const MOVED: &[&[u8]] = &[b"Content-Type", b"Content-Transfer-Encoding", b"Content-Disposition"];
 
 /// How the boundaries of our multiparts begin.
 const BOUNDARY: &str = "=_mailwright_";
@@ -156,12 +156,16 @@ fn last_line(message: &Message<'_>, mut edits: Vec<&Edit>) -> Vec<u8> {
     end
 }
 
-fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
+pub(super) fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
     outer.start <= inner.start && inner.end <= outer.end
 }
 
 /// A range of the message with edits inside it applied.
-fn edited<'e>(message: &Message<'_>, range: &Range<usize>, edits: impl Iterator<Item = &'e Edit>) -> Vec<u8> {
+pub(super) fn edited<'e>(
+    message: &Message<'_>,
+    range: &Range<usize>,
+    edits: impl Iterator<Item = &'e Edit>,
+) -> Vec<u8> {
     let mut out = Vec::new();
     let mut at = range.start;
     for edit in edits {
@@ -182,7 +186,7 @@ fn crlf(text: &str) -> Cow<'_, str> {
 const MAX_DIGITS: usize = 10;
 
 /// A boundary that does not occur in the message.
-fn free_boundary(raw: &[u8], name: &str) -> String {
+pub(super) fn free_boundary(raw: &[u8], name: &str) -> String {
     let prefix = format!("{BOUNDARY}{name}_");
     let mut taken = HashSet::new();
     for at in memmem::find_iter(raw, &prefix) {

@@ -4,6 +4,7 @@
 //! message. A text part with a file name counts as an attachment, inline or not.
 
 use super::part::{Disposition, Part, TransferEncoding};
+use super::surgery::is_notice;
 use super::{Message, PartId};
 
 /// What a body is written in.
@@ -136,7 +137,12 @@ pub(super) fn attachments(message: &Message<'_>) -> Vec<Attachment> {
         media_type: part.media_type.clone(),
         size: decoded_size(part),
     };
-    parts.iter().enumerate().filter(|(_, part)| is_attachment(part)).map(attachment).collect()
+    parts
+        .iter()
+        .enumerate()
+        .filter(|(_, part)| is_attachment(part) && !is_notice(message, part))
+        .map(attachment)
+        .collect()
 }
 
 fn decoded_size(part: &Part) -> u64 {

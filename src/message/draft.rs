@@ -14,6 +14,7 @@ use super::header::HeaderDraft;
 use super::permitted::Permitted;
 use super::place::Site;
 use super::protection::{self, Protection};
+use super::surgery::Surgery;
 use super::text::PartText;
 use super::verify::{self, Violation};
 use super::{Field, FieldName, Message, PartId, html, outside, place};
@@ -162,6 +163,7 @@ pub struct Draft<'m> {
     on_broken: OnBroken,
     record_results: bool,
     pub(super) permitted: Permitted<'m>,
+    pub(super) surgery: Surgery,
 }
 
 impl<'m> Draft<'m> {
@@ -176,6 +178,7 @@ impl<'m> Draft<'m> {
             on_broken: OnBroken::default(),
             record_results: false,
             permitted: Permitted::of(message),
+            surgery: Surgery::default(),
         }
     }
 
@@ -463,18 +466,21 @@ impl<'m> Draft<'m> {
         self.header.is_unchanged()
             && self.beside.is_empty()
             && self.permitted.is_unchanged()
+            && self.surgery.is_unchanged()
             && self.edited_texts().next().is_none()
     }
 
     /// The edits of the body of the message itself, and those of its parts.
-    fn body_edits(&self) -> Result<(Vec<Edit>, Vec<Edit>), BodyError> {
-        let (mut root, mut inside) = (Vec::new(), Vec::new());
+    pub(super) fn body_edits(&self) -> Result<(Vec<Edit>, Vec<Edit>), BodyError> {
+        let mut root = Vec::new();
+        let (mut inside, behind) = self.surgery.edits(self.message);
         let files = self.permitted.edited_texts().map(|(file, text)| (file.body, text));
         for (body, text) in self.edited_texts().chain(files) {
             let of_body = text.raw_edits(self.message, body.part)?;
             if body.part == PartId(0) { &mut root } else { &mut inside }.extend_from_slice(of_body);
         }
-        Ok((root, inside))
+        inside.extend(behind);
+        Ok((self.surgery.root_edits(self.message, root)?, inside))
     }
 
     /// The edits of the raw message, in order.
@@ -540,7 +546,7 @@ impl<'m> Draft<'m> {
         let overlap = || Violation { invariant: "locality", what: "edits overlap".to_owned() };
         let rendered = Rendered::new(self.message.raw(), edits).ok_or_else(overlap)?;
         let texts: Vec<_> = self.edited_texts().collect();
-        verify::verify(self.message, &rendered, &self.header, &texts, &self.beside, &self.permitted)?;
+        verify::verify(self.message, &rendered, &self.header, &texts, &self.beside, &self.permitted, &self.surgery)?;
         Ok(rendered)
     }
 }

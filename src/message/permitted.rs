@@ -102,6 +102,15 @@ impl<'m> Permitted<'m> {
         self.granted.contains(&permission)
     }
 
+    /// A part is gone: what was edited of it counts no longer.
+    pub(super) fn forget(&mut self, id: PartId) {
+        self.fields.retain(|(part, _), _| *part != id);
+        self.attached.remove(&id);
+        if let Some(file) = self.index(id).and_then(|i| self.texts.get_mut(i)) {
+            file.text = OnceLock::new();
+        }
+    }
+
     pub(super) fn is_unchanged(&self) -> bool {
         self.fields.is_empty()
             && self.attached.is_empty()

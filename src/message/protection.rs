@@ -132,7 +132,7 @@ fn structural(raw: &[u8], parts: &[Part]) -> Option<Protection> {
 }
 
 /// A multipart of which everything inside is protected.
-fn encloses(part: &Part) -> Option<Protection> {
+pub(super) fn encloses(part: &Part) -> Option<Protection> {
     match part.media_type.as_str() {
         "multipart/signed" => Some(Protection::Signed),
         "multipart/encrypted" => Some(Protection::Encrypted),

@@ -137,7 +137,7 @@ impl<'m> Draft<'m> {
             is_alternative: text.is_alternative,
             is_calendar: text.is_calendar,
         };
-        self.permitted.texts.iter().map(file).collect()
+        self.permitted.texts.iter().filter(|text| !self.surgery.is_gone(text.body.part)).map(file).collect()
     }
 
     fn file(&self, part: PartId) -> Result<&PartText<'m>, BodyError> {
@@ -189,7 +189,9 @@ impl<'m> Draft<'m> {
     /// The messages that are attached.
     pub fn attached_messages(&self) -> Vec<PartId> {
         let parts = self.message().parts().iter().enumerate();
-        parts.filter(|(_, part)| is_attached_message(part)).map(|(id, _)| PartId(id)).collect()
+        let is_there =
+            |(id, part): &(usize, &super::Part)| is_attached_message(part) && !self.surgery.is_gone(PartId(*id));
+        parts.filter(is_there).map(|(id, _)| PartId(id)).collect()
     }
 
     /// The bytes of an attached message as they stand now; `None` where they cannot be edited in place.

@@ -12,6 +12,7 @@ use super::body::{Body, BodyKind};
 use super::edits::{Rendered, Slice};
 use super::header::HeaderDraft;
 use super::permitted::{Permission, Permitted};
+use super::surgery::{self, Layout, Seat, Surgery};
 use super::text::{PartText, Piece};
 use super::transfer::MAX_LINE;
 use super::{FieldSpan, LineEnd, Message, Part, PartId, Protection, protection};
@@ -41,24 +42,31 @@ pub(super) fn verify(
     texts: &[(Body, &PartText<'_>)],
     beside: &Beside,
     permitted: &Permitted<'_>,
+    surgery: &Surgery,
 ) -> Result<(), Violation> {
     protected(message, texts, permitted)?;
+    if surgery.parts().any(|id| surgery::lock_of(message, id).is_some()) {
+        return violation("protected", "a part of what is protected was taken off, or put in");
+    }
     let mut texts: Vec<(Body, &PartText<'_>)> = texts.to_vec();
     texts.extend(permitted.edited_texts().map(|(file, text)| (file.body, text)));
     let mut edited: Vec<PartId> = texts.iter().map(|(body, _)| body.part).collect();
     edited.extend(permitted.attached.keys());
     edited.sort_unstable();
-    locality(message, rendered, &edited, beside, permitted)?;
+    locality(message, rendered, &edited, beside, permitted, surgery)?;
     wire(message, rendered)?;
-    let skeleton = skeleton(message, rendered, &edited);
+    let skeleton = skeleton(message, rendered, &edited, surgery);
     let after = Message::parse(&skeleton);
-    fields(message, &after, rendered, header, !edited.is_empty() || !beside.is_empty())?;
-    structure(message, &after, &edited, beside, &|id| is_renamed(message, header, permitted, id))?;
+    let mime = !edited.is_empty() || !beside.is_empty();
+    fields(message, &after, rendered, mime, &|name| header.names(message, name) || surgery.names_field(name))?;
+    let layout = Layout::new(message, surgery, beside);
+    structure(message, &after, &edited, &layout, &|id| is_renamed(message, header, permitted, id))?;
     for (body, text) in texts {
-        kept_text(&after, PartId(body.part.0 + beside.parts_above()), body.kind, text)?;
+        let Some(place) = layout.place(body.part) else { return violation("text", "an edited part is gone") };
+        kept_text(&after, place, body.kind, text)?;
     }
     for id in permitted.attached.keys() {
-        let part = after.part(PartId(id.0 + beside.parts_above()));
+        let part = layout.place(*id).and_then(|place| after.part(place));
         if !part.is_some_and(|part| permitted.is_attached(*id, after.bytes(&part.body))) {
             return violation("attached", "an attached message is not what a rule made of it");
         }
@@ -84,7 +92,8 @@ fn protected(
         open && (may(permission) || file.is_alternative && !file.is_calendar)
     });
     let attached = permitted.attached.is_empty() || open && may(Permission::AttachedMessages);
-    let named = permitted.fields.is_empty() || open && may(Permission::Names);
+    let free = |(id, _): &(PartId, usize)| surgery::lock_of(message, *id).is_none();
+    let named = permitted.fields.is_empty() || may(Permission::Names) && permitted.fields.keys().all(free);
     // Beside a part that is protected, a text may be edited; never inside.
     let inside = |(body, _): &(Body, &PartText<'_>)| protection::of_text(message, *body).is_some();
     let any_inside = message.protection().is_some() && texts.iter().any(inside);
@@ -111,6 +120,7 @@ fn locality(
     edited: &[PartId],
     beside: &Beside,
     permitted: &Permitted<'_>,
+    surgery: &Surgery,
 ) -> Result<(), Violation> {
     let Some(root) = message.part(PartId(0)) else { return violation("locality", "there is no message") };
     let len = message.raw().len();
@@ -128,12 +138,16 @@ fn locality(
         let behind = values.partition_point(|value| value.start <= range.start);
         behind.checked_sub(1).and_then(|i| values.get(i)).is_some_and(|value| within(range, value))
     };
+    let surgical = surgery.ranges(message);
     let allowed = |range: &Range<usize>| {
         within(range, &root.header)
             || in_edited_part(range)
             || in_named_field(range)
             || permitted.gaps.get(&range.start).is_some_and(|(gap, _)| gap == range)
-            || !beside.is_empty() && range.is_empty() && (range.start == root.body.start || range.start == len)
+            || surgical.contains(&(range.start, range.end))
+            || (!beside.is_empty() || surgery.wraps_root(message))
+                && range.is_empty()
+                && (range.start == root.body.start || range.start == len)
     };
     let mut at = 0;
     for slice in rendered.parts() {
@@ -204,12 +218,13 @@ fn has_bare_lf(bytes: &[u8]) -> bool {
 }
 
 /// The rewritten message without the bodies of large parts that were not edited.
-fn skeleton(message: &Message<'_>, rendered: &Rendered<'_>, edited: &[PartId]) -> Vec<u8> {
+fn skeleton(message: &Message<'_>, rendered: &Rendered<'_>, edited: &[PartId], surgery: &Surgery) -> Vec<u8> {
     let left_out = message.parts().iter().enumerate().filter(|(id, part)| {
         part.boundary.is_none()
             && part.has_separator
             && part.body.len() > LEFT_OUT
             && edited.binary_search(&PartId(*id)).is_err()
+            && !surgery.is_gone(PartId(*id))
     });
     let mut left_out = left_out.map(|(_, part)| part.body.clone()).peekable();
     let mut out = Vec::new();
@@ -238,8 +253,8 @@ fn fields(
     message: &Message<'_>,
     after: &Message<'_>,
     rendered: &Rendered<'_>,
-    header: &HeaderDraft,
     mime_fields: bool,
+    is_named: &dyn Fn(&[u8]) -> bool,
 ) -> Result<(), Violation> {
     let replaced = rendered.parts().iter().filter_map(|slice| match slice {
         Slice::New(_, range) => Some(range),
@@ -256,9 +271,8 @@ fn fields(
         )
     };
     let mime = ["MIME-Version", "Content-Type", "Content-Transfer-Encoding"];
-    let meant = |name: &[u8]| {
-        header.names(message, name) || mime_fields && mime.iter().any(|m| m.as_bytes().eq_ignore_ascii_case(name))
-    };
+    let meant =
+        |name: &[u8]| is_named(name) || mime_fields && mime.iter().any(|m| m.as_bytes().eq_ignore_ascii_case(name));
     let mut kept = message.fields().iter().filter(|field| !is_touched(field)).peekable();
     for field in after.fields() {
         let bytes = after.bytes(&field.whole);
@@ -278,39 +292,35 @@ fn fields(
     }
 }
 
-/// Invariants 3 and 4: the same parts in the same places.
+/// Invariants 3 and 4: the same parts in the same places, and those that were to come.
 fn structure(
     message: &Message<'_>,
     after: &Message<'_>,
     edited: &[PartId],
-    beside: &Beside,
+    layout: &Layout,
     is_renamed: &dyn Fn(PartId) -> bool,
 ) -> Result<(), Violation> {
-    let (skip, below) = (beside.parts_above(), beside.parts_below());
-    let wrapped = !beside.is_empty();
-    if after.parts().len() != message.parts().len() + skip + below
-        && message.parts().len() + skip + below <= super::MAX_PARTS
-    {
+    let expected = layout.seats.len();
+    if after.parts().len() != expected && expected <= super::MAX_PARTS {
         return violation("structure", format!("{} parts became {}", message.parts().len(), after.parts().len()));
     }
-    for (id, (before, after)) in message.parts().iter().zip(after.parts().iter().skip(skip)).enumerate() {
-        let same_parent = match (before.parent, after.parent) {
-            (Some(b), Some(a)) => b.0 + skip == a.0,
-            (None, None) => !wrapped,
-            (None, Some(a)) => wrapped && a == PartId(0),
-            (Some(_), None) => false,
-        };
-        let same = same_parent
-            && before.media_type == after.media_type
-            && before.boundary == after.boundary
-            && (before.file_name == after.file_name || is_renamed(PartId(id)))
-            && before.disposition == after.disposition
-            && before.has_separator == after.has_separator
-            && before.flowed == after.flowed;
-        let same_body = || before.encoding == after.encoding && before.charset == after.charset;
-        let untouched = edited.binary_search(&PartId(id)).is_err();
-        if !same || (untouched && !(same_body() && same_length(before, after))) {
-            return violation("structure", format!("part {id} is not what it was"));
+    for ((seat, parent), after_part) in layout.seats.iter().zip(after.parts()) {
+        let is_beside = matches!(seat, Seat::Beside);
+        if !is_beside && after_part.parent != parent.map(PartId) || !seat.is(after, after_part) {
+            return violation("structure", "a new part is not what it was meant to be, or another stands elsewhere");
+        }
+        let Seat::Kept(id) = seat else { continue };
+        let Some(before) = message.part(*id) else { return violation("structure", "a part is gone") };
+        let same = before.media_type == after_part.media_type
+            && before.boundary == after_part.boundary
+            && (before.file_name == after_part.file_name || is_renamed(*id))
+            && before.disposition == after_part.disposition
+            && before.has_separator == after_part.has_separator
+            && before.flowed == after_part.flowed;
+        let same_body = || before.encoding == after_part.encoding && before.charset == after_part.charset;
+        let untouched = edited.binary_search(id).is_err();
+        if !same || (untouched && !(same_body() && same_length(before, after_part))) {
+            return violation("structure", format!("part {} is not what it was", id.0));
         }
     }
     Ok(())
@@ -370,7 +380,15 @@ mod tests {
         let text = PartText::read(&message, part, body.kind).unwrap();
         let text = text.edited(&[TextEdit { range: 5..5, text: ", Kim".to_owned() }]).unwrap();
         let permitted = Permitted::of(&message);
-        match verify(&message, &rendered, &header, &[(body, &text)], &Beside::default(), &permitted) {
+        match verify(
+            &message,
+            &rendered,
+            &header,
+            &[(body, &text)],
+            &Beside::default(),
+            &permitted,
+            &Surgery::default(),
+        ) {
             Ok(()) => "nothing",
             Err(violation) => violation.invariant,
         }

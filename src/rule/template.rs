@@ -108,6 +108,34 @@ pub const VARIABLES: &[Variable] = &[
     },
 ];
 
+/// The variables of templates about one attachment.
+pub const ATTACHMENT: &[Variable] = &[
+    Variable {
+        name: "attachment.name",
+        doc: "The file name, without what deceives (directions, control characters, folders).",
+        sample: "report.pdf",
+        value: |_| Value::from(""),
+    },
+    Variable {
+        name: "attachment.sha256",
+        doc: "SHA-256 of its content in hex: what a virus scanner or a search knows it by.",
+        sample: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        value: |_| Value::from(""),
+    },
+    Variable {
+        name: "attachment.size",
+        doc: "Its size in octets, its transfer encoding undone.",
+        sample: "48213",
+        value: |_| Value::from(0),
+    },
+    Variable {
+        name: "attachment.type",
+        doc: "The declared media type.",
+        sample: "application/pdf",
+        value: |_| Value::from(""),
+    },
+];
+
 /// A compiled template.
 #[derive(Debug)]
 pub struct Template {
@@ -178,6 +206,16 @@ impl<'t> Filled<'t> {
 impl Template {
     /// Read `key`: a string, or `{ file = "templates/…" }` relative to the rules folder. Reports its problems itself.
     pub fn read(section: &mut Section<'_>, key: &'static str, context: Context) -> Option<Self> {
+        Self::read_with(section, key, context, &[])
+    }
+
+    /// As [`Template::read`], with variables of its own, whose values are given when it is filled in.
+    pub fn read_with(
+        section: &mut Section<'_>,
+        key: &'static str,
+        context: Context,
+        own: &'static [Variable],
+    ) -> Option<Self> {
         let (at, file) = match section.holds(key) {
             Holds::Table => {
                 let mut table = section.section(key)?;
@@ -213,7 +251,7 @@ impl Template {
                 return None;
             }
         };
-        match Self::compile(&at.value, context) {
+        match Self::compile_with(&at.value, context, own) {
             Ok(template) => Some(template),
             Err(fault) => {
                 let of = file.map(|name| format!(" in `{}`", shown(&name))).unwrap_or_default();
@@ -224,8 +262,18 @@ impl Template {
         }
     }
 
-    /// Compile a template and try it out.
+    /// A template that is known to work.
+    pub(super) fn built_in(text: &str, context: Context, own: &'static [Variable]) -> Option<Self> {
+        Self::compile_with(text, context, own).ok()
+    }
+
+    #[cfg(test)]
     fn compile(text: &str, context: Context) -> Result<Self, Fault> {
+        Self::compile_with(text, context, &[])
+    }
+
+    /// Compile a template and try it out.
+    fn compile_with(text: &str, context: Context, own: &'static [Variable]) -> Result<Self, Fault> {
         let mut text = text.replace("\r\n", "\n");
         text.retain(|c| c != OPEN && c != CLOSE);
         if text.len() > MAX_OUTPUT {
@@ -255,7 +303,7 @@ impl Template {
             Ok(())
         });
         environment.add_template_owned("t", text.clone()).map_err(|e| Fault::of(&e))?;
-        let used = used(&environment)?;
+        let used = used(&environment, own)?;
         for sample in [true, false] {
             let values = Names::new(used.iter().map(|v| (v.name, v.trial(sample))));
             render(&environment, values).map_err(|e| Fault::of(&e))?;
@@ -281,10 +329,18 @@ impl Template {
 
     /// Fill in. The error names no value.
     pub fn fill(&self, scene: &Scene<'_, '_>) -> Result<Filled<'_>, ActionError> {
+        self.fill_with(scene, &[])
+    }
+
+    /// As [`Template::fill`], with the values of its own variables.
+    pub fn fill_with(&self, scene: &Scene<'_, '_>, own: &[(&'static str, Value)]) -> Result<Filled<'_>, ActionError> {
         let filled = match &self.source {
             Source::Fixed(text) => Cow::Borrowed(text.as_str()),
             Source::Filled { environment, used, .. } => {
-                let values = Names::new(used.iter().map(|v| (v.name, (v.value)(scene))));
+                let values = Names::new(used.iter().map(|v| {
+                    let given = own.iter().find(|(name, _)| *name == v.name).map(|(_, value)| value.clone());
+                    (v.name, given.unwrap_or_else(|| (v.value)(scene)))
+                }));
                 // The detail of an error may quote a value.
                 let text =
                     render(environment, values).map_err(|e| ActionError::Template(kind_text(e.kind()).to_owned()))?;
@@ -340,19 +396,19 @@ fn render(environment: &Environment<'static>, values: Names) -> Result<String, m
 }
 
 /// The variables that the template names; an unknown one is a fault.
-fn used(environment: &Environment<'static>) -> Result<Vec<&'static Variable>, Fault> {
+fn used(environment: &Environment<'static>, own: &'static [Variable]) -> Result<Vec<&'static Variable>, Fault> {
     let template = environment.get_template("t").map_err(|e| Fault::of(&e))?;
     let globals: Vec<&str> = environment.globals().map(|(name, _)| name).collect();
     let mut names: Vec<String> = template.undeclared_variables(true).into_iter().collect();
     names.sort_unstable();
     let mut used = Vec::new();
     for name in names {
-        if let Some(variable) = VARIABLES.iter().find(|v| v.name == name) {
+        if let Some(variable) = VARIABLES.iter().chain(own).find(|v| v.name == name) {
             used.push(variable);
         } else if !globals.contains(&name.as_str()) {
-            let mut help = nearest_line(&name, VARIABLES.iter().map(|v| v.name));
+            let mut help = nearest_line(&name, VARIABLES.iter().chain(own).map(|v| v.name));
             help.push_str("variables: ");
-            help.push_str(&VARIABLES.iter().map(|v| v.name).collect::<Vec<_>>().join(", "));
+            help.push_str(&VARIABLES.iter().chain(own).map(|v| v.name).collect::<Vec<_>>().join(", "));
             let what = format!("unknown variable `{}`", shown(&name));
             return Err(Fault { what, line: None, help });
         }

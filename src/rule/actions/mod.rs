@@ -4,6 +4,7 @@ use super::ActionKind;
 
 mod add_header;
 mod append;
+mod attachments;
 mod block;
 mod bounce;
 mod broken_signatures;
@@ -15,9 +16,11 @@ mod prepend;
 mod redact;
 mod remove_block;
 mod remove_header;
+mod rename_attachments;
 mod rewrite_links;
 mod set_header;
 mod stop;
+mod strip_attachments;
 mod tag_subject;
 mod untag_subject;
 
@@ -41,6 +44,8 @@ pub const KINDS: &[ActionKind] = &[
     broken_signatures::KIND,
     redact::KIND,
     rewrite_links::KIND,
+    strip_attachments::KIND,
+    rename_attachments::KIND,
     bounce::KIND,
     drop::KIND,
     junk::KIND,

@@ -4,7 +4,7 @@
 
 mod address;
 mod address_match;
-mod attachment;
+pub(in crate::rule) mod attachment;
 mod body;
 mod direction;
 mod header;

@@ -1,10 +1,12 @@
 //! `attachment`: names, types, sizes and number of attachments; by their content where a rule asks for it.
 
-pub(super) mod content;
+pub(in crate::rule) mod content;
+
+use std::borrow::Cow;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::message::{Attachment, Message};
+use crate::message::{Attachment, Draft};
 use crate::rule::problem::Code;
 use crate::rule::section::{At, Holds, Section};
 use crate::rule::{Condition, ConditionKind, OptionDoc, Scene};
@@ -83,8 +85,9 @@ pub const KIND: ConditionKind = ConditionKind {
     compile,
 };
 
+/// Which attachments: compiled from the value of `attachment`, in a condition or an action.
 #[derive(Debug)]
-struct Has {
+pub(in crate::rule) struct Attachments {
     name: Option<GlobSet>,
     media_type: Option<GlobSet>,
     extensions: Option<Vec<String>>,
@@ -98,6 +101,11 @@ struct Has {
 }
 
 fn compile(section: &mut Section<'_>, key: &'static str) -> Option<Box<dyn Condition>> {
+    read(section, key).map(|attachments| Box::new(attachments) as Box<dyn Condition>)
+}
+
+/// Read the value of `key`. Reports its problems itself; `None` when there were any.
+pub(in crate::rule) fn read(section: &mut Section<'_>, key: &'static str) -> Option<Attachments> {
     let mut table = section.section(key)?;
     let given = |table: &Section<'_>, key: &str| table.holds(key) != Holds::Nothing;
     let mut sound = true;
@@ -130,8 +138,8 @@ fn compile(section: &mut Section<'_>, key: &'static str) -> Option<Box<dyn Condi
     sound &= !count_given || count.is_some();
     let (at_least, at_most) = count.unwrap_or((1, None));
     table.finish(key, &keys(OPTIONS));
-    let has = Has { name, media_type, extensions, content, inside, locked, size, total, at_least, at_most };
-    sound.then(|| Box::new(has) as Box<dyn Condition>)
+    let all = Attachments { name, media_type, extensions, content, inside, locked, size, total, at_least, at_most };
+    sound.then_some(all)
 }
 
 /// Words for groups of types become the globs of the group.
@@ -214,17 +222,43 @@ fn extensions(section: &mut Section<'_>, list: &[At<String>]) -> Option<Vec<Stri
     sound.then_some(extensions)
 }
 
-impl Has {
-    fn passes(&self, message: &Message<'_>, attachment: &Attachment) -> bool {
-        self.passes_by_name(attachment) && self.passes_by_content(message, attachment)
+impl Attachments {
+    /// Every attachment.
+    pub(in crate::rule) fn any() -> Self {
+        Self {
+            name: None,
+            media_type: None,
+            extensions: None,
+            content: None,
+            inside: None,
+            locked: None,
+            size: None,
+            total: None,
+            at_least: 1,
+            at_most: None,
+        }
     }
 
-    fn passes_by_content(&self, message: &Message<'_>, attachment: &Attachment) -> bool {
+    /// Those that pass all tests, in order; `None` where they are not as many, or not as large, as is asked for.
+    pub(in crate::rule) fn passing(&self, draft: &Draft<'_>) -> Option<Vec<Attachment>> {
+        let mut passing = draft.attachments();
+        passing.retain(|attachment| {
+            self.passes_by_name(attachment) && self.passes_by_content(|| draft.content(attachment.part))
+        });
+        let count = passing.len() as u64;
+        let octets = passing.iter().fold(0_u64, |sum, attachment| sum.saturating_add(attachment.size));
+        let holds = count >= self.at_least
+            && self.at_most.is_none_or(|most| count <= most)
+            && self.total.is_none_or(|total| total.holds(octets));
+        holds.then_some(passing)
+    }
+
+    fn passes_by_content<'o>(&self, octets: impl FnOnce() -> Option<Cow<'o, [u8]>>) -> bool {
         if self.content.is_none() && self.inside.is_none() && self.locked.is_none() {
             return true;
         }
         // What cannot be decoded has no content that could be looked at.
-        let octets = message.content(attachment.part).unwrap_or_default();
+        let octets = octets().unwrap_or_default();
         self.content
             .as_ref()
             .is_none_or(|globs| content::media_type(&octets).is_some_and(|found| globs.is_match(found)))
@@ -248,30 +282,21 @@ impl Has {
     }
 }
 
-impl Condition for Has {
+impl Condition for Attachments {
     fn holds(&self, scene: &Scene<'_, '_>) -> bool {
-        let message = scene.draft.message();
-        let (mut passing, mut octets) = (0_u64, 0_u64);
-        for attachment in message.attachments().iter().filter(|attachment| self.passes(message, attachment)) {
-            passing += 1;
-            octets = octets.saturating_add(attachment.size);
-        }
-        passing >= self.at_least
-            && self.at_most.is_none_or(|most| passing <= most)
-            && self.total.is_none_or(|total| total.holds(octets))
+        self.passing(scene.draft).is_some()
     }
     fn key(&self) -> &'static str {
         KIND.key
     }
     fn seen(&self, scene: &Scene<'_, '_>) -> Option<String> {
-        let message = scene.draft.message();
         let shown = |attachment: &Attachment| {
-            let octets = message.content(attachment.part).unwrap_or_default();
+            let octets = scene.draft.content(attachment.part).unwrap_or_default();
             let is = content::media_type(&octets).map(|found| format!(", is {found}")).unwrap_or_default();
             let name = attachment.name.as_deref().unwrap_or("without a name");
             format!("{name} ({}{is}, {} octets)", attachment.media_type, attachment.size)
         };
-        let all: Vec<String> = message.attachments().iter().map(shown).collect();
+        let all: Vec<String> = scene.draft.attachments().iter().map(shown).collect();
         Some(if all.is_empty() { "no attachment".to_owned() } else { all.join(", ") })
     }
 }

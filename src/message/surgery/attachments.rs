@@ -1,0 +1,189 @@
+//! What rules see of it: attachments as they stand now, their content, and how one is taken off.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::super::draft::{BodyError, Draft};
+use super::super::edits::Edit;
+use super::super::protection::{self, Protection};
+use super::super::transfer::applied;
+use super::super::{Attachment, Disposition, Message, Part, PartId};
+use super::{Fate, Image, Notice, Surgery, end_is_sound, has_room};
+
+/// Where the notice of an attachment that was taken off stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// In its place.
+    WithNotice,
+    /// Nowhere.
+    WithoutNotice,
+    /// Nowhere yet: a reader shows one alternative only, so it must not be one of them.
+    OutOfAlternatives,
+}
+
+impl<'m> Draft<'m> {
+    /// Attachments as they stand now: without those that were taken off, by the names that they have now.
+    pub fn attachments(&self) -> Vec<Attachment> {
+        let mut all = self.message().attachments();
+        all.retain(|attachment| !self.surgery.is_gone(attachment.part));
+        for attachment in &mut all {
+            if let Some(part) = self.header_now(attachment.part) {
+                attachment.name = part.file_name;
+            }
+        }
+        all
+    }
+
+    /// The header of a part whose fields were edited, read once more.
+    fn header_now(&self, id: PartId) -> Option<Part> {
+        let is_edited = if id == PartId(0) {
+            [&b"Content-Type"[..], b"Content-Disposition"].iter().any(|name| self.header.names(self.message(), name))
+        } else {
+            self.permitted.fields.range((id, 0)..=(id, usize::MAX)).next().is_some()
+        };
+        if !is_edited {
+            return None;
+        }
+        let mut header = Vec::new();
+        for value in self.fields_of(id) {
+            header.extend_from_slice(&[value.name.as_bytes(), b":", &value.raw, b"\r\n"].concat());
+        }
+        header.extend_from_slice(b"\r\n");
+        Message::parse(&header).part(PartId(0)).cloned()
+    }
+
+    /// The octets of a part as they stand now, its transfer encoding undone; `None` where it cannot be.
+    pub fn content(&self, id: PartId) -> Option<Cow<'m, [u8]>> {
+        let message = self.message();
+        if let Some((file, text)) = self.permitted.edited_texts().find(|(file, _)| file.body.part == id) {
+            let part = message.part(id)?;
+            let edits: Vec<Edit> = text.raw_edits(message, file.body.part).ok()?.to_vec();
+            let moved = |edit: Edit| Edit {
+                range: edit.range.start - part.header.start..edit.range.end - part.header.start,
+                with: edit.with,
+            };
+            let mut edits: Vec<Edit> = edits.into_iter().map(moved).collect();
+            edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
+            let entity = applied(message.bytes(&(part.header.start..part.body.end)), &edits);
+            return Message::parse(&entity).content(PartId(0)).map(|octets| Cow::Owned(octets.into_owned()));
+        }
+        if self.permitted.attached.contains_key(&id) {
+            return self.attached_bytes(id);
+        }
+        message.content(id)
+    }
+
+    /// What keeps an attachment from being taken off or renamed: it is inside of what is signed or encrypted, or it is that.
+    pub fn lock_of(&self, id: PartId) -> Option<Protection> {
+        lock_of(self.message(), id)
+    }
+
+    /// Take an attachment off. `shown`: the notice stands in its place; without it, only where nothing would be left
+    /// otherwise.
+    pub fn take_off(&mut self, id: PartId, notice: Notice, shown: bool) -> Result<Taken, BodyError> {
+        let message = self.message();
+        if let Some(doubt) = message.doubt() {
+            return Err(doubt);
+        }
+        let part = message.part(id).ok_or(BodyError::Field)?;
+        if self.lock_of(id).is_some() || !part.children.is_empty() || self.surgery.is_gone(id) {
+            return Err(BodyError::Field);
+        }
+        let is_alternative = parent_type(message, part) == "multipart/alternative";
+        let taken = if self.surgery.leaves_something(message, id) && (is_alternative || !shown) {
+            self.surgery.gone.insert(id, Fate::Removed);
+            if shown { Taken::OutOfAlternatives } else { Taken::WithoutNotice }
+        } else {
+            if id == PartId(0) && notice.replacing(message).is_none() {
+                return Err(BodyError::Field);
+            }
+            self.surgery.gone.insert(id, Fate::Replaced(Arc::new(notice)));
+            Taken::WithNotice
+        };
+        self.permitted.forget(id);
+        Ok(taken)
+    }
+
+    /// Put pictures beside an HTML body that shows them: into the multipart/related that it stands in, or a new one. One
+    /// that is there is not put in twice.
+    pub fn add_images(&mut self, id: PartId, images: &[Arc<Image>]) -> Result<(), BodyError> {
+        let message = self.message();
+        if images.is_empty() {
+            return Ok(());
+        }
+        if let Some(doubt) = message.doubt() {
+            return Err(doubt);
+        }
+        let above = |id: &PartId| message.part(*id).and_then(|part| part.parent);
+        let is_related = |id: &PartId| message.part(*id).is_some_and(|part| part.media_type == "multipart/related");
+        let around = std::iter::successors(above(&id), above).find(is_related);
+        let scope = around.unwrap_or(id);
+        let part = message.part(scope).ok_or(BodyError::Field)?;
+        let is_there = |image: &Image| {
+            let mut inside = message.parts().iter().filter(|part| part.parent == Some(scope));
+            inside.any(|part| image.is(message, part))
+        };
+        let mut new: Vec<Arc<Image>> = self.surgery.images.get(&scope).cloned().unwrap_or_default();
+        for image in images {
+            if !new.contains(image) && !(part.is_multipart() && is_there(image)) {
+                new.push(Arc::clone(image));
+            }
+        }
+        if new.is_empty() {
+            return Ok(());
+        }
+        if !has_room(message, id, new.len()) {
+            return Err(BodyError::Doubtful);
+        }
+        let last = part.children.last().and_then(|last| message.part(*last)).unwrap_or(part);
+        let behind = message.raw().get(last.body.end..).unwrap_or_default();
+        if behind.starts_with(b"--") {
+            return Err(BodyError::LastLine);
+        }
+        if behind.is_empty() && id != PartId(0) {
+            end_is_sound(message)?;
+        }
+        let before = self.surgery.clone();
+        self.surgery.images.insert(scope, new);
+        // Whether the message takes it is known now, while the rule can still be taken back.
+        if let Err(why) = self.body_edits() {
+            self.surgery = before;
+            return Err(why);
+        }
+        Ok(())
+    }
+}
+
+impl Surgery {
+    /// Would there be anything left to show without this part, and a root in each multipart/related?
+    fn leaves_something(&self, message: &Message<'_>, id: PartId) -> bool {
+        let mut after = self.clone();
+        after.gone.insert(id, Fate::Removed);
+        let removed = after.removed(message);
+        let is_root = |part: &Part| {
+            let parent = part.parent.and_then(|parent| message.part(parent));
+            parent
+                .is_some_and(|parent| parent.media_type == "multipart/related" && parent.children.first() == Some(&id))
+        };
+        id != PartId(0) && !removed.contains(&PartId(0)) && !message.part(id).is_some_and(is_root)
+    }
+}
+
+fn parent_type<'p>(message: &'p Message<'_>, part: &Part) -> &'p str {
+    part.parent.and_then(|parent| message.part(parent)).map_or("", |parent| parent.media_type.as_str())
+}
+
+pub(in crate::message) fn lock_of(message: &Message<'_>, id: PartId) -> Option<Protection> {
+    let protection = message.protection()?;
+    let part = message.part(id)?;
+    let around = std::iter::successors(part.parent, |id| message.part(*id)?.parent);
+    let outermost = around.filter_map(|id| message.part(id).and_then(protection::encloses)).last();
+    // What says that it is a file is one, but for what is all of the message.
+    let is_file = part.parent.is_some() && part.disposition == Some(Disposition::Attachment);
+    let own = protection::by_type(part).filter(|own| match own {
+        Protection::Tnef => super::super::body::readable(message.parts()).iter().all(|body| body.part == id),
+        Protection::Calendar => protection == Protection::Calendar && !is_file,
+        _ => true,
+    });
+    outermost.or(own)
+}

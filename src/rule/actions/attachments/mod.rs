@@ -1,0 +1,149 @@
+//! What the actions on attachments share: which ones, in which messages, and what is said in their place.
+//!
+//! Invariant: what is inside of a signed or encrypted part stays, whatever a rule asks for; and a second run finds nothing
+//! left to do.
+
+mod options;
+mod removal;
+#[cfg(test)]
+mod tests;
+
+use minijinja::value::Value;
+use sha2::{Digest, Sha256};
+
+use super::super::conditions::attachment::Attachments;
+use super::super::template::{Filled, Template};
+use super::super::{ActionError, Protected, Scene};
+use crate::message::{Attachment, BodyError, Draft, Message, tame};
+pub(super) use options::{
+    ATTACHED_MESSAGES, ATTACHMENT, HTML, MESSAGE, NOTICE, PROTECTED, TEXT, UNBOUNCEABLE, read_protected,
+    read_unbounceable,
+};
+pub(super) use removal::Removal;
+
+/// Attached messages are looked into this deep.
+const MAX_ATTACHED: usize = 5;
+
+/// Which attachments an action is about.
+#[derive(Debug)]
+pub(super) struct Selection {
+    pub which: Attachments,
+    pub attached_messages: bool,
+    pub protected: Protected,
+}
+
+/// What an action does to one attachment; answers whether it did anything.
+pub(super) type Each<'e> = dyn FnMut(&mut Draft<'_>, &Attachment) -> Result<bool, ActionError> + 'e;
+
+/// What became of the attachments of a message.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Done {
+    /// So many were dealt with.
+    pub count: usize,
+    /// So many are inside of what must not be edited.
+    pub locked: usize,
+}
+
+impl Selection {
+    /// Do something to each attachment that is meant, also in attached messages if it is to be.
+    pub fn each(&self, draft: &mut Draft<'_>, act: &mut Each<'_>) -> Result<Done, ActionError> {
+        self.each_in(draft, 0, act)
+    }
+
+    fn each_in(&self, draft: &mut Draft<'_>, depth: usize, act: &mut Each<'_>) -> Result<Done, ActionError> {
+        let mut done = Done::default();
+        for attachment in self.which.passing(draft).unwrap_or_default() {
+            if draft.lock_of(attachment.part).is_some() {
+                done.locked += 1;
+            } else if act(draft, &attachment)? {
+                done.count += 1;
+            }
+        }
+        if !self.attached_messages || depth >= MAX_ATTACHED {
+            return Ok(done);
+        }
+        for part in draft.attached_messages() {
+            if draft.lock_of(part).is_some() {
+                continue;
+            }
+            let Some(raw) = draft.attached_bytes(part) else { continue };
+            let message = Message::parse(&raw);
+            let mut inner = Draft::new(&message);
+            inner.permit_as(draft);
+            let inside = self.each_in(&mut inner, depth + 1, act)?;
+            done.locked += inside.locked;
+            if !inner.is_unchanged() {
+                if let Some(doubt) = draft.message().doubt() {
+                    return Err(doubt.into());
+                }
+                let rendered = inner.render().map_err(ActionError::Attached)?;
+                draft.put_attached(part, &rendered);
+                done.count += inside.count;
+            }
+        }
+        Ok(done)
+    }
+
+    /// What the rule does where what is meant must not be edited; `None` where something is left that may be.
+    pub fn policy(&self, scene: &Scene<'_, '_>) -> Option<Protected> {
+        let draft = &*scene.draft;
+        draft.protection()?;
+        let passing = self.which.passing(draft)?;
+        let locked = passing.iter().filter(|attachment| draft.lock_of(attachment.part).is_some()).count();
+        let all = locked == passing.len() && !(self.attached_messages && !draft.attached_messages().is_empty());
+        (locked > 0 && (all || self.protected == Protected::Bounce)).then_some(self.protected)
+    }
+}
+
+/// What templates say of one attachment.
+#[derive(Debug, Clone)]
+pub(super) struct Details {
+    pub name: String,
+    pub media_type: String,
+    /// Decoded, where that can be done.
+    pub content: Option<Vec<u8>>,
+    pub size: u64,
+    pub sha256: [u8; 32],
+}
+
+impl Details {
+    pub fn of(draft: &Draft<'_>, attachment: &Attachment) -> Result<Self, ActionError> {
+        let message = draft.message();
+        let content = draft.content(attachment.part);
+        let raw = message.part(attachment.part).map(|part| message.bytes(&part.body)).ok_or(BodyError::Encoding)?;
+        let octets = content.as_deref().unwrap_or(raw);
+        Ok(Self {
+            name: tame(attachment.name.as_deref().unwrap_or_default()),
+            media_type: attachment.media_type.clone(),
+            size: octets.len() as u64,
+            sha256: Sha256::digest(octets).into(),
+            content: content.map(std::borrow::Cow::into_owned),
+        })
+    }
+
+    /// The values of [`super::super::template::ATTACHMENT`].
+    pub fn values(&self) -> Vec<(&'static str, Value)> {
+        let name = if self.name.is_empty() { "without a name" } else { &self.name };
+        let hex: String = self.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        vec![
+            ("attachment.name", Value::from(name)),
+            ("attachment.sha256", Value::from(hex)),
+            ("attachment.size", Value::from(self.size)),
+            ("attachment.type", Value::from(self.media_type.as_str())),
+        ]
+    }
+}
+
+/// `1 attachment`, `2 attachments`.
+pub(super) fn counted(count: usize) -> String {
+    if count == 1 { "1 attachment".to_owned() } else { format!("{count} attachments") }
+}
+
+/// A template about an attachment, filled in.
+fn filled<'t>(
+    template: &'t Template,
+    scene: &Scene<'_, '_>,
+    values: &[(&'static str, Value)],
+) -> Result<Filled<'t>, ActionError> {
+    template.fill_with(scene, values)
+}

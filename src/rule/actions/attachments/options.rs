@@ -1,0 +1,67 @@
+//! The options that the actions on attachments share, as rule authors read them.
+
+use super::super::super::section::Section;
+use super::super::super::{OptionDoc, Protected, Unbounceable};
+
+pub(in crate::rule::actions) const ATTACHMENT: OptionDoc = OptionDoc {
+    key: "attachment",
+    takes: "{ name, type, content, inside, locked, extension, size, total, count }",
+    default: "",
+    doc: "Which attachments: the same tests as those of the condition `attachment`. With `total` or `count` only where \
+          that many, or that much, pass the other tests. `{}` is every attachment.",
+};
+pub(in crate::rule::actions) const NOTICE: OptionDoc = OptionDoc {
+    key: "notice",
+    takes: "\"part\" | \"body\" | \"none\"",
+    default: "\"part\"",
+    doc: "Where it is said that an attachment is gone: in a small text file in its place, below the text of the message, \
+          or nowhere. Where nothing at all would be left of the message, the file stands there in any case.",
+};
+pub(in crate::rule::actions) const TEXT: OptionDoc = OptionDoc {
+    key: "text",
+    takes: "a template, or { file = \"…\" }",
+    default: "name, size, SHA-256 and rule",
+    doc: "What the notice says. Variables of its own: `attachment.name`, `attachment.type`, `attachment.size`, \
+          `attachment.sha256`.",
+};
+pub(in crate::rule::actions) const HTML: OptionDoc = OptionDoc {
+    key: "html",
+    takes: "a template, or { file = \"…\" }",
+    default: "made from `text`",
+    doc: "The same for HTML bodies, with `notice = \"body\"`.",
+};
+pub(in crate::rule::actions) const ATTACHED_MESSAGES: OptionDoc = OptionDoc {
+    key: "attached_messages",
+    takes: "true | false",
+    default: "false",
+    doc: "Also the attachments of messages that are attached, up to five deep.",
+};
+pub(in crate::rule::actions) const PROTECTED: OptionDoc = OptionDoc {
+    key: "protected",
+    takes: "\"skip\" | \"headers-only\" | \"bounce\"",
+    default: "\"skip\"",
+    doc: "What the rule does where an attachment is inside of a signed or encrypted part, or is that part itself: leave \
+          that one alone (`skip`: nothing of the rule, if there is no other), only the rule's other actions \
+          (`headers-only`), or send the message back (`bounce`). Anybody can put a signature round a file: a rule that \
+          keeps files out needs `bounce`.",
+};
+pub(in crate::rule::actions) const UNBOUNCEABLE: OptionDoc = OptionDoc {
+    key: "unbounceable",
+    takes: "\"deliver\" | \"drop\" | \"fail\"",
+    default: "\"deliver\"",
+    doc: "With `protected = \"bounce\"`: what becomes of automatic mail and bounces, which are never sent back.",
+};
+pub(in crate::rule::actions) const MESSAGE: &str = "The attachment \"{{ attachment.name }}\" ({{ attachment.size }} \
+    octets) was removed by the mail rule \"{{ rule.name }}\".\nSHA-256: {{ attachment.sha256 }}";
+
+/// Read `protected`.
+pub(in crate::rule::actions) fn read_protected(section: &mut Section<'_>) -> Protected {
+    let words = [("skip", Protected::Skip), ("headers-only", Protected::HeadersOnly), ("bounce", Protected::Bounce)];
+    section.choice("protected", &words).map_or(Protected::Skip, |found| found.value)
+}
+
+/// Read `unbounceable`.
+pub(in crate::rule::actions) fn read_unbounceable(section: &mut Section<'_>) -> Unbounceable {
+    let words = [("deliver", Unbounceable::Deliver), ("drop", Unbounceable::Drop), ("fail", Unbounceable::Fail)];
+    section.choice("unbounceable", &words).map_or(Unbounceable::Deliver, |found| found.value)
+}

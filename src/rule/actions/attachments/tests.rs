@@ -1,0 +1,236 @@
+//! Attachments that go and names that change, in messages of every structure.
+
+use crate::envelope::{Address, Direction, Envelope};
+use crate::facts::Facts;
+use crate::message::{Message, Rendered};
+use crate::pipeline::{Pipeline, Verdict};
+
+fn pipeline(action: &str) -> Pipeline {
+    let rule = format!("[[rule]]\nname = \"no-programs\"\n[[rule.action]]\n{action}");
+    Pipeline::from_sources(vec![("r.toml".into(), rule)]).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+/// The message after one run, and what is reported; a second run changes nothing.
+#[track_caller]
+pub(super) fn run(action: &str, mail: &str) -> (String, Vec<String>) {
+    let (out, report) = run_raw(action, mail.replace('\n', "\r\n").as_bytes());
+    (String::from_utf8(out).unwrap().replace("\r\n", "\n"), report)
+}
+
+#[track_caller]
+pub(super) fn run_raw(action: &str, raw: &[u8]) -> (Vec<u8>, Vec<String>) {
+    let pipeline = pipeline(action);
+    let envelope = Envelope {
+        direction: Direction::Inbound,
+        sender: Address::new("eve@customer.example").ok(),
+        recipients: Address::new("kim@example.com").into_iter().collect(),
+        message_id: "0-1".into(),
+        truncated: false,
+    };
+    let once = |raw: &[u8]| {
+        let message = Message::parse(raw);
+        let outcome = pipeline.run(&message, &envelope, &Facts::default(), &|| false).unwrap();
+        assert!(outcome.report.notes.iter().all(|note| !note.contains("taken back")), "{:?}", outcome.report.notes);
+        let report = outcome.report.rules.into_iter().next().unwrap();
+        let mut said = report.effects;
+        if !matches!(report.verdict, Verdict::Matched) {
+            said.push(format!("{:?}", report.verdict));
+        }
+        (outcome.rewritten.as_ref().map_or_else(|| raw.to_vec(), Rendered::to_vec), said)
+    };
+    let (out, report) = once(raw);
+    let (twice, _) = once(&out);
+    assert_eq!(String::from_utf8_lossy(&twice), String::from_utf8_lossy(&out), "a second run changes something");
+    (out, report)
+}
+
+const STRIP: &str = "kind = \"strip_attachments\"\nattachment = { extension = \"exe\" }\ntext = \"{{ attachment.name }} is \
+                     gone, {{ attachment.size }} octets, {{ attachment.sha256 }}\"\n";
+const EXE: &str = "Content-Type: application/x-msdownload; name=run.exe\nContent-Transfer-Encoding: base64\n\
+                   Content-Disposition: attachment; filename=run.exe\n\nTVqQAAMA";
+const PDF: &str = "Content-Type: application/pdf; name=a.pdf\nContent-Transfer-Encoding: base64\n\n JVBERi0x\n";
+const NOTICE: &str = "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 7bit\nContent-Disposition: \
+                      inline; filename=\"run.exe.txt\"\nX-Mailwright-Notice: attachment\n\nrun.exe is gone, 6 octets, \
+                      3b9ee8ae";
+
+fn none(action: &str) -> String {
+    format!("{action}notice = \"none\"\n")
+}
+
+#[test]
+fn a_notice_stands_in_the_place_of_an_attachment_and_nothing_else_changes() {
+    let mail = |part: &str| {
+        format!(
+            "Subject: a\nContent-Type: multipart/mixed; boundary=m\n\npreamble \n--m\n\nsee \n--m \n{part}\n--m\n{PDF}\n--m--\nepilogue"
+        )
+    };
+    let (out, said) = run(STRIP, &mail(EXE));
+    let digest = out.split("octets, ").nth(1).unwrap().split('\n').next().unwrap().to_owned();
+    assert_eq!(out, mail(&NOTICE.replace("3b9ee8ae", &digest)));
+    assert_eq!(said, ["strip_attachments: 1 attachment removed"]);
+}
+
+#[test]
+fn a_part_that_goes_without_a_notice_leaves_nothing_behind() {
+    let mail = |parts: &[&str], end: &str| {
+        let parts: String = parts.iter().map(|part| format!("--m\n{part}\n")).collect();
+        format!("Content-Type: multipart/mixed; boundary=m\n\npreamble\n{parts}{end}")
+    };
+    let text = "\nsee \n";
+    for end in ["--m--\n", "--m--", "--m-- \nepilogue\n\n"] {
+        for (before, after) in [
+            (vec![text, EXE, PDF], vec![text, PDF]),
+            (vec![text, PDF, EXE], vec![text, PDF]),
+            (vec![EXE, text, PDF], vec![text, PDF]),
+            (vec![EXE, EXE, text, EXE, EXE, PDF, EXE, EXE], vec![text, PDF]),
+        ] {
+            assert_eq!(run(&none(STRIP), &mail(&before, end)).0, mail(&after, end));
+        }
+    }
+    // Nothing ends the last part, nor the one before it, which grows by no octet.
+    let (out, _) = run(&none(STRIP), &mail(&[text, EXE], ""));
+    assert_eq!(out, mail(&[text], "--m--\n"));
+}
+
+#[test]
+fn a_multipart_of_which_nothing_is_left_goes_too() {
+    let inner = |parts: &str| format!("Content-Type: multipart/mixed; boundary=i\n\n{parts}--i--\n");
+    let mail = |parts: &str| format!("Content-Type: multipart/mixed; boundary=m\n\n--m\n\nsee\n{parts}--m--\n");
+    let nested = format!("--m\n{}", inner(&format!("--i\n{EXE}\n--i\n{EXE}\n")));
+    assert_eq!(run(&none(STRIP), &mail(&nested)).0, mail(""));
+    let unclosed = format!("--m\nContent-Type: multipart/mixed; boundary=i\n\n--i\n{EXE}\n");
+    assert_eq!(run(&none(STRIP), &mail(&unclosed)).0, mail(""));
+}
+
+#[test]
+fn something_is_left_of_every_message() {
+    let alone = format!("From: a@customer.example\nMIME-Version: 1.0\nSubject: a\n{EXE}\n");
+    for action in [STRIP.to_owned(), none(STRIP)] {
+        let (out, _) = run(&action, &alone);
+        assert!(out.contains("\nSubject: a\n") && out.contains("run.exe is gone, 6 octets"), "{out}");
+        assert!(!out.contains("TVqQ") && out.matches("Content-Type").count() == 1, "{out}");
+        let mixed = format!("Content-Type: multipart/mixed; boundary=m\n\n--m\n{EXE}\n--m\n{EXE}\n--m--\n");
+        let (out, said) = run(&action, &mixed);
+        assert!(out.contains("run.exe is gone") && !out.contains("TVqQ"), "{out}");
+        assert_eq!(said, ["strip_attachments: 2 attachments removed"]);
+    }
+}
+
+#[test]
+fn a_notice_is_no_alternative() {
+    let mail = format!(
+        "Content-Type: multipart/alternative; boundary=m\n\n--m\n\nsee\n--m\nContent-Type: text/html\n\n<p>see</p>\n--m\n{EXE}\n--m--\n"
+    );
+    let (out, _) = run(STRIP, &mail);
+    let (head, tail) = out.split_once("\n--m--\n").unwrap();
+    assert!(head.ends_with("<p>see</p>") && tail.contains("run.exe is gone"), "{out}");
+    let (out, _) = run(&none(STRIP), &mail);
+    assert!(out.ends_with("<p>see</p>\n--m--\n"), "{out}");
+}
+
+#[test]
+fn attached_messages_are_looked_into_where_the_rule_says_so() {
+    let mail = |part: &str| {
+        format!(
+            "Content-Type: multipart/mixed; boundary=m\n\n--m\n\nsee\n--m\nContent-Type: message/rfc822\n\nSubject: b\n\
+             Content-Type: multipart/mixed; boundary=i\n\n--i\n\ninner\n--i\n{part}\n--i--\n\n--m--\n"
+        )
+    };
+    let (out, said) = run(STRIP, &mail(EXE));
+    assert_eq!(
+        (out, said.as_slice()),
+        (mail(EXE), &["strip_attachments: nothing to do, no attachment passes its tests".to_owned()][..])
+    );
+    let (out, said) = run(&format!("{STRIP}attached_messages = true\n"), &mail(EXE));
+    assert!(out.contains("run.exe is gone") && !out.contains("TVqQ"), "{out}");
+    assert_eq!(said, ["strip_attachments: 1 attachment removed"]);
+}
+
+#[test]
+fn what_is_signed_stays_and_what_stands_beside_it_goes() {
+    let signed = format!(
+        "Content-Type: multipart/signed; boundary=s\n\n--s\nContent-Type: multipart/mixed; boundary=i\n\n--i\n\nsee\n--i\n{EXE}\n--i--\n--s\n\
+         Content-Type: application/pkcs7-signature\n\nx\n--s--"
+    );
+    let (out, said) = run(STRIP, &signed);
+    assert_eq!(out, signed);
+    assert_eq!(said, ["Skipped(\"signed\")"]);
+    let bounce = format!("{STRIP}protected = \"bounce\"\n");
+    assert!(run(&bounce, &signed).1.contains(&"protected: bounced".to_owned()));
+    let mail = |part: &str| format!("Content-Type: multipart/mixed; boundary=m\n\n--m\n{signed}\n--m\n{part}\n--m--\n");
+    let (out, said) = run(&none(STRIP), &mail(EXE));
+    assert_eq!(out, mail("").replace("\n--m\n\n--m--", "\n--m--"));
+    assert_eq!(said, ["strip_attachments: 1 attachment removed, 1 attachment inside of a protected part left alone"]);
+}
+
+#[test]
+fn a_notice_in_the_body_stands_below_the_text() {
+    let mail = format!("Content-Type: multipart/mixed; boundary=m\n\n--m\n\nsee\n--m\n{EXE}\n--m--\n");
+    let (out, _) = run(&format!("{STRIP}notice = \"body\"\n"), &mail);
+    assert!(out.contains("\n--m\n\nsee\n\nrun.exe is gone, 6 octets"), "{out}");
+    assert_eq!(out.matches("--m\n").count(), 1, "{out}");
+}
+
+#[test]
+fn a_name_cannot_bring_in_a_delimiter_or_a_field() {
+    let exe = EXE.replace("filename=run.exe", "filename*=utf-8''a%0A--m--%0D%0A%22%0ABcc:%20x%E2%80%AE.exe");
+    let mail = format!("Content-Type: multipart/mixed; boundary=m\n\n--m\n\nsee\n--m\n{exe}\n--m--\n");
+    let (out, _) = run(
+        "kind = \"strip_attachments\"\nattachment = {}\ntext = \"\"\"\n--m--\n{{ attachment.name }}\"\"\"\n",
+        &mail,
+    );
+    assert!(!out.contains("\nBcc") && out.matches("\n--m--").count() == 1, "{out}");
+    assert!(out.contains("base64") && out.contains("filename=\"a --m-- _ Bcc_ x.exe.txt\""), "{out}");
+}
+
+#[test]
+fn the_content_of_a_part_that_rules_before_edited_counts() {
+    let text = "Content-Type: text/plain; name=a.txt\n\ncard 4111 1111 1111 1111\n";
+    let mail = format!("Content-Type: multipart/mixed; boundary=m\n\n--m\n\nsee\n--m\n{text}\n--m--\n");
+    let action = "kind = \"redact\"\ndetect = \"card\"\nwhere = [\"attachments\"]\n[[rule.action]]\nkind = \"strip_attachments\"\n\
+                  attachment = { extension = \"txt\" }\ntext = \"{{ attachment.sha256 }}\"\n";
+    let (with, _) = run(action, &mail);
+    let (without, _) = run(action, &mail.replace("4111 1111 1111 1111", "no number"));
+    assert!(!with.contains("4111"), "{with}");
+    assert_ne!(with, without);
+}
+
+const RENAME: &str = "kind = \"rename_attachments\"\n";
+
+#[test]
+fn names_that_deceive_are_written_anew_in_every_spelling() {
+    for (before, after) in [
+        ("name=invoice.pdf.exe", "name=\"invoice_pdf.exe\""),
+        ("name=\"a\u{202E}fdp.exe\"", "name=\"afdp.exe\""),
+        ("name=\"=?utf-8?Q?a=E2=80=AEfdp.exe?=\"", "name=\"=?utf-8?Q?afdp=2Eexe?=\""),
+        ("name*=utf-8''a%E2%80%AEfdp.exe", "name*=utf-8''afdp.exe"),
+        (
+            "name*0*=utf-8''a%E2%80%AE; name*1=\"fdp\"; name*2=.exe; x=y",
+            "name*0*=utf-8''a; name*1=\"fdp\"; name*2=.exe; x=y",
+        ),
+        ("name=\"../../run.exe\"; x=\"a.b.exe\"", "name=\"..____run.exe\"; x=\"a.b.exe\""),
+        ("name=\"a\\\"b.exe. \"", "name=\"a__b.exe\""),
+    ] {
+        let mail = |name: &str| {
+            format!(
+                "Content-Type: multipart/mixed; boundary=m\n\n--m\n\nsee\n--m\nContent-Type: application/octet-stream; {name}\n\nMZ\n--m--\n"
+            )
+        };
+        let (out, said) = run(RENAME, &mail(before));
+        assert_eq!(out, mail(after));
+        assert_eq!(said, ["rename_attachments: 1 attachment renamed"]);
+    }
+}
+
+#[test]
+fn an_extension_is_put_behind_names_once() {
+    let action =
+        "kind = \"rename_attachments\"\nattachment = { extension = [\"exe\", \"blocked\"] }\nappend = \".blocked\"\n";
+    let mail = format!("Content-Type: multipart/mixed; boundary=m\n\n--m\n\nsee\n--m\n{EXE}\n--m\n{PDF}\n--m--\n");
+    let (out, _) = run(action, &mail);
+    assert_eq!(out, mail.replace("name=run.exe", "name=\"run.exe.blocked\""));
+    let alone = format!("Subject: a\n{EXE}\n");
+    assert_eq!(run(action, &alone).0, alone.replace("name=run.exe", "name=\"run.exe.blocked\""));
+    let wide = alone.replace("name=run.exe", "name*=utf-8''%C3%BC.exe.%20");
+    assert_eq!(run(action, &wide).0, wide.replace("%C3%BC.exe.%20", "%C3%BC.exe.blocked"));
+}
