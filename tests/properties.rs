@@ -565,7 +565,7 @@ proptest! {
         let mut draft = Draft::new(&message);
         let text = text.replace("\\n", "\n");
         let html = format!("<p>{}</p>", text.replace('&', "&amp;").replace('>', "&gt;"));
-        let Ok(count @ 1..) = draft.insert(&Block { text, html }, at) else { return Ok(()) };
+        let Ok(count @ 1..) = draft.insert(&Block { text, html, images: Vec::new() }, at) else { return Ok(()) };
         let out = draft.render().map_err(|v| TestCaseError::fail(v.to_string()))?.to_vec();
         let (before, after) = (texts(&raw), texts(&out));
         prop_assert_eq!(before.len(), after.len());

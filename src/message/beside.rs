@@ -49,16 +49,17 @@ impl Beside {
 
     /// How many parts there are before the message's own, the multipart included.
     pub fn parts_above(&self) -> usize {
-        if self.is_empty() { 0 } else { 1 + self.above.len() * self.parts_each() }
+        if self.is_empty() { 0 } else { 1 + self.parts_of(&self.above) }
     }
 
     /// How many parts there are behind the message's own.
     pub fn parts_below(&self) -> usize {
-        self.below.len() * self.parts_each()
+        self.parts_of(&self.below)
     }
 
-    fn parts_each(&self) -> usize {
-        if self.hypertext { 3 } else { 1 }
+    fn parts_of(&self, blocks: &[Block]) -> usize {
+        let pictures = |block: &Block| if block.images.is_empty() { 0 } else { 1 + block.images.len() };
+        blocks.iter().map(|block| if self.hypertext { 3 + pictures(block) } else { 1 }).sum()
     }
 
     /// The edits that put the parts there. `own` are the edits of the message's own body, which may change the fields
@@ -135,7 +136,16 @@ impl Beside {
         let text = MimePart::new("text/plain", crlf(&block.text));
         let part = if self.hypertext {
             let boundary = free_boundary(message.raw(), &format!("alternative_{number}"));
-            let alternatives = vec![text, MimePart::new("text/html", crlf(&block.html))];
+            let html = MimePart::new("text/html", crlf(&block.html));
+            let html = if block.images.is_empty() {
+                html
+            } else {
+                let boundary = free_boundary(message.raw(), &format!("related_beside_{number}"));
+                let related = ContentType::new("multipart/related").attribute("type", "text/html");
+                let pictures = block.images.iter().map(|image| image.part());
+                MimePart::new(related.attribute("boundary", boundary), std::iter::once(html).chain(pictures).collect::<Vec<_>>())
+            };
+            let alternatives = vec![text, html];
             MimePart::new(ContentType::new("multipart/alternative").attribute("boundary", boundary), alternatives)
         } else {
             text

@@ -14,7 +14,7 @@ use super::header::HeaderDraft;
 use super::permitted::Permitted;
 use super::place::Site;
 use super::protection::{self, Protection};
-use super::surgery::Surgery;
+use super::surgery::{Image, Surgery};
 use super::text::PartText;
 use super::verify::{self, Violation};
 use super::{Field, FieldName, Message, PartId, html, outside, place};
@@ -74,6 +74,8 @@ pub struct Block {
     pub text: String,
     /// For `text/html`: a fragment.
     pub html: String,
+    /// Pictures that the fragment shows by their Content-ID; they stand beside each HTML body that it goes into.
+    pub images: Vec<Arc<Image>>,
 }
 
 /// A body that a block goes into.
@@ -390,8 +392,17 @@ impl<'m> Draft<'m> {
             new.push((body.part, self.edited(body.part, &[edit])?));
         }
         let count = new.len();
+        let before = (!block.images.is_empty()).then(|| (self.texts.clone(), self.surgery.clone()));
         for (part, text) in new {
             self.put_text(part, text);
+        }
+        if let Some((texts, surgery)) = before {
+            let html = targets.iter().filter(|target| target.body.kind == BodyKind::Html);
+            let parts: Vec<PartId> = html.map(|target| target.body.part).collect();
+            if let Err(why) = parts.into_iter().try_for_each(|part| self.add_images(part, &block.images)) {
+                (self.texts, self.surgery) = (texts, surgery);
+                return Err(why);
+            }
         }
         Ok(count)
     }

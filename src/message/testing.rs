@@ -9,7 +9,7 @@ pub(super) fn crlf(text: &str) -> Vec<u8> {
 
 /// A block of one line, in both forms.
 pub(super) fn block(text: &str) -> Block {
-    Block { text: text.to_owned(), html: format!("<p>{text}</p>") }
+    Block { text: text.to_owned(), html: format!("<p>{text}</p>"), images: Vec::new() }
 }
 
 /// The message after `edit`, lines ended by LF again. Checks that it holds up.

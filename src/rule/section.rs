@@ -99,22 +99,23 @@ impl Reading {
         let (list, more) = self.problems.into_inner();
         (Problems::new(list, sources, more), self.read.into_inner())
     }
-    fn read_file(&self, name: &str, limit: u64) -> Result<String, String> {
-        let path = Path::new(name);
-        let inside = path.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
-        if !inside || name.is_empty() || name.contains('\\') {
-            return Err("the file must be inside the rules folder: no `..`, no absolute path".to_owned());
+    fn read_octets(&self, name: &str, limit: u64) -> Result<Vec<u8>, String> {
+        let Files::Folder(folder) = &self.files else { return Err("no such file".to_owned()) };
+        let path = path_inside(folder, name)?;
+        let size = std::fs::metadata(&path).map_err(|e| io_text(&e))?.len();
+        if size > limit {
+            return Err(format!("it has {size} octets; {limit} are allowed"));
         }
+        let octets = std::fs::read(&path).map_err(|e| io_text(&e))?;
+        // For the digest of the rule set.
+        self.read.borrow_mut().push((name.to_owned(), octets.iter().map(|octet| char::from(*octet)).collect()));
+        Ok(octets)
+    }
+    fn read_file(&self, name: &str, limit: u64) -> Result<String, String> {
+        relative(name)?;
         let text = match &self.files {
             Files::Folder(folder) => {
-                let path = folder.join(path);
-                // A link is the other way out of the folder.
-                let real = path.canonicalize().map_err(|e| io_text(&e))?;
-                let root = folder.canonicalize().map_err(|e| io_text(&e))?;
-                if !real.starts_with(&root) {
-                    return Err("the file is a link that leaves the rules folder".to_owned());
-                }
-                read_text_of(&real, limit)?
+                read_text_of(&path_inside(folder, name)?, limit)?
             }
             Files::Memory(files) => {
                 let found = files.iter().find(|(n, _)| n == name).ok_or("no such file")?;
@@ -124,6 +125,26 @@ impl Reading {
         self.read.borrow_mut().push((name.to_owned(), text.clone()));
         Ok(text)
     }
+}
+
+/// A path that stays below a folder.
+fn relative(name: &str) -> Result<&Path, String> {
+    let path = Path::new(name);
+    let inside = path.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
+    if !inside || name.is_empty() || name.contains('\\') {
+        return Err("the file must be inside the rules folder: no `..`, no absolute path".to_owned());
+    }
+    Ok(path)
+}
+
+fn path_inside(folder: &Path, name: &str) -> Result<PathBuf, String> {
+    // A link is the other way out of the folder.
+    let real = folder.join(relative(name)?).canonicalize().map_err(|e| io_text(&e))?;
+    let root = folder.canonicalize().map_err(|e| io_text(&e))?;
+    if !real.starts_with(&root) {
+        return Err("the file is a link that leaves the rules folder".to_owned());
+    }
+    Ok(real)
 }
 
 /// Read a text file of at most [`MAX_FILE`] octets; a UTF-8 byte order mark is left out.
@@ -180,6 +201,11 @@ impl<'p> Section<'p> {
         self.reading.read_file(name, MAX_FILE)
     }
     /// The same, for a file of at most `limit` octets.
+    /// Read a file of at most `limit` octets that holds no text, relative to the folder of the rule files.
+    pub fn read_octets(&self, name: &str, limit: u64) -> Result<Vec<u8>, String> {
+        self.reading.read_octets(name, limit)
+    }
+    /// As [`Section::read_file`], of at most `limit` octets.
     pub fn read_large_file(&self, name: &str, limit: u64) -> Result<String, String> {
         self.reading.read_file(name, limit)
     }

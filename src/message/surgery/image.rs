@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use mail_builder::headers::content_type::ContentType;
+use mail_builder::mime::MimePart;
 use sha2::{Digest, Sha256};
 
 use super::super::edits::Edit;
@@ -72,6 +74,15 @@ impl Image {
             body.truncate(body.len() - 2);
         }
         out.extend(body);
+    }
+
+    /// The same for `mail-builder`.
+    pub(in crate::message) fn part(&self) -> MimePart<'_> {
+        let name = format!("{}.{}", self.name, self.extension);
+        let disposition = ContentType::new("inline").attribute("filename", name.clone());
+        MimePart::new(ContentType::new(self.media_type).attribute("name", name), self.content.as_slice())
+            .cid(self.content_id.as_str())
+            .header("Content-Disposition", disposition)
     }
 
     /// Is this part the picture?

@@ -13,6 +13,7 @@ pub const KIND: ActionKind = ActionKind {
     options: &[
         block::HTML,
         block::TEXT,
+        block::IMAGES,
         OptionDoc {
             key: "preview",
             takes: "\"banner\" | \"keep\"",

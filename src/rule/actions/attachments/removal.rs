@@ -67,7 +67,7 @@ impl Removal {
                 Some(html) => filled(html, scene, &values)?.text().into_owned(),
                 None => as_html(&text),
             };
-            let block = Block { html: html::shielded(html.trim()), text };
+            let block = Block { html: html::shielded(html.trim()), text, images: Vec::new() };
             self.take_off(draft, attachment, &details, &block)
         })?;
         *scene.draft = draft;

@@ -3,6 +3,7 @@
 //! Invariant: running a rule on its own output changes nothing, except with `once = "always"`, and nobody else's text
 //! keeps a block away from where it would be seen, except with `once = "thread"`.
 
+mod images;
 mod once;
 mod options;
 mod print;
@@ -19,6 +20,8 @@ use super::super::section::{Holds, Section};
 use super::super::template::{Context, Filled, Template};
 use super::super::{Action, ActionError, Effect, Protected, Scene};
 use crate::message::{Block, Body, BodyError, Draft, Inserted, Message, Outside, Place, Target, html};
+use images::Images;
+pub(super) use images::IMAGES;
 use once::{Blocks, Where};
 pub(super) use options::{FALLBACK, HTML, NO_BODY, ONCE, PROTECTED, TEXT, read_protected};
 pub(super) use print::{Print, blank_quoted};
@@ -46,6 +49,7 @@ pub(super) struct Insert {
     kind: &'static str,
     html: Option<Template>,
     text: Option<Template>,
+    images: Images,
     place: Place,
     once: Once,
     protected: Protected,
@@ -111,12 +115,14 @@ impl Insert {
             section.problem(&span, Code::WrongValue, "`html` would swallow the text that stands behind it", help);
             return None;
         }
+        let images = Images::read(section, html.as_ref().map(Template::source))?;
         let [had_html, had_text] = problems;
         let whole = (had_html == Holds::Nothing || html.is_some()) && (had_text == Holds::Nothing || text.is_some());
         (given && whole).then(|| Self {
             kind,
             html,
             text,
+            images,
             place: place.map_or(default, |place| place.value),
             once,
             protected,
@@ -141,6 +147,7 @@ impl Insert {
 
     fn fill(&self, scene: &Scene<'_, '_>) -> Result<Ready, ActionError> {
         let html = self.html.as_ref().map(|t| t.fill(scene)).transpose()?;
+        let html = html.map(|html| html.map(|html| self.images.named_in(html)));
         let text = self.text.as_ref().map(|t| t.fill(scene)).transpose()?;
         let (html, text) = match (html, text) {
             (Some(html), Some(text)) => (html, text),
@@ -222,7 +229,7 @@ impl Insert {
             return Ok(Effect::Nothing("it is there already"));
         };
         let here = format!("{}-{}", ready.mark, message_mark(scene.draft));
-        let block = Block { text: ready.text.clone(), html: marked(&ready.html, &here) };
+        let block = Block { text: ready.text.clone(), html: marked(&ready.html, &here), images: self.images.list() };
         let effect = put(scene.draft, &block, &Missing { targets: &targets, ours: &ours, place: at.place })?;
         // Invariant 6, before the message leaves: what is not known again would be put in twice.
         let known =
