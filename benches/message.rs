@@ -95,7 +95,11 @@ fn message(text: usize, attached: usize) -> Vec<u8> {
 }
 
 fn footer() -> Block {
-    Block { text: "Example Ltd, 1 High Street".to_owned(), html: "<p>Example Ltd, 1 High Street</p>".to_owned(), images: Vec::new() }
+    Block {
+        text: "Example Ltd, 1 High Street".to_owned(),
+        html: "<p>Example Ltd, 1 High Street</p>".to_owned(),
+        images: Vec::new(),
+    }
 }
 
 #[divan::bench(args = ALL)]

@@ -143,7 +143,10 @@ impl Beside {
                 let boundary = free_boundary(message.raw(), &format!("related_beside_{number}"));
                 let related = ContentType::new("multipart/related").attribute("type", "text/html");
                 let pictures = block.images.iter().map(|image| image.part());
-                MimePart::new(related.attribute("boundary", boundary), std::iter::once(html).chain(pictures).collect::<Vec<_>>())
+                MimePart::new(
+                    related.attribute("boundary", boundary),
+                    std::iter::once(html).chain(pictures).collect::<Vec<_>>(),
+                )
             };
             let alternatives = vec![text, html];
             MimePart::new(ContentType::new("multipart/alternative").attribute("boundary", boundary), alternatives)
@@ -196,10 +199,14 @@ fn crlf(text: &str) -> Cow<'_, str> {
 const MAX_DIGITS: usize = 10;
 
 /// A boundary that does not occur in the message.
-pub(super) fn free_boundary(raw: &[u8], name: &str) -> String {
-    let prefix = format!("{BOUNDARY}{name}_");
+fn free_boundary(raw: &[u8], name: &str) -> String {
+    free_boundary_of(raw, &format!("{BOUNDARY}{name}_"))
+}
+
+/// A boundary of this prefix that does not occur in the message.
+pub(super) fn free_boundary_of(raw: &[u8], prefix: &str) -> String {
     let mut taken = HashSet::new();
-    for at in memmem::find_iter(raw, &prefix) {
+    for at in memmem::find_iter(raw, prefix) {
         let digits = raw.get(at + prefix.len()..).unwrap_or_default().iter().take(MAX_DIGITS);
         // What begins with 12 begins with 1 too.
         let mut number = 0_u64;

@@ -114,9 +114,7 @@ impl Reading {
     fn read_file(&self, name: &str, limit: u64) -> Result<String, String> {
         relative(name)?;
         let text = match &self.files {
-            Files::Folder(folder) => {
-                read_text_of(&path_inside(folder, name)?, limit)?
-            }
+            Files::Folder(folder) => read_text_of(&path_inside(folder, name)?, limit)?,
             Files::Memory(files) => {
                 let found = files.iter().find(|(n, _)| n == name).ok_or("no such file")?;
                 found.1.clone()

@@ -6,10 +6,11 @@ use mail_builder::headers::content_type::ContentType;
 use mail_builder::mime::MimePart;
 use sha2::{Digest, Sha256};
 
+use super::super::beside::free_boundary_of;
 use super::super::edits::Edit;
 use super::super::transfer::{self, with_line_end};
 use super::super::{LineEnd, Message, Part, PartId};
-use super::{Surgery, boundary_of, free};
+use super::{Surgery, boundary_of};
 
 /// Octets of the largest picture: it goes out with every message, and its readers may pay for it.
 pub const MAX_IMAGE: usize = 256 * 1024;
@@ -125,7 +126,8 @@ impl Surgery {
 
 /// The boundary of the multipart/related that a part becomes the root of.
 pub(super) fn boundary(message: &Message<'_>, PartId(id): PartId) -> String {
-    free(message, &format!("related_{id}"))
+    // Not the boundary of a multipart that holds blocks beside a message.
+    free_boundary_of(message.raw(), &format!("=_related_mailwright_{id}_"))
 }
 
 /// RFC 2387 §3.1: `type` is that of the root.

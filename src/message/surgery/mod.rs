@@ -17,7 +17,7 @@ mod notice;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::beside::{MOVED, edited, free_boundary, within};
+use super::beside::{MOVED, edited, within};
 use super::draft::BodyError;
 use super::edits::Edit;
 use super::transfer::{MAX_LINE, with_line_end};
@@ -200,8 +200,4 @@ fn has_room(message: &Message<'_>, id: PartId, more: usize) -> bool {
 
 fn boundary_of<'m>(message: &'m Message<'_>, id: PartId) -> &'m [u8] {
     message.part(id).and_then(|part| part.boundary.as_deref()).unwrap_or_default()
-}
-
-fn free(message: &Message<'_>, name: &str) -> String {
-    free_boundary(message.raw(), name)
 }

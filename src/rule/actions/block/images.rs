@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use encodify::base64;
 
+use super::super::super::OptionDoc;
 use super::super::super::problem::Code;
 use super::super::super::section::{At, Holds, Section, nearest_line, shown};
-use super::super::super::OptionDoc;
 use crate::message::{Image, MAX_IMAGE};
 
 /// Pictures of one block.
@@ -54,7 +54,12 @@ impl Images {
         for (name, _) in &images.0 {
             if !named.contains(&name.as_str()) {
                 let what = format!("`html` shows no picture `{}`", shown(name));
-                section.problem(&span, Code::WrongValue, what, format!("put `<img src=\"cid:{name}\" alt=\"\">` into it"));
+                section.problem(
+                    &span,
+                    Code::WrongValue,
+                    what,
+                    format!("put `<img src=\"cid:{name}\" alt=\"\">` into it"),
+                );
                 sound = false;
             }
         }
@@ -114,7 +119,12 @@ fn image(section: &mut Section<'_>, name: &At<String>, value: Option<At<String>>
             Ok(content) => content,
             Err(why) => {
                 let what = format!("the picture `{}` cannot be read: {why}", shown(&value.value));
-                section.problem(&value.span, Code::Template, what, "the path is relative to the folder of the rule files");
+                section.problem(
+                    &value.span,
+                    Code::Template,
+                    what,
+                    "the path is relative to the folder of the rule files",
+                );
                 return None;
             }
         }

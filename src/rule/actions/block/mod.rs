@@ -6,6 +6,8 @@
 mod images;
 mod once;
 mod options;
+#[cfg(test)]
+mod pictures_tests;
 mod print;
 #[cfg(test)]
 mod tests;
@@ -20,8 +22,8 @@ use super::super::section::{Holds, Section};
 use super::super::template::{Context, Filled, Template};
 use super::super::{Action, ActionError, Effect, Protected, Scene};
 use crate::message::{Block, Body, BodyError, Draft, Inserted, Message, Outside, Place, Target, html};
-use images::Images;
 pub(super) use images::IMAGES;
+use images::Images;
 use once::{Blocks, Where};
 pub(super) use options::{FALLBACK, HTML, NO_BODY, ONCE, PROTECTED, TEXT, read_protected};
 pub(super) use print::{Print, blank_quoted};

@@ -7,7 +7,7 @@ use crate::pipeline::{Pipeline, Verdict};
 
 const BANNER: &str = "Outside mail from {{ sender.domain }}. Take care with links.";
 
-fn rule(name: &str, action: &str) -> String {
+pub(super) fn rule(name: &str, action: &str) -> String {
     format!("[[rule]]\nname = \"{name}\"\n[[rule.action]]\n{action}\n")
 }
 
@@ -19,7 +19,7 @@ fn plain(text: &str) -> String {
     format!("From: eve@evil.example\nSubject: Hi\nMessage-ID: <1@evil.example>\n\n{text}")
 }
 
-fn html(html: &str) -> String {
+pub(super) fn html(html: &str) -> String {
     format!("From: eve@evil.example\nSubject: Hi\nMessage-ID: <1@evil.example>\nContent-Type: text/html\n\n{html}")
 }
 
@@ -42,7 +42,7 @@ fn run_raw(rules: &str, raw: &[u8]) -> Vec<u8> {
     outcome.rewritten.map_or_else(|| raw.to_vec(), |rendered| rendered.to_vec())
 }
 
-fn run(rules: &str, mail: &str) -> String {
+pub(super) fn run(rules: &str, mail: &str) -> String {
     let out = run_raw(rules, mail.replace('\n', "\r\n").as_bytes());
     String::from_utf8(out).unwrap().replace("\r\n", "\n")
 }
@@ -55,7 +55,7 @@ fn once_raw(rules: &str, raw: &[u8]) -> String {
 }
 
 /// The message after one run; a second changes nothing.
-fn once(rules: &str, mail: &str) -> String {
+pub(super) fn once(rules: &str, mail: &str) -> String {
     let out = run(rules, mail);
     assert_eq!(run(rules, &out), out, "a second run changes nothing");
     out
