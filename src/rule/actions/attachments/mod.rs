@@ -84,14 +84,13 @@ impl Selection {
         Ok(done)
     }
 
-    /// What the rule does where what is meant must not be edited; `None` where something is left that may be.
+    /// What the rule does where some of what is meant must not be edited; `None` where it goes on with the rest.
     pub fn policy(&self, scene: &Scene<'_, '_>) -> Option<Protected> {
         let draft = &*scene.draft;
         draft.protection()?;
         let passing = self.which.passing(draft)?;
-        let locked = passing.iter().filter(|attachment| draft.lock_of(attachment.part).is_some()).count();
-        let all = locked == passing.len() && !(self.attached_messages && !draft.attached_messages().is_empty());
-        (locked > 0 && (all || self.protected == Protected::Bounce)).then_some(self.protected)
+        let is_locked = |attachment: &Attachment| draft.lock_of(attachment.part).is_some();
+        (self.protected != Protected::Wrap && passing.iter().any(is_locked)).then_some(self.protected)
     }
 }
 

@@ -38,11 +38,11 @@ pub(in crate::rule::actions) const ATTACHED_MESSAGES: OptionDoc = OptionDoc {
 };
 pub(in crate::rule::actions) const PROTECTED: OptionDoc = OptionDoc {
     key: "protected",
-    takes: "\"skip\" | \"headers-only\" | \"bounce\"",
-    default: "\"skip\"",
-    doc: "What the rule does where an attachment is inside of a signed or encrypted part, or is that part itself: leave \
-          that one alone (`skip`: nothing of the rule, if there is no other), only the rule's other actions \
-          (`headers-only`), or send the message back (`bounce`). Anybody can put a signature round a file: a rule that \
+    takes: "\"beside\" | \"skip\" | \"headers-only\" | \"bounce\"",
+    default: "\"beside\"",
+    doc: "What the rule does where an attachment is inside of a signed or encrypted part, or is that part itself: it leaves \
+          that one alone, and not those beside (`beside`); it does nothing (`skip`), only its other actions \
+          (`headers-only`), or sends the message back (`bounce`). Anybody can put a signature round a file: a rule that \
           keeps files out needs `bounce`.",
 };
 pub(in crate::rule::actions) const UNBOUNCEABLE: OptionDoc = OptionDoc {
@@ -54,10 +54,15 @@ pub(in crate::rule::actions) const UNBOUNCEABLE: OptionDoc = OptionDoc {
 pub(in crate::rule::actions) const MESSAGE: &str = "The attachment \"{{ attachment.name }}\" ({{ attachment.size }} \
     octets) was removed by the mail rule \"{{ rule.name }}\".\nSHA-256: {{ attachment.sha256 }}";
 
-/// Read `protected`.
+/// Read `protected`; [`Protected::Wrap`] is `beside`.
 pub(in crate::rule::actions) fn read_protected(section: &mut Section<'_>) -> Protected {
-    let words = [("skip", Protected::Skip), ("headers-only", Protected::HeadersOnly), ("bounce", Protected::Bounce)];
-    section.choice("protected", &words).map_or(Protected::Skip, |found| found.value)
+    let words = [
+        ("beside", Protected::Wrap),
+        ("skip", Protected::Skip),
+        ("headers-only", Protected::HeadersOnly),
+        ("bounce", Protected::Bounce),
+    ];
+    section.choice("protected", &words).map_or(Protected::Wrap, |found| found.value)
 }
 
 /// Read `unbounceable`.

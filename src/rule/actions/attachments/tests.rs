@@ -154,7 +154,14 @@ fn what_is_signed_stays_and_what_stands_beside_it_goes() {
     );
     let (out, said) = run(STRIP, &signed);
     assert_eq!(out, signed);
-    assert_eq!(said, ["Skipped(\"signed\")"]);
+    assert_eq!(
+        said,
+        [
+            "strip_attachments: left out, 1 attachment inside of a protected part",
+            "Skipped(\"1 attachment inside of a protected part\")"
+        ]
+    );
+    assert_eq!(run(&format!("{STRIP}protected = \"skip\"\n"), &signed).1, ["Skipped(\"signed\")"]);
     let bounce = format!("{STRIP}protected = \"bounce\"\n");
     assert!(run(&bounce, &signed).1.contains(&"protected: bounced".to_owned()));
     let mail = |part: &str| format!("Content-Type: multipart/mixed; boundary=m\n\n--m\n{signed}\n--m\n{part}\n--m--\n");

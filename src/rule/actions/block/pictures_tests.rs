@@ -173,7 +173,7 @@ fn what_is_wrong_with_pictures_is_said() {
             .contains("shows no picture `logo`")
     );
     assert!(
-        problems(&format!("{{ logo = \"data:image/png;base64,{DOT}\" }}"), "<img src='cid:lgo'>")
+        problems(&format!("{{ logo = \"data:image/png;base64,{DOT}\" }}"), "<img src=\"cid:lgo\">")
             .contains("shows no picture")
     );
     assert!(problems("{ logo = 1 }", shown).contains("a path or a `data:` URL"));
