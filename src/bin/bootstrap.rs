@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use mailwright::facts::Timestamp;
-use mailwright::flow::{aws, config::Config, handler, metrics};
+use mailwright::flow::directory::WorkMailDirectory;
+use mailwright::flow::handler::{handle, handle_with_directory};
+use mailwright::flow::{aws, config::Config, metrics};
 use mailwright::pipeline::Pipeline;
 use tokio::time::Instant;
 
@@ -31,12 +33,20 @@ async fn run() -> Result<(), Error> {
     }
     pipeline = pipeline.with_value_key(config.value_key.clone());
     let clients = aws::Clients::new(&config.environment);
+    let directory = &config.directory.clone().map(|(organization, ages)| {
+        let calls = aws::WorkMailCalls::new(clients.directory, organization);
+        WorkMailDirectory::new(calls, config.organization.clone(), ages)
+    });
     let (pipeline, flow) = (&pipeline, &aws::WorkMailFlow::new(clients.flow));
     let store = &aws::S3Store::new(clients.s3, config.bucket.clone());
     lambda_runtime::run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
         let left = event.context.deadline().duration_since(std::time::SystemTime::now()).unwrap_or_default();
         let deadline = Instant::now() + left;
-        let handled = handler::handle(&event.payload, deadline, pipeline, flow, store, &config.settings).await;
+        let (event, settings) = (&event.payload, &config.settings);
+        let handled = match directory {
+            Some(from) => handle_with_directory(event, deadline, pipeline, flow, store, from, settings).await,
+            None => handle(event, deadline, pipeline, flow, store, settings).await,
+        };
         if let Some(namespace) = &config.metrics {
             println!("{}", metrics::line(namespace, &handled.report, handled.answer.as_ref().err(), Timestamp::now()));
         }

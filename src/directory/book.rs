@@ -103,7 +103,7 @@ impl Book {
         Member { person, groups }
     }
 
-    /// A group stands for its members, those of groups in it included.
+    /// A group stands for its members, those of groups in it included; who is disabled gets no mail by it.
     fn members(&self, address: &Address, wanted: &Wanted) -> Vec<Member> {
         let mut seen = HashSet::from([address.folded()]);
         let mut open = vec![address.clone()];
@@ -111,7 +111,12 @@ impl Book {
         while let Some(address) = open.pop() {
             match self.named.get(&GroupName::of(&address)).and_then(|index| self.groups.get(*index)) {
                 Some(group) => open.extend(group.members.iter().filter(|a| seen.insert(a.folded())).cloned()),
-                None => members.push(self.member(&address, wanted)),
+                None => {
+                    let state = self.person(&address).and_then(|person| person.get(Attribute::State));
+                    if seen.len() == 1 || state.is_none_or(|state| state == "enabled") {
+                        members.push(self.member(&address, wanted));
+                    }
+                }
             }
         }
         members

@@ -10,6 +10,7 @@ mod need;
 mod people;
 mod person;
 
+pub(crate) use book::NO_SUCH_GROUP;
 pub use book::{Book, Group};
 pub use group_name::{GroupName, GroupNameError};
 pub use need::{Need, Wanted};

@@ -45,6 +45,12 @@ impl People {
         }
         people
     }
+    /// The same with who is internal.
+    #[must_use]
+    pub fn with_organization(mut self, organization: Option<Fact<Organization>>) -> Self {
+        self.organization = organization;
+        self
+    }
     /// What the directory tells of the sender, where it is known.
     pub fn sender(&self) -> Option<&Person> {
         self.sender.person.as_ref().known()?.as_deref()

@@ -7,22 +7,29 @@
 //! | `MAILWRIGHT_VALUE_KEY` | secret of pseudonyms and of the digests of finds, at least 32 characters | finds have no digest; rules that make pseudonyms are a problem |
 //! | `MAILWRIGHT_PREFIX` | what stands before the keys of stored messages | nothing does |
 //! | `MAILWRIGHT_RULES` | folder (or file) of the rule set | `/opt/rules` (a layer), else `rules` beside the program |
-//! | `MAILWRIGHT_DOMAINS` | the organization's mail domains, parted by commas | `organization.toml` of the rule set |
+//! | `MAILWRIGHT_DOMAINS` | the organization's mail domains, parted by commas | those of `MAILWRIGHT_ORGANIZATION_ID`, else of `organization.toml` |
+//! | `MAILWRIGHT_ORGANIZATION_ID` | WorkMail organization whose directory rules may ask | people and groups are those of `organization.toml` |
+//! | `MAILWRIGHT_DIRECTORY_TTL` | for how many seconds an answer of the directory is used | 600 |
 //! | `MAILWRIGHT_LOG` | from which level on it logs: `error`, `warn`, `info`, `debug` | `info` |
 //! | `MAILWRIGHT_METRICS` | namespace in CloudWatch of the metrics that it writes to its log | none are written |
 //! | `MAILWRIGHT_ON_ERROR` | `skip`: what is refused for good goes out as it came; `fail`: the invocation fails | `skip` |
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::aws::{Environment, Problem};
+use super::directory::{Ages, FRESH_FOR};
 use super::handler::Settings;
-use super::key::{Bucket, KeyPrefix};
+use super::key::{Bucket, KeyPrefix, OrganizationId};
 use super::mark::StampKey;
 use crate::directory::Organization;
 use crate::envelope::Domain;
 use crate::rule::OnError;
 use crate::rule::value_key::ValueKey;
+
+/// The longest that an answer of the directory may be used, in seconds: a day.
+const MAX_TTL: u64 = 86_400;
 
 /// Where a layer puts the rules.
 const LAYER_RULES: &str = "/opt/rules";
@@ -36,6 +43,8 @@ pub struct Config {
     pub rules: PathBuf,
     /// Internal domains, where they are given here.
     pub organization: Option<Organization>,
+    /// The directory that rules may ask, where there is one, and how old its answers may be.
+    pub directory: Option<(OrganizationId, Ages)>,
     /// The secret of pseudonyms and digests.
     pub value_key: Option<ValueKey>,
     /// The namespace of metrics, where they are wanted.
@@ -92,6 +101,13 @@ impl Config {
         let metrics = set("MAILWRIGHT_METRICS").map(namespace).transpose();
         let metrics = keep(metrics, "MAILWRIGHT_METRICS", &mut problems).flatten();
         let organization = set("MAILWRIGHT_DOMAINS").map(|list| domains(&list)).transpose();
+        let directory = set("MAILWRIGHT_ORGANIZATION_ID").map(|id| OrganizationId::new(&id)).transpose();
+        let directory = directory.map_err(|error| format!("cannot be used: {error}"));
+        let fresh = match set("MAILWRIGHT_DIRECTORY_TTL").map(|text| text.parse::<u64>()) {
+            None => Ok(FRESH_FOR),
+            Some(Ok(seconds)) if (1..=MAX_TTL).contains(&seconds) => Ok(Duration::from_secs(seconds)),
+            Some(_) => Err(format!("is no number of seconds from 1 to {MAX_TTL}")),
+        };
         let rules = set("MAILWRIGHT_RULES").map_or_else(|| default_rules(variable), |path| Ok(PathBuf::from(path)));
 
         let bucket = keep(bucket, "MAILWRIGHT_BUCKET", &mut problems);
@@ -101,8 +117,11 @@ impl Config {
         let rules = keep(rules, "MAILWRIGHT_RULES", &mut problems);
         let organization = keep(organization, "MAILWRIGHT_DOMAINS", &mut problems);
         let on_error = keep(on_error, "MAILWRIGHT_ON_ERROR", &mut problems);
+        let directory = keep(directory, "MAILWRIGHT_ORGANIZATION_ID", &mut problems);
+        let fresh = keep(fresh, "MAILWRIGHT_DIRECTORY_TTL", &mut problems);
+        let directory = directory.zip(fresh).map(|(id, fresh)| id.map(|id| (id, Ages::fresh_for(fresh))));
         let environment = Environment::read(variable).map_err(|found| problems.extend(found)).ok();
-        match (bucket, stamp_key, value_key, prefix, rules, organization, on_error, environment) {
+        match (bucket, stamp_key, value_key, prefix, rules, organization, on_error, directory, environment) {
             (
                 Some(bucket),
                 Some(key),
@@ -111,10 +130,11 @@ impl Config {
                 Some(rules),
                 Some(organization),
                 Some(on_error),
+                Some(directory),
                 Some(environment),
             ) => {
                 let settings = Settings { prefix, stamp_key: Some(key), on_error, ..Settings::default() };
-                Ok(Self { bucket, rules, organization, value_key, metrics, settings, environment })
+                Ok(Self { bucket, rules, organization, directory, value_key, metrics, settings, environment })
             }
             _ => Err(ConfigError(problems)),
         }
@@ -182,6 +202,14 @@ mod tests {
         assert_eq!(organization.domains.len(), 2);
         assert_eq!(read(&[("MAILWRIGHT_ON_ERROR", Some("fail"))]).unwrap().settings.on_error, OnError::Fail);
         assert!(read(&[("MAILWRIGHT_DOMAINS", None)]).unwrap().organization.is_none());
+        assert!(config.directory.is_none());
+        let id = "m-0123456789abcdef0123456789abcdef";
+        let with = read(&[("MAILWRIGHT_ORGANIZATION_ID", Some(id)), ("MAILWRIGHT_DIRECTORY_TTL", Some("60"))]);
+        let (organization, ages) = with.unwrap().directory.unwrap();
+        assert_eq!(
+            (organization.as_str(), ages.fresh, ages.missing),
+            (id, Duration::from_secs(60), Duration::from_secs(60))
+        );
     }
 
     #[test]
@@ -193,15 +221,26 @@ mod tests {
             ("MAILWRIGHT_PREFIX", Some("a_b")),
             ("MAILWRIGHT_DOMAINS", Some("example.com,a b")),
             ("MAILWRIGHT_ON_ERROR", Some("maybe")),
+            ("MAILWRIGHT_ORGANIZATION_ID", Some("m-0123")),
+            ("MAILWRIGHT_DIRECTORY_TTL", Some("0")),
             ("MAILWRIGHT_LOG", Some("loud")),
             ("MAILWRIGHT_METRICS", Some("AWS/Lambda")),
             ("AWS_REGION", None),
         ]);
         let text = error.unwrap_err().to_string();
-        assert_eq!(text.lines().count(), 8, "{text}");
-        for name in
-            ["_BUCKET", "_STAMP_KEY", "_VALUE_KEY", "_PREFIX", "_DOMAINS", "_ON_ERROR", "_METRICS", "AWS_REGION"]
-        {
+        assert_eq!(text.lines().count(), 10, "{text}");
+        for name in [
+            "_BUCKET",
+            "_STAMP_KEY",
+            "_VALUE_KEY",
+            "_ORGANIZATION_ID",
+            "_DIRECTORY_TTL",
+            "_PREFIX",
+            "_DOMAINS",
+            "_ON_ERROR",
+            "_METRICS",
+            "AWS_REGION",
+        ] {
             assert!(text.contains(name), "{text}");
         }
         assert!(!text.contains("hunter"));

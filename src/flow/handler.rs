@@ -58,7 +58,7 @@ pub const PUT_RESERVE: Duration = Duration::from_secs(3);
 /// The directory is asked for so long, beside fetching the message; a third of the time where that is less.
 pub const LOOK_UP_WITHIN: Duration = Duration::from_secs(4);
 /// No call is started with less time left than this.
-const MIN_TRY: Duration = Duration::from_millis(250);
+pub(super) const MIN_TRY: Duration = Duration::from_millis(250);
 /// Pause before the second try, before jitter; it doubles from try to try.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// Longest pause, before jitter.
@@ -575,7 +575,7 @@ fn refusal(error: &PortError) -> Option<Refusal> {
 }
 
 /// Backoff that doubles, with jitter over its upper half.
-fn pause(tries: u32) -> Duration {
+pub(super) fn pause(tries: u32) -> Duration {
     let whole = FIRST_PAUSE.saturating_mul(1 << tries.saturating_sub(1).min(10)).min(MAX_PAUSE);
     let half = whole / 2;
     // Each `RandomState` has keys of its own: chance enough, without a crate for it.

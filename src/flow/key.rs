@@ -16,6 +16,9 @@ pub const MAX_KEY: usize = 1024;
 /// Longest key prefix: what is left of a key by the longest message id, a digest and two slashes.
 pub const MAX_PREFIX: usize = MAX_KEY - MAX_MESSAGE_ID - 64 - 2;
 
+/// Digits of an organization's id (service model of `workmail`, `OrganizationId`).
+pub const ORGANIZATION_DIGITS: usize = 32;
+
 /// Why a name is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
@@ -30,6 +33,9 @@ pub enum NameError {
     /// Not an object key that WorkMail reads: no dot, no underscore.
     #[error("an object key is 1 to {MAX_KEY} of a-z, A-Z, 0-9, - and /, without a dot or an underscore")]
     Key,
+    /// Not the id of a WorkMail organization.
+    #[error("the id of an organization is m- and {ORGANIZATION_DIGITS} of 0-9 and a-f")]
+    Organization,
     /// Not a prefix of such a key.
     #[error("a key prefix is at most {MAX_PREFIX} of a-z, A-Z, 0-9, - and /, without a dot or an underscore")]
     Prefix,
@@ -50,9 +56,27 @@ pub struct Bucket(String);
 #[serde(transparent)]
 pub struct ObjectKey(String);
 
+/// The id of a WorkMail organization (`^m-[0-9a-f]{32}$`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrganizationId(String);
+
 /// What stands before all keys: empty, or ends in one slash.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeyPrefix(String);
+
+impl OrganizationId {
+    /// Check an id.
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        let digits = text.strip_prefix("m-").unwrap_or_default();
+        let fits =
+            digits.len() == ORGANIZATION_DIGITS && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if fits { Ok(Self(text.to_owned())) } else { Err(NameError::Organization) }
+    }
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl MessageId {
     /// Check an id.

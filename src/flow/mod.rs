@@ -10,6 +10,7 @@
 pub mod aws;
 #[cfg(feature = "lambda")]
 pub mod config;
+pub mod directory;
 pub mod handler;
 pub mod key;
 #[cfg(feature = "lambda")]

@@ -1,4 +1,4 @@
-//! SDK clients built by hand from the environment of the function: nothing is probed, one HTTP client for both.
+//! SDK clients built by hand from the environment of the function: nothing is probed, one HTTP client for all.
 //!
 //! What `aws-config` would read is read here, as far as a Lambda function has it: credentials, Region, endpoint URLs.
 
@@ -24,6 +24,7 @@ pub struct Environment {
     credentials: Credentials,
     flow_endpoint: Option<String>,
     s3_endpoint: Option<String>,
+    directory_endpoint: Option<String>,
     roots: Option<Vec<u8>>,
 }
 
@@ -36,13 +37,15 @@ pub struct Problem {
     pub what: String,
 }
 
-/// Both clients.
+/// All clients.
 #[derive(Debug, Clone)]
 pub struct Clients {
     /// WorkMail's message flow.
     pub flow: aws_sdk_workmailmessageflow::Client,
     /// S3.
     pub s3: aws_sdk_s3::Client,
+    /// WorkMail's directory.
+    pub directory: aws_sdk_workmail::Client,
 }
 
 impl Environment {
@@ -70,6 +73,7 @@ impl Environment {
         };
         let flow_endpoint = endpoint("AWS_ENDPOINT_URL_WORKMAILMESSAGEFLOW");
         let s3_endpoint = endpoint("AWS_ENDPOINT_URL_S3");
+        let directory_endpoint = endpoint("AWS_ENDPOINT_URL_WORKMAIL");
         let roots = set("SSL_CERT_FILE").and_then(|path| {
             let read = std::fs::read(&path).map_err(|error| error.to_string());
             let read = read.and_then(|pem| match memchr::memmem::find(&pem, b"-----BEGIN CERTIFICATE-----") {
@@ -81,7 +85,7 @@ impl Environment {
             read.map_err(|why| problems.push(problem(why))).ok()
         });
         if problems.is_empty() {
-            Ok(Self { region, credentials, flow_endpoint, s3_endpoint, roots })
+            Ok(Self { region, credentials, flow_endpoint, s3_endpoint, directory_endpoint, roots })
         } else {
             Err(problems)
         }
@@ -89,8 +93,9 @@ impl Environment {
 }
 
 impl Clients {
-    /// Build both; connects to nothing.
+    /// Build them; connects to nothing.
     pub fn new(environment: &Environment) -> Self {
+        use aws_sdk_workmail::config as directory;
         use {aws_sdk_s3::config as s3, aws_sdk_workmailmessageflow::config as flow};
 
         let http = http_client(environment.roots.clone());
@@ -103,6 +108,14 @@ impl Clients {
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts.clone())
             .stalled_stream_protection(flow::StalledStreamProtectionConfig::disabled());
+        let directory = directory::Config::builder()
+            .region(directory::Region::new(environment.region.clone()))
+            .credentials_provider(environment.credentials.clone())
+            .identity_cache(directory::IdentityCache::no_cache())
+            .http_client(http.clone())
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts.clone())
+            .stalled_stream_protection(directory::StalledStreamProtectionConfig::disabled());
         let s3 = s3::Config::builder()
             .region(s3::Region::new(environment.region.clone()))
             .credentials_provider(environment.credentials.clone())
@@ -116,6 +129,10 @@ impl Clients {
             Some(url) => flow.endpoint_url(url),
             None => flow,
         };
+        let directory = match &environment.directory_endpoint {
+            Some(url) => directory.endpoint_url(url),
+            None => directory,
+        };
         let s3 = match &environment.s3_endpoint {
             Some(url) => s3.endpoint_url(url),
             None => s3,
@@ -123,6 +140,7 @@ impl Clients {
         Self {
             flow: aws_sdk_workmailmessageflow::Client::from_conf(flow.build()),
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
+            directory: aws_sdk_workmail::Client::from_conf(directory.build()),
         }
     }
 }
@@ -184,7 +202,8 @@ mod tests {
             })
         });
         let names: Vec<_> = problems.unwrap_err().iter().map(|p| p.variable).collect();
-        assert_eq!(names, ["AWS_ENDPOINT_URL_WORKMAILMESSAGEFLOW", "AWS_ENDPOINT_URL_S3", "SSL_CERT_FILE"]);
+        let endpoints = ["AWS_ENDPOINT_URL_WORKMAILMESSAGEFLOW", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_WORKMAIL"];
+        assert_eq!(names, endpoints.into_iter().chain(["SSL_CERT_FILE"]).collect::<Vec<_>>());
     }
 
     #[test]

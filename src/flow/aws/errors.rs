@@ -18,6 +18,16 @@ pub(super) enum Call {
     Put,
     /// `PutRawMessageContent`.
     PutBack,
+    /// A call to the directory.
+    ListMailDomains,
+    /// The same.
+    DescribeEntity,
+    /// The same.
+    DescribeUser,
+    /// The same.
+    ListGroupsForEntity,
+    /// The same.
+    ListGroupMembers,
 }
 
 impl Call {
@@ -28,6 +38,11 @@ impl Call {
                 "grant s3:PutObject on the bucket to the function's role (and kms:GenerateDataKey on its key, if it has one)"
             }
             Self::PutBack => "grant workmailmessageflow:PutRawMessageContent to the function's role",
+            Self::ListMailDomains => "grant workmail:ListMailDomains to the function's role, or set MAILWRIGHT_DOMAINS",
+            Self::DescribeEntity => "grant workmail:DescribeEntity to the function's role",
+            Self::DescribeUser => "grant workmail:DescribeUser to the function's role",
+            Self::ListGroupsForEntity => "grant workmail:ListGroupsForEntity to the function's role",
+            Self::ListGroupMembers => "grant workmail:ListGroupMembers to the function's role",
         }
     }
 }
@@ -71,7 +86,15 @@ fn told(call: Call, status: u16, said: &Detail<'_>) -> PortError {
     let reading = "let workmail.REGION.amazonaws.com read the bucket: s3:GetObject and s3:GetObjectVersion in its policy, \
                    same Region and account";
     match (said.code.unwrap_or_default(), status) {
-        ("ResourceNotFoundException", _) => permanent(Gone, ""),
+        ("ResourceNotFoundException" | "EntityNotFoundException", _) => permanent(Gone, ""),
+        // No other request would be answered either.
+        ("OrganizationNotFoundException" | "OrganizationStateException", _) => permanent(
+            Denied,
+            "MAILWRIGHT_ORGANIZATION_ID must name an active organization in the function's Region and account",
+        ),
+        ("DirectoryUnavailableException" | "DirectoryServiceAuthenticationFailedException", _) => {
+            transient(Unavailable)
+        }
         ("MessageFrozen", _) => permanent(Frozen, ""),
         ("MessageRejected", _) => permanent(Rejected, ""),
         ("InvalidContentLocation", _) => permanent(Location, reading),
@@ -93,7 +116,7 @@ fn told(call: Call, status: u16, said: &Detail<'_>) -> PortError {
             permanent(Location, "the bucket must be in the function's Region")
         }
         ("AccessDenied" | "AccessDeniedException", _) | (_, 401 | 403) => permanent(Denied, call.grant()),
-        (_, 404) if call != Call::Put => permanent(Gone, ""),
+        (_, 404) if matches!(call, Call::Fetch | Call::PutBack) => permanent(Gone, ""),
         _ => permanent(Invalid, ""),
     }
 }
@@ -155,6 +178,11 @@ mod tests {
             (Call::Fetch, None, 429, Err(Trouble::Throttled)),
             (Call::Fetch, None, 408, Err(Trouble::Timeout)),
             (Call::Put, Some("Whatever"), 400, Ok(Refusal::Invalid)),
+            (Call::DescribeEntity, Some("EntityNotFoundException"), 400, Ok(Refusal::Gone)),
+            (Call::DescribeEntity, None, 404, Ok(Refusal::Invalid)),
+            (Call::DescribeUser, Some("OrganizationNotFoundException"), 400, Ok(Refusal::Denied)),
+            (Call::DescribeUser, Some("DirectoryUnavailableException"), 400, Err(Trouble::Unavailable)),
+            (Call::ListGroupMembers, Some("InvalidParameterException"), 400, Ok(Refusal::Invalid)),
         ] {
             assert_eq!(kind(call, code, status), expected, "{call:?} {code:?} {status}");
         }

@@ -1,9 +1,10 @@
-//! The ports over the AWS SDK: Message Flow and S3.
+//! The ports over the AWS SDK: Message Flow, S3 and WorkMail's directory.
 //!
 //! Invariant: a port tries once. Whether and when to try again is decided by the handler, which knows how much time is
 //! left; when it stops waiting, the request is dropped. So the SDK's own retries are off.
 
 mod clients;
+mod directory;
 mod errors;
 
 use std::collections::VecDeque;
@@ -19,6 +20,7 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
 
 pub use clients::{Clients, Environment, Problem};
+pub use directory::WorkMailCalls;
 
 use super::key::{Bucket, MessageId, ObjectKey};
 use super::ports::{Content, Location, MessageFlow, ObjectStore, PortError, Refusal, Trouble};
