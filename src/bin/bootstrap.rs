@@ -1,11 +1,12 @@
 //! The Lambda function.
 
+use std::pin::Pin;
 use std::process::ExitCode;
 
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use mailwright::facts::Timestamp;
 use mailwright::flow::directory::WorkMailDirectory;
-use mailwright::flow::handler::{handle, handle_with_directory};
+use mailwright::flow::handler::{Handled, handle, handle_with_directory};
 use mailwright::flow::{aws, config::Config, metrics};
 use mailwright::pipeline::Pipeline;
 use tokio::time::Instant;
@@ -43,10 +44,11 @@ async fn run() -> Result<(), Error> {
         let left = event.context.deadline().duration_since(std::time::SystemTime::now()).unwrap_or_default();
         let deadline = Instant::now() + left;
         let (event, settings) = (&event.payload, &config.settings);
-        let handled = match directory {
-            Some(from) => handle_with_directory(event, deadline, pipeline, flow, store, from, settings).await,
-            None => handle(event, deadline, pipeline, flow, store, settings).await,
+        let handled: Pin<Box<dyn Future<Output = Handled>>> = match directory {
+            Some(from) => Box::pin(handle_with_directory(event, deadline, pipeline, flow, store, from, settings)),
+            None => Box::pin(handle(event, deadline, pipeline, flow, store, settings)),
         };
+        let handled = handled.await;
         if let Some(namespace) = &config.metrics {
             println!("{}", metrics::line(namespace, &handled.report, handled.answer.as_ref().err(), Timestamp::now()));
         }

@@ -163,6 +163,8 @@ impl GroupKey {
 /// Groups that are wanted, and how they are told.
 type Keys = HashMap<GroupName, GroupKey>;
 
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
 /// One message's questions.
 #[derive(Clone, Copy)]
 struct Asking<'a> {
@@ -448,7 +450,8 @@ impl<C: Calls> WorkMailDirectory<C> {
         let mut tries = 0;
         loop {
             tries += 1;
-            let error = match timeout_at(until.min(Instant::now() + CALL_WITHIN), call()).await {
+            let called: Boxed<'_, Result<T, PortError>> = Box::pin(call());
+            let error = match timeout_at(until.min(Instant::now() + CALL_WITHIN), called).await {
                 Ok(Ok(value)) => return Ok(value),
                 Ok(Err(error @ PortError::Permanent { .. })) => {
                     self.failed(now, &error, BRAKE_DENIED);
@@ -489,7 +492,9 @@ impl<C: Calls> WorkMailDirectory<C> {
 
 impl<C: Calls> Directory for WorkMailDirectory<C> {
     async fn look_up(&self, need: &Need, envelope: &Envelope, now: Timestamp, until: Instant) -> People {
-        self.find(need, envelope, now, until).await
+        // Boxed, as are the calls below: most messages need nothing looked up, and types of futures in futures end.
+        let found: Boxed<'_, People> = Box::pin(self.find(need, envelope, now, until));
+        found.await
     }
 }
 

@@ -347,7 +347,10 @@ async fn calls_that_hang_end_in_time_and_spare_what_was_answered() {
     need.add(recipients(false, &["all"]));
     let people = ask(&directory, &need, &mail, 0).await;
     assert!(began.elapsed() <= Duration::from_secs(4), "{:?}", began.elapsed());
-    assert_eq!((name(&people.sender), told(&people.sender)), ("u-ann", "? the directory did not answer in time".into()));
+    assert_eq!(
+        (name(&people.sender), told(&people.sender)),
+        ("u-ann", "? the directory did not answer in time".into())
+    );
     let bob = people.at(&mail.recipients[0]).known().unwrap();
     assert_eq!(told(&bob[0]), "? the directory did not answer in time");
 }
