@@ -101,18 +101,29 @@ fn envelope(raw: &[u8], given: &Given, pipeline: &Pipeline) -> mailwright::envel
     workmail::Event::read(&Event::new(raw, given, pipeline.organization()).json).envelope
 }
 
+/// What became of a rule.
+pub fn words(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Matched => "matched".to_owned(),
+        Verdict::Audited => "matched, audit only: nothing of this is done".to_owned(),
+        Verdict::NotMatched(key) => format!("not matched: `{key}` does not hold"),
+        Verdict::Excepted(keys) => format!("not matched: the exception {keys} holds"),
+        Verdict::Skipped(why) => format!("matched, and left the message alone: {why}"),
+        Verdict::Failed(why) => format!("failed: {why}"),
+        Verdict::Off => "off".to_owned(),
+        Verdict::Stopped => "not looked at: a rule before it said stop".to_owned(),
+        Verdict::OutOfTime => "not looked at: out of time".to_owned(),
+    }
+}
+
 fn rule(report: &RuleReport, colour: Colour, text: &mut String) {
-    let (style, verdict) = match &report.verdict {
-        Verdict::Matched => (GOOD, "matched".to_owned()),
-        Verdict::Audited => (ODD, "matched, audit only: nothing of this is done".to_owned()),
-        Verdict::NotMatched(key) => (FAINT, format!("not matched: `{key}` does not hold")),
-        Verdict::Excepted(keys) => (FAINT, format!("not matched: the exception {keys} holds")),
-        Verdict::Skipped(why) => (ODD, format!("matched, and left the message alone: {why}")),
-        Verdict::Failed(why) => (BAD, format!("failed: {why}")),
-        Verdict::Off => (FAINT, "off".to_owned()),
-        Verdict::Stopped => (FAINT, "not looked at: a rule before it said stop".to_owned()),
-        Verdict::OutOfTime => (BAD, "not looked at: out of time".to_owned()),
+    let style = match &report.verdict {
+        Verdict::Matched => GOOD,
+        Verdict::Audited | Verdict::Skipped(_) => ODD,
+        Verdict::Failed(_) | Verdict::OutOfTime => BAD,
+        Verdict::NotMatched(_) | Verdict::Excepted(_) | Verdict::Off | Verdict::Stopped => FAINT,
     };
+    let verdict = words(&report.verdict);
     let _ = writeln!(text, "{}  {}", colour.paint(NAME, &escape(&report.name)), colour.paint(style, &escape(&verdict)));
     for checked in &report.checked {
         let _ = writeln!(text, "    {}", condition(checked, colour));

@@ -3,13 +3,13 @@
 pub mod diff;
 pub mod out;
 mod passage;
-mod shown;
+pub mod shown;
 mod totals;
 mod tray;
 mod workers;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -21,6 +21,7 @@ use mailwright::pipeline::Pipeline;
 use mailwright::rule::value_key::ValueKey;
 
 use crate::event::EnvelopeOptions;
+use crate::page::report::{Report, Room};
 use crate::terminal::{BAD, Colour, ODD};
 use crate::{End, source};
 use out::Out;
@@ -62,6 +63,9 @@ pub struct Options {
     /// what is delivered as it came
     #[arg(long)]
     strict: bool,
+    /// Write a page to look at: what became of each message and why, before and after. The first 1,000 messages are shown
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     /// Show what is different in the header and the decoded text
     #[arg(long, conflicts_with_all = ["json", "quiet"])]
     diff: bool,
@@ -131,6 +135,10 @@ fn replay(options: &Options) -> Result<End, String> {
     }
     let out = options.out.as_deref().map(|folder| Out::new(folder, &options.paths, &finds.messages));
     let out = out.transpose().map_err(|error| error.to_string())?;
+    let mut report = options.report.as_deref().map(|path| start_report(path, &pipeline, &finds)).transpose()?;
+    // Why rules did not match is for the page alone: it costs time.
+    let pipeline = if report.is_some() { pipeline.checking_all() } else { pipeline };
+    let room = report.is_some().then(Room::default);
 
     let stdout = io::stdout();
     let view = View {
@@ -142,17 +150,20 @@ fn replay(options: &Options) -> Result<End, String> {
         width: finds.messages.iter().map(|m| m.shown.chars().count()).max().unwrap_or(0).min(60),
     };
     let bar = progress(finds.messages.len(), view);
-    let passage = Passage::new(&pipeline, stamp_key, &given, out.as_ref(), view);
+    let passage = Passage::new(&pipeline, stamp_key, &given, out.as_ref(), room.as_ref(), view);
     let mut totals = Totals::new(&pipeline, finds.passed_over, options.out.as_deref(), options.strict);
     let mut sink = BufWriter::with_capacity(64 * 1024, stdout.lock());
     let live = stdout.is_terminal();
 
     passage::keep_panics_quiet();
     let began = Instant::now();
-    let work = |index: usize| finds.messages.get(index).map(|message| passage.pass(message));
+    let work = |index: usize| finds.messages.get(index).map(|message| passage.pass(message, index));
     let done = |result: Option<passage::Passed>| -> io::Result<()> {
         let Some(passed) = result else { return Ok(()) };
         totals.add(&passed.tally);
+        if let (Some(report), Some(room)) = (&mut report, &room) {
+            report.add(passed.entry.as_ref(), room)?;
+        }
         bar.inc(1);
         sink.write_all(passed.shown.as_bytes())?;
         if live { sink.flush() } else { Ok(()) }
@@ -162,8 +173,14 @@ fn replay(options: &Options) -> Result<End, String> {
     bar.finish_and_clear();
     let end = if totals.failed() { End::MessageFailed } else { End::Good };
     let written = written.and_then(|()| {
-        let totals = if view.json { totals.json() } else { totals.text(view.colour) };
-        sink.write_all(totals.as_bytes())?;
+        let totals_text = if view.json { totals.json() } else { totals.text(view.colour) };
+        sink.write_all(totals_text.as_bytes())?;
+        if let Some(report) = report {
+            report.finish(&totals.summary())?;
+            if let (Some(path), false) = (&options.report, view.json) {
+                writeln!(sink, "page written to {}", crate::terminal::path(path))?;
+            }
+        }
         sink.flush()
     });
     match written {
@@ -171,10 +188,31 @@ fn replay(options: &Options) -> Result<End, String> {
         // A reader that has gone away, such as `head`, has seen what it wanted; but not all was run.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(End::MessageFailed),
         Err(error) => {
-            eprintln!("{}: cannot write to standard output: {error}", Colour::of(&io::stderr()).paint(BAD, "error"));
+            eprintln!(
+                "{}: cannot write what came of the messages: {error}",
+                Colour::of(&io::stderr()).paint(BAD, "error")
+            );
             Ok(End::MessageFailed)
         }
     }
+}
+
+/// The page, and that it is written over no message.
+fn start_report(path: &Path, pipeline: &Pipeline, finds: &source::Finds) -> Result<Report, String> {
+    let shown = crate::terminal::path(path);
+    if let Ok(whole) = path.canonicalize()
+        && finds
+            .messages
+            .iter()
+            .filter_map(source::Found::file)
+            .any(|file| file.canonicalize().is_ok_and(|f| f == whole))
+    {
+        return Err(format!(
+            "--report `{shown}` would write over a message that is replayed\n  = help: choose another file"
+        ));
+    }
+    let rules = pipeline.rules().iter().map(|rule| rule.name.clone()).collect();
+    Report::create(path, rules).map_err(|error| format!("cannot write --report `{shown}`: {error}"))
 }
 
 fn pipeline(options: &Options) -> Result<Pipeline, String> {

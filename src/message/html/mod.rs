@@ -10,6 +10,7 @@ mod element;
 mod entity;
 mod links;
 mod open;
+mod pieces;
 mod place;
 mod preview;
 mod reply;
@@ -21,6 +22,7 @@ mod unseen;
 mod visible;
 
 pub use links::{LinkText, Links, Target as LinkTarget, links};
+pub use pieces::{Piece, pieces};
 pub use place::{End, end, retain_tags, start};
 pub use preview::{behind_preheader, preheader};
 pub use reply::{reply_end, signature_start};

@@ -24,6 +24,8 @@ use super::totals::Tally;
 use super::tray::Tray;
 use super::{diff, shown};
 use crate::event::{Event, Given};
+use crate::page::report::Room;
+use crate::page::{Entry, Sight};
 use crate::source::Found;
 
 /// As long as WorkMail gives the function.
@@ -40,6 +42,8 @@ pub struct Passage<'r> {
     settings: Settings,
     given: &'r Given,
     out: Option<&'r Out>,
+    /// Whether a message is shown on a page, where there is one.
+    room: Option<&'r Room>,
     view: View,
 }
 
@@ -50,6 +54,8 @@ pub struct Passed {
     pub shown: String,
     /// What to count.
     pub tally: Tally,
+    /// What to put on the page.
+    pub entry: Option<Entry>,
 }
 
 /// All there is to say about a message.
@@ -89,26 +95,30 @@ impl<'r> Passage<'r> {
         stamp_key: Option<StampKey>,
         given: &'r Given,
         out: Option<&'r Out>,
+        room: Option<&'r Room>,
         view: View,
     ) -> Self {
-        Self { pipeline, settings: Settings { stamp_key, ..Settings::default() }, given, out, view }
+        Self { pipeline, settings: Settings { stamp_key, ..Settings::default() }, given, out, room, view }
     }
 
     /// Run a message.
-    pub fn pass(&self, found: &Found) -> Passed {
-        catch_unwind(AssertUnwindSafe(|| self.run(found))).unwrap_or_else(|_| self.spared(found))
+    pub fn pass(&self, found: &Found, index: usize) -> Passed {
+        let read = catch_unwind(AssertUnwindSafe(|| self.run(found, index)));
+        read.unwrap_or_else(|_| self.spared(found, index))
     }
 
-    fn run(&self, found: &Found) -> Passed {
+    fn run(&self, found: &Found, index: usize) -> Passed {
         let raw = match found.read() {
             Ok(raw) => Bytes::from(raw),
-            Err(error) => return self.account(found, None, None, None, Some(format!("cannot be read: {error}"))),
+            Err(error) => {
+                return self.account((found, index), None, None, None, Some(format!("cannot be read: {error}")));
+            }
         };
         let event = Event::new(&raw, self.given, self.pipeline.organization());
         PANIC.take();
         let (handled, content) = match self.handle(&event, &raw) {
             Ok(done) => done,
-            Err(why) => return self.account(found, Some((&event, &raw)), None, None, Some(why)),
+            Err(why) => return self.account((found, index), Some((&event, &raw)), None, None, Some(why)),
         };
         let failure = match (&handled.answer, &handled.report.fate) {
             (Err(error), _) => Some(error.to_string()),
@@ -117,7 +127,7 @@ impl<'r> Passage<'r> {
             (_, Fate::Undecodable) => Some("bug: the event could not be read; please report it".to_owned()),
             (_, Fate::Unchanged | Fate::Rewritten | Fate::Marked | Fate::Failed) => None,
         };
-        self.account(found, Some((&event, &raw)), Some(&handled), content.as_ref(), failure)
+        self.account((found, index), Some((&event, &raw)), Some(&handled), content.as_ref(), failure)
     }
 
     fn handle(&self, event: &Event, raw: &Bytes) -> Result<(Handled, Option<Content>), String> {
@@ -140,7 +150,7 @@ impl<'r> Passage<'r> {
 
     fn account(
         &self,
-        found: &Found,
+        (found, index): (&Found, usize),
         read: Option<(&Event, &Bytes)>,
         handled: Option<&Handled>,
         content: Option<&Content>,
@@ -168,6 +178,7 @@ impl<'r> Passage<'r> {
             }
             _ => false,
         };
+        let failed = failure.clone();
         let octets = read.map(|(_, raw)| raw.len());
         let tally = Tally::new(octets, handled, content.is_some(), rejectable, failure.is_some());
         let event = read.map(|(event, _)| event);
@@ -177,11 +188,29 @@ impl<'r> Passage<'r> {
             View { json: true, .. } => shown::json(&account),
             view => shown::text(&account, view),
         };
-        Passed { shown, tally }
+        let entry = self.entry(&Sight {
+            number: index + 1,
+            path: &found.shown,
+            event,
+            handled,
+            before: read.map(|(_, raw)| raw.as_ref()).unwrap_or_default(),
+            after: content.map(|content| content.chunks().concat()).as_deref(),
+            failure: failed.as_deref(),
+        });
+        Passed { shown, tally, entry }
+    }
+
+    /// The message on the page, where there is room for it. A page that cannot be made does not fail the message.
+    fn entry(&self, sight: &Sight<'_>) -> Option<Entry> {
+        self.room.filter(|room| room.has(sight.number - 1))?;
+        catch_unwind(AssertUnwindSafe(|| Entry::of(sight))).ok().or_else(|| {
+            let why = format!("this entry cannot be shown: {}", bug());
+            Some(Entry::of(&Sight { before: b"", after: None, failure: Some(&why), ..*sight }))
+        })
     }
 
     /// A panic came through: say so, and keep the message.
-    fn spared(&self, found: &Found) -> Passed {
+    fn spared(&self, found: &Found, index: usize) -> Passed {
         let why = bug();
         let raw = found.read().map(Bytes::from);
         let kept = catch_unwind(AssertUnwindSafe(|| {
@@ -195,6 +224,15 @@ impl<'r> Passage<'r> {
             if self.view.json { shown::json(&account) } else { shown::text(&account, self.view) }
         }));
         let shown = kept.unwrap_or_else(|_| format!("{}  {why}\n", found.shown));
-        Passed { shown, tally: Tally::new(None, None, false, false, true) }
+        let entry = self.entry(&Sight {
+            number: index + 1,
+            path: &found.shown,
+            event: None,
+            handled: None,
+            before: b"",
+            after: None,
+            failure: Some(&why),
+        });
+        Passed { shown, tally: Tally::new(None, None, false, false, true), entry }
     }
 }

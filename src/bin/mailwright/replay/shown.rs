@@ -13,7 +13,7 @@ use super::passage::Account;
 use crate::terminal::{BAD, FAINT, GOOD, NAME, ODD, escape};
 
 /// Lines for people.
-pub fn text(account: &Account<'_>, view: View) -> String {
+pub(super) fn text(account: &Account<'_>, view: View) -> String {
     let colour = view.colour;
     let mut out = String::new();
     let path = format!("{:<width$}", account.path, width = view.width);
@@ -65,7 +65,7 @@ pub fn text(account: &Account<'_>, view: View) -> String {
 }
 
 /// What a put that was rejected did not meet, and what was repaired then.
-fn put_lines(report: &FlowReport) -> Vec<String> {
+pub fn put_lines(report: &FlowReport) -> Vec<String> {
     let times = |count: usize| if count > 1 { format!(" ({count} times)") } else { String::new() };
     let unmet = report.unmet.iter().map(|unmet| {
         let word = if unmet.demand.refuses() { "rejected:" } else { "advised against:" };

@@ -138,6 +138,16 @@ impl<'r> Totals<'r> {
         self.failed > 0
     }
 
+    /// One line for people.
+    pub fn summary(&self) -> String {
+        let Self { changed, failed, .. } = *self;
+        let unchanged = self.messages - changed;
+        format!(
+            "{}: {changed} rewritten, {unchanged} left as they came, {failed} failed",
+            count(self.messages, "message")
+        )
+    }
+
     /// Lines for people.
     pub fn text(&self, colour: Colour) -> String {
         let mut out = String::new();
