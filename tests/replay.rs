@@ -194,6 +194,47 @@ fn a_diff_shows_what_was_put_in_and_nothing_else() {
 }
 
 #[test]
+fn a_page_shows_every_message_and_nothing_of_it_is_markup() {
+    let case = Case::new();
+    let hostile = "</summary><script>alert(1)</script>";
+    case.write("a.eml", mail("ann@example.com").replace("Hello\r\n", &format!("{hostile}\r\n")));
+    case.write("b.eml", mail("kim@customer.example"));
+    let (code, stdout, stderr) = case.run(&["replay", "a.eml", "b.eml", "--report", "page.html"]);
+    assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+    assert!(stdout.ends_with("page written to page.html\n"), "{stdout}");
+    let page = octets(&case.path("page.html"));
+    assert_eq!(page.matches("<details class=message").count(), 2);
+    assert!(page.contains("2 messages: 1 rewritten, 1 left as they came, 0 failed"), "{page}");
+    assert!(
+        page.contains("id=m1 data-path=\"a.eml\" data-fate=\"rewritten\" data-answer=\"deliver\" data-rules=\"0\"")
+    );
+    assert!(page.contains("<ins>") || page.contains("<q>X-Checked: yes\n</q>"), "{page}");
+    assert!(page.contains("when <b>direction</b>: <q>inbound</q>"), "why the rule did not match: {page}");
+    assert!(!page.contains(hostile) && page.contains("&lt;/summary&gt;&lt;script&gt;"));
+    // One script, ours, which the policy knows by its hash.
+    assert_eq!((page.matches("<script").count(), page.matches("script-src 'sha256-").count()), (1, 1));
+    assert!(!case.path("page.html.part").exists());
+}
+
+#[test]
+fn a_page_has_its_own_limit_and_is_written_over_no_message() {
+    let case = Case::new();
+    let many: String = (0..1_020).map(|_| format!("From x 10:00\n{}\n", mail("ann@example.com"))).collect();
+    case.write("many.mbox", many);
+    let (code, _, stderr) = case.run(&["replay", "many.mbox", "--quiet", "--report", "page.html"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let page = octets(&case.path("page.html"));
+    assert_eq!(page.matches("<details class=message").count(), 1_000);
+    assert!(page.contains("the first 1000 are shown, 20 are left out"));
+    let (code, _, stderr) = case.run(&["replay", "many.mbox", "--report", "many.mbox"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("--report `many.mbox` would write over a message"), "{stderr}");
+    let (code, _, stderr) = case.run(&["replay", "many.mbox", "--report", "no/such/page.html"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("cannot write --report `no/such/page.html`"), "{stderr}");
+}
+
+#[test]
 fn an_odd_message_never_stops_the_run() {
     let case = Case::new();
     let level = |level| format!("Content-Type: multipart/mixed; boundary={level}\n\n--{level}\n");

@@ -65,6 +65,7 @@
     else if (event.key === '/') { words.focus(); event.preventDefault(); }
   });
 
+  all.filter(m => m.open).forEach(frames);
   const named = location.hash && byId(location.hash.slice(1));
   if (named && named.matches('details.message')) named.open = true;
   else if (wide.matches && all.length) all[0].open = true;
