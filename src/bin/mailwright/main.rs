@@ -5,11 +5,8 @@
 mod check;
 mod event;
 mod explain;
-<<<<<<< HEAD
 mod new;
-=======
 mod page;
->>>>>>> 7c988cc (replay: --report writes a page to look at: why, and before and after side by side)
 mod replay;
 mod shell;
 mod source;
