@@ -361,6 +361,25 @@ const REPLY_PREFIXES: &[&str] = &[
     "转寄",
     "ответ",
     "отв",
+    "antwort",
+    "rép",
+    "rép.",
+    "svar",
+    "frs",
+    "vá",
+    "továbbítás",
+    "răsp",
+    "απ",
+    "σχετ",
+    "πρθ",
+    "השב",
+    "הועבר",
+    "رد",
+    "転送",
+    "회신",
+    "답장",
+    "전달",
+    "trả lời",
 ];
 
 /// True when the tag stands in front of a subject, or behind no more than reply prefixes and other tags.
@@ -445,8 +464,40 @@ mod tests {
         for subject in ["[EXT] a", "Re: [EXT] a", "AW: Re[2]: [list] [ext] a", "[EXT]", "RE: FW: [EXT] Re: a"] {
             assert_eq!(tagged(&format!("Subject: {subject}\n\nx"), "[EXT]"), None, "{subject}");
         }
-        for subject in ["a [EXT]", "Reason: [EXT]", "12:30 [EXT]"] {
-            assert!(tagged(&format!("Subject: {subject}\n\nx"), "[EXT]").is_some(), "{subject}");
+        for subject in [
+            "WG: [EXT] a",
+            "Odp: [EXT] a",
+            "SV: SV: [EXT] a",
+            "Re[2]: [EXT] a",
+            "Re(3): Re^2: AW : [EXT] a",
+            "RE:[EXT]a",
+            "Re: [list] Re: [EXT] a",
+            "[list] Re: [other] Fwd: [EXT] a",
+            "[EXT] [list] Re: a",
+            "Rép. : [EXT] a",
+            "Отв: [EXT] a",
+            "回复：[EXT] a",
+            "=?utf-8?Q?Re=3A_=5BEXT=5D_Gr=C3=BC=C3=9Fe?=",
+            "Re: =?utf-8?B?W0VYVF0gR3LDvMOfZQ==?=",
+            "Re:\n [EXT]\n a",
+            "=?iso-8859-1?Q?AW=3A?=\n =?iso-8859-1?Q?_[EXT]_=FC?=",
+        ] {
+            assert_eq!(tagged(&format!("Subject: {subject}\n\nx"), "[EXT]"), None, "{subject}");
+        }
+        for subject in [
+            "a [EXT]",
+            "Reason: [EXT]",
+            "12:30 [EXT]",
+            "Re: a [EXT] b",
+            "[EXTERNAL] a",
+            "(EXT) a",
+            "Re: [list Re: [EXT",
+            "=?utf-8?Q?a_=5BEXT=5D?=",
+        ] {
+            let raw = format!("Subject: {subject}\n\nx");
+            let out = tagged(&raw, "[EXT]").unwrap_or_else(|| panic!("{subject}"));
+            assert_eq!(out, raw.replacen("Subject: ", "Subject: [EXT] ", 1), "the rest keeps its bytes");
+            assert_eq!(tagged(&out, "[EXT]"), None, "{subject}, once more");
         }
     }
 

@@ -110,6 +110,10 @@ mod tests {
             (" [EXT] =?utf-8?Q?=C3=A9?=\r\n =?utf-8?Q?_x?=", " =?utf-8?Q?=C3=A9?=\r\n =?utf-8?Q?_x?="),
             (" =?utf-8?Q?[EXT]?= =?iso-8859-1?q?=E9?=", " =?iso-8859-1?q?=E9?="),
             (" [EXT] Grüße", " Grüße"),
+            (" WG: [EXT] Re[2]: [list] [EXT] Hi", " WG: Re[2]: [list] Hi"),
+            (" Odp: Hi [EXT] there [ext]", " Odp: Hi there "),
+            (" =?utf-8?Q?AW=3A_=5BEXT=5D?=\r\n =?utf-8?Q?_=C3=A9?=", " =?utf-8?Q?AW=3A_?=\r\n =?utf-8?Q?_=C3=A9?="),
+            (" [EXT]", " "),
         ] {
             assert_eq!(off(raw, "[EXT]").as_deref(), Some(expected), "{raw}");
         }
