@@ -15,6 +15,7 @@
 //! [`flow`] is the mail system that the message is in transit through. Messages and rules are plain functions without
 //! I/O and without a clock, so the Lambda function, the command, the benchmarks and the fuzzers run the same code.
 
+pub mod answers;
 pub mod directory;
 pub mod envelope;
 pub mod facts;

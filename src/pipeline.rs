@@ -3,22 +3,24 @@
 //! Each rule sees what those before it did. Invariant: a rule acts as a whole or not at all. Whatever it does wrong, the
 //! draft is the one from before it, and its `on_error` says what that means for the message.
 
+use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use crate::directory::{Book, Need, Organization};
-use crate::envelope::{Direction, Envelope};
+use crate::answers::{Answers, Asked, NotAdded, Whom, add, stricter};
+use crate::directory::{Book, Fact, Need, Organization};
+use crate::envelope::{Address, Direction, Envelope};
 use crate::facts::Facts;
 use crate::message::dkim::Signature;
 use crate::message::{Draft, Message, Rendered, Violation};
 use crate::rule::automatic::is_automatic;
-use crate::rule::nesting::table_truth;
 use crate::rule::problem::Problems;
 use crate::rule::test::Test;
 use crate::rule::truth::Truth;
+use crate::rule::truths::{self, Truths};
 use crate::rule::value_key::ValueKey;
 use crate::rule::{
-    Action, ActionError, Condition, Disposition, Effect, Find, Mode, OnError, Protected, Redacted, Rule, Scene,
+    Action, ActionError, Disposition, Effect, Find, Mode, OnError, Protected, Redacted, Rule, Scene,
     Unbounceable, file,
 };
 
@@ -59,12 +61,24 @@ pub struct RuleReport {
     pub effects: Vec<String>,
     /// How many edits it made.
     pub edits: usize,
+    /// For a rule that asks about each recipient: for how many of how many it matched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipients: Option<Share>,
     /// How each of its conditions turned out; only where [`Pipeline::checking_all`] was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checked: Vec<Checked>,
     /// What it found and masked, without content.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub finds: Vec<Find>,
+}
+
+/// Some of the recipients that the flow named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Share {
+    /// How many of them.
+    pub matched: usize,
+    /// Of how many.
+    pub of: usize,
 }
 
 /// How one condition of a rule turned out.
@@ -121,10 +135,10 @@ pub struct Outcome<'m> {
     pub report: Report,
     /// The rewritten message; `None` where nothing changed.
     pub rewritten: Option<Rendered<'m>>,
-    /// What to answer for all recipients: the strictest that any rule asked for.
-    pub disposition: Disposition,
-    /// Indexes of the rules that asked for a disposition.
-    pub disposing: Vec<usize>,
+    /// What to answer for each recipient: the strictest that any rule asked for that one.
+    pub answers: Answers,
+    /// The rules that asked for something in the answer, in order.
+    pub asked: Vec<Asked>,
 }
 
 /// A run that must not end in delivery.
@@ -168,15 +182,14 @@ impl Pipeline {
         self.run_then(message, envelope, facts, out_of_time, &|_, _| {})
     }
     /// As [`Pipeline::run`]. When all rules are done, and before the draft is rendered, `finish` is called with the
-    /// draft and the indexes of the rules that asked for a disposition: the flow puts its own fields in or takes them
-    /// out. What it does counts as a change; it is called again where a draft that does not hold up is gone back from.
+    /// draft and the rules that asked for something in the answer: the flow puts its own fields in or takes them out. What it does counts as a change; it is called again where a draft that does not hold up is gone back from.
     pub fn run_then<'m>(
         &self,
         message: &'m Message<'m>,
         envelope: &Envelope,
         facts: &Facts,
         out_of_time: &dyn Fn() -> bool,
-        finish: &dyn Fn(&mut Draft<'m>, &[usize]),
+        finish: &dyn Fn(&mut Draft<'m>, &[Asked]),
     ) -> Result<Outcome<'m>, RunError> {
         let mut run = Run {
             draft: Draft::new(message),
@@ -185,8 +198,9 @@ impl Pipeline {
             organization: &self.organization,
             key: self.key.as_ref(),
             rules: &self.rules,
-            disposition: None,
-            disposing: Vec::new(),
+            dispositions: Vec::new(),
+            added: Vec::new(),
+            asked: Vec::new(),
             stopped: false,
             late: false,
         };
@@ -201,15 +215,15 @@ impl Pipeline {
             notes: message.notes().iter().map(|note| (*note).to_owned()).collect(),
             signatures: Vec::new(),
         };
-        let Run { mut draft, disposition, disposing, .. } = run;
-        finish(&mut draft, &disposing);
+        let Run { mut draft, dispositions, added, asked, .. } = run;
+        finish(&mut draft, &asked);
         let way = envelope.direction;
         let (rewritten, signatures) = match render(&mut draft, way) {
             Ok(done) => done,
             Err(violation) => {
                 self.take_back(&mut report, violation)?;
                 draft = Draft::new(message);
-                finish(&mut draft, &disposing);
+                finish(&mut draft, &asked);
                 match render(&mut draft, way) {
                     Ok(done) => done,
                     Err(violation) => {
@@ -223,27 +237,27 @@ impl Pipeline {
         if rewritten.is_some() && draft.hides_subject() {
             report.notes.push(HIDDEN_SUBJECT.to_owned());
         }
-        Ok(Outcome { report, rewritten, disposition: disposition.unwrap_or(Disposition::Deliver), disposing })
+        Ok(Outcome { report, rewritten, answers: Answers::new(envelope, &dispositions, added), asked })
     }
-    /// What these rules ask for together, as [`Outcome::disposition`] said when they asked for it: for a second try of
-    /// a message that the rules have been run over already. Indexes that are no rule's, or the index of a rule that
-    /// asks for nothing, count for nothing.
-    pub fn disposition_of(
+    /// What these rules ask for together, as [`Outcome::answers`] said when they asked for it: for a second try of a
+    /// message that the rules have been run over already. Indexes that are no rule's, or the index of a rule that asks
+    /// for nothing, count for nothing.
+    pub fn answers_of(
         &self,
-        disposing: &[usize],
+        asked: &[Asked],
         message: &Message<'_>,
         envelope: &Envelope,
         facts: &Facts,
-    ) -> Disposition {
-        let mut strictest = None;
+    ) -> Answers {
+        let (mut dispositions, mut added) = (Vec::new(), Vec::new());
         let mut draft = Draft::new(message);
         let (organization, key) = (&self.organization, self.key.as_ref());
         let scene = Scene { draft: &mut draft, envelope, facts, organization, rule: "", rules: &[], key };
-        for rule in disposing.iter().filter_map(|index| self.rules.get(*index)) {
+        for (entry, rule) in asked.iter().filter_map(|entry| Some((entry, self.rules.get(entry.rule)?))) {
             let bounces = rule.actions.iter().any(|a| a.protected_policy() == Some(Protected::Bounce));
             let may = rule.actions.iter().find_map(|action| action.may_dispose());
-            let asked = own_disposition(rule).or(may).or_else(|| bounces.then(protected_bounce));
-            let asked = match asked {
+            let wanted = own_disposition(rule).or(may).or_else(|| bounces.then(protected_bounce));
+            let wanted = match wanted.filter(|_| entry.disposes) {
                 // What could not be sent back then was dropped, or delivered as the rule's other actions say.
                 Some(Disposition::Bounce(_)) if unanswerable(&scene).is_some() => {
                     let drops = rule.actions.iter().any(|action| action.unbounceable() == Unbounceable::Drop);
@@ -251,11 +265,18 @@ impl Pipeline {
                     let other = others.filter(|d| !matches!(d, Some(Disposition::Bounce(_)))).fold(None, stricter);
                     if drops { Some(Disposition::Drop) } else { other }
                 }
-                asked => asked,
+                wanted => wanted,
             };
-            strictest = stricter(strictest, asked);
+            let anew = || fence(|| whom(rule, &scene)).ok().and_then(Result::ok).unwrap_or(Whom::Nobody);
+            let whom = entry.whom.clone().unwrap_or_else(anew);
+            dispositions.extend(wanted.map(|disposition| (disposition, whom)));
+            let adds = rule.actions.iter().filter(|_| entry.adds).flat_map(|action| action.adds());
+            for address in adds {
+                // What was left out then is left out again.
+                let _ = add(&mut added, address, envelope, organization);
+            }
         }
-        strictest.unwrap_or(Disposition::Deliver)
+        Answers::new(envelope, &dispositions, added)
     }
     /// Digest of the rule set: 16 hex digits of SHA-256 over all rule and template files.
     pub fn digest(&self) -> &str {
@@ -366,8 +387,9 @@ struct Run<'r, 'm> {
     organization: &'r Organization,
     key: Option<&'r ValueKey>,
     rules: &'r [Rule],
-    disposition: Option<Disposition>,
-    disposing: Vec<usize>,
+    dispositions: Vec<(Disposition, Whom)>,
+    added: Vec<Address>,
+    asked: Vec<Asked>,
     stopped: bool,
     late: bool,
 }
@@ -379,7 +401,10 @@ struct Done {
     edits: usize,
     disposition: Option<Disposition>,
     finds: Vec<Find>,
+    added: Vec<Address>,
     stop: bool,
+    /// For how many recipients, where it is not for everybody.
+    share: Option<Share>,
     /// Why the message could not take it, in whole or in part.
     unfit: Option<String>,
 }
@@ -391,6 +416,7 @@ impl Run<'_, '_> {
             verdict,
             effects: Vec::new(),
             edits: 0,
+            recipients: None,
             checked: Vec::new(),
             finds: Vec::new(),
         };
@@ -405,19 +431,19 @@ impl Run<'_, '_> {
             fails(rule, "time ran out")?;
             return Ok(report(Verdict::OutOfTime));
         }
-        match fence(|| self.why_not(rule)) {
-            Ok(Ok(None)) => {}
-            Ok(Ok(Some(not))) => return Ok(report(not)),
-            Ok(Err(unknown)) => {
-                let why = format!("whether it applies is not known: {unknown}");
+        let whom = match fence(|| self.whom(rule)) {
+            Ok(Ok(whom)) => whom,
+            Ok(Err(Verdict::Failed(why))) => {
                 fails(rule, &why)?;
                 return Ok(report(Verdict::Failed(why)));
             }
+            Ok(Err(not)) => return Ok(report(not)),
             Err(why) => {
                 fails(rule, &why)?;
                 return Ok(report(Verdict::Failed(why)));
             }
-        }
+        };
+        let share = asks_each(rule).then(|| self.share(&whom));
         // The rule works on a copy: what fails, or is only looked at, leaves nothing behind.
         let mut draft = self.draft.clone();
         let scene = Scene {
@@ -429,7 +455,7 @@ impl Run<'_, '_> {
             key: self.key,
             rules: self.rules,
         };
-        let done = match fence(|| act(rule, scene)) {
+        let done = match fence(|| act(rule, share, scene)) {
             Ok(Ok(done)) => done,
             // Odd mail is no error: the message cannot take the edit, so the rule leaves all of it alone.
             Ok(Err(ActionError::Body(error))) => {
@@ -450,7 +476,7 @@ impl Run<'_, '_> {
                 return Ok(report(Verdict::Failed(why)));
             }
         };
-        let did = done.edits > 0 || done.disposition.is_some() || done.stop;
+        let did = done.edits > 0 || done.disposition.is_some() || !done.added.is_empty() || done.stop;
         let verdict = match (done.unfit, rule.mode) {
             (Some(why), _) if !did => Verdict::Skipped(why),
             (_, Mode::Enforce) => Verdict::Matched,
@@ -459,13 +485,22 @@ impl Run<'_, '_> {
         if rule.mode == Mode::Enforce {
             self.draft = draft;
             self.stopped = done.stop;
-            if done.disposition.is_some() {
-                self.disposing.push(index);
-                self.disposition = stricter(self.disposition.take(), done.disposition);
+            let adds = !done.added.is_empty();
+            let disposes = done.disposition.is_some();
+            if adds || disposes {
+                self.asked.push(Asked { rule: index, whom: Some(whom.clone()), disposes, adds });
+            }
+            self.dispositions.extend(done.disposition.map(|disposition| (disposition, whom)));
+            for address in &done.added {
+                // One that a rule before it added is not added twice.
+                let _ = add(&mut self.added, address, self.envelope, self.organization);
             }
         }
-        let Done { effects, edits, finds, .. } = done;
-        Ok(RuleReport { effects, edits, finds, ..report(verdict) })
+        let Done { mut effects, edits, finds, .. } = done;
+        if rule.mode == Mode::Enforce && self.envelope.truncated && share.is_some() {
+            effects.push(CUT_LIST.to_owned());
+        }
+        Ok(RuleReport { effects, edits, finds, recipients: share, ..report(verdict) })
     }
 
     /// How every condition of a rule that is looked at turns out.
@@ -493,8 +528,13 @@ impl Run<'_, '_> {
         .collect()
     }
 
-    /// Why the rule does not apply; `None` when it does. The error says what of it nobody could tell, where that decides.
-    fn why_not(&mut self, rule: &Rule) -> Result<Option<Verdict>, &'static str> {
+    fn share(&self, whom: &Whom) -> Share {
+        let of = self.envelope.recipients.len();
+        Share { matched: (0..of).filter(|index| whom.includes(*index)).count(), of }
+    }
+
+    /// For whom the rule applies, or why it does not.
+    fn whom(&mut self, rule: &Rule) -> Result<Whom, Verdict> {
         let scene = Scene {
             draft: &mut self.draft,
             envelope: self.envelope,
@@ -504,32 +544,41 @@ impl Run<'_, '_> {
             key: self.key,
             rules: self.rules,
         };
-        let key = |condition: &dyn Condition| condition.key().to_owned();
-        let mut unknown = None;
-        for condition in &rule.when {
-            match condition.truth(&scene) {
-                Truth::Holds => {}
-                Truth::Fails => return Ok(Some(Verdict::NotMatched(key(condition.as_ref())))),
-                Truth::Unknown(why) => unknown = unknown.or(Some(why)),
-            }
-        }
-        for table in &rule.unless {
-            match table_truth(table, &scene) {
-                Truth::Fails => {}
-                Truth::Holds => {
-                    let keys: Vec<String> = table.iter().map(|condition| key(condition.as_ref())).collect();
-                    return Ok(Some(Verdict::Excepted(keys.join(", "))));
-                }
-                Truth::Unknown(why) => unknown = unknown.or(Some(why)),
-            }
-        }
-        unknown.map_or(Ok(None), Err)
+        whom(rule, &scene)
     }
 }
 
+/// Nothing is known of those who were cut off, so a rule about each recipient leaves them alone.
+const CUT_LIST: &str = "the list of recipients is cut: of those cut off, none is meant";
+
+/// True for a rule that may match for some recipients and not for others.
+fn asks_each(rule: &Rule) -> bool {
+    std::iter::once(&rule.when).chain(&rule.unless).any(|table| truths::asks_each(table))
+}
+
+/// For whom a rule applies, or why it does not. It fails where it is not known for whom.
+fn whom(rule: &Rule, scene: &Scene<'_, '_>) -> Result<Whom, Verdict> {
+    let mut truths = Truths::ForAll(Truth::Holds);
+    for condition in &rule.when {
+        truths = truths.and(condition.truths(scene));
+        if truths.for_any() == Truth::Fails {
+            return Err(Verdict::NotMatched(condition.key().to_owned()));
+        }
+    }
+    for table in &rule.unless {
+        truths = truths.and(truths::table_truths(table, scene).negated());
+        if truths.for_any() == Truth::Fails {
+            let keys: Vec<&str> = table.iter().map(|condition| condition.key()).collect();
+            return Err(Verdict::Excepted(keys.join(", ")));
+        }
+    }
+    let unknown = |why| Verdict::Failed(format!("whether it applies is not known: {why}"));
+    truths.whom().map(|whom| whom.settled(scene.envelope)).map_err(unknown)
+}
+
 /// Do what a rule says.
-fn act(rule: &Rule, mut scene: Scene<'_, '_>) -> Result<Done, ActionError> {
-    let mut done = Done::default();
+fn act(rule: &Rule, share: Option<Share>, mut scene: Scene<'_, '_>) -> Result<Done, ActionError> {
+    let mut done = Done { share, ..Done::default() };
     let policies: Vec<Protected> = rule.actions.iter().filter_map(|action| action.protected(&scene)).collect();
     let protection = || scene.draft.protection().map_or("protected", |p| p.as_str());
     if policies.contains(&Protected::Bounce) {
@@ -570,6 +619,22 @@ fn record(done: &mut Done, action: &dyn Action, effect: Effect, scene: &Scene<'_
             done.unfit.get_or_insert(why);
         }
         Effect::Dispose(disposition) => dispose(done, kind, disposition, action.unbounceable(), scene)?,
+        Effect::Add(addresses) => {
+            let (mut there, mut external, mut over) = (0, 0, 0);
+            let known = done.added.len();
+            for address in &addresses {
+                match add(&mut done.added, address, scene.envelope, scene.organization) {
+                    Ok(()) => {}
+                    Err(NotAdded::There) => there += 1,
+                    Err(NotAdded::External) => external += 1,
+                    Err(NotAdded::TooMany) => over += 1,
+                }
+            }
+            done.effects.push(format!("{kind}: {}", added_note(done.added.len() - known, there, external, over)));
+            if external > 0 {
+                done.unfit.get_or_insert_with(|| "inbound mail goes to addresses of the organization only".to_owned());
+            }
+        }
         Effect::Stop => {
             done.effects.push(format!("{kind}: no later rule runs"));
             done.stop = true;
@@ -618,7 +683,9 @@ fn dispose(
         Disposition::Bounce(_) => "bounced",
         Disposition::Drop => "dropped",
     };
-    done.effects.push(format!("{kind}: {name}"));
+    let share = done.share.filter(|share| share.matched < share.of);
+    let share = share.map(|share| format!(", for {} of {} recipients", share.matched, share.of)).unwrap_or_default();
+    done.effects.push(format!("{kind}: {name}{share}"));
     done.disposition = stricter(done.disposition.take(), Some(disposition));
     Ok(())
 }
@@ -646,12 +713,23 @@ fn protected_bounce() -> Disposition {
     )
 }
 
-/// The stricter of two; the first of two that are alike.
-fn stricter(one: Option<Disposition>, other: Option<Disposition>) -> Option<Disposition> {
-    match (one, other) {
-        (Some(Disposition::Bounce(first)), Some(Disposition::Bounce(_))) => Some(Disposition::Bounce(first)),
-        (one, other) => one.max(other),
+/// What became of addresses to add, in numbers.
+fn added_note(added: usize, there: usize, external: usize, over: usize) -> String {
+    let mut note = match added {
+        0 => "nobody is added".to_owned(),
+        1 => "1 recipient".to_owned(),
+        n => format!("{n} recipients"),
+    };
+    for (count, why) in [
+        (there, "there already"),
+        (external, "outside of the organization, where inbound mail does not go"),
+        (over, "over what the flow takes"),
+    ] {
+        if count > 0 {
+            let _ = write!(note, "; left out: {count} {why}");
+        }
     }
+    note
 }
 
 /// For a rule that failed: an error when its `on_error` says so. A rule in audit mode never fails a run.

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use mailwright::answers::Answers;
 use mailwright::envelope::{Address, Direction, Envelope};
 use mailwright::facts::Facts;
 use mailwright::message::Message;
@@ -68,17 +69,25 @@ fn envelope(folder: &Path) -> Envelope {
 struct Ran {
     rewritten: Option<Vec<u8>>,
     report: String,
-    disposition: Disposition,
+    answers: Answers,
 }
 
 fn run(pipeline: &Pipeline, envelope: &Envelope, raw: &[u8]) -> Ran {
     let message = Message::parse(raw);
     let outcome = pipeline.run(&message, envelope, &Facts::default(), &|| false).expect("no rule fails");
     let mut report = String::from(if outcome.rewritten.is_some() { "rewritten" } else { "as it came" });
-    let _ = match &outcome.disposition {
+    let _ = match outcome.answers.strictest() {
         Disposition::Deliver => writeln!(report),
         other => writeln!(report, ", {other:?}"),
     };
+    if !outcome.answers.are_one() {
+        for (recipient, answer) in envelope.recipients.iter().zip(outcome.answers.named()) {
+            let _ = writeln!(report, "for {}: {answer:?}", recipient.as_str());
+        }
+    }
+    for recipient in outcome.answers.added() {
+        let _ = writeln!(report, "added: {}", recipient.as_str());
+    }
     for rule in &outcome.report.rules {
         let _ = match &rule.verdict {
             Verdict::Matched => writeln!(report, "{}: matched", rule.name),
@@ -97,7 +106,7 @@ fn run(pipeline: &Pipeline, envelope: &Envelope, raw: &[u8]) -> Ran {
     for signature in &outcome.report.signatures {
         let _ = writeln!(report, "{signature}");
     }
-    Ran { rewritten: outcome.rewritten.map(|r| r.to_vec()), report, disposition: outcome.disposition }
+    Ran { rewritten: outcome.rewritten.map(|r| r.to_vec()), report, answers: outcome.answers }
 }
 
 /// For people: line by line, with what cannot be seen escaped.
@@ -158,7 +167,7 @@ fn a_second_run_changes_nothing() {
         let second = run(&pipeline, &envelope, once);
         let twice = second.rewritten.as_deref().map(shown);
         assert_eq!(twice, None, "{}\n{}", folder.display(), second.report);
-        assert_eq!(first.disposition, second.disposition, "{}", folder.display());
+        assert_eq!(first.answers, second.answers, "{}", folder.display());
     }
 }
 

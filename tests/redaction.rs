@@ -419,7 +419,7 @@ fn a_value_is_in_no_report_and_no_error() {
             let told = match pipeline.run(&message, &envelope(), &Facts::default(), &|| false) {
                 Ok(outcome) => {
                     let json = serde_json::to_string(&outcome.report).unwrap();
-                    format!("{:?} {json} {:?}", outcome.report, outcome.disposition)
+                    format!("{:?} {json} {:?}", outcome.report, outcome.answers)
                 }
                 Err(error) => format!("{error} {error:?}"),
             };
@@ -593,7 +593,7 @@ fn mail_that_cannot_be_sent_back_does_not_get_out() {
     let run = |option: &str| {
         let message = Message::parse(automatic.as_bytes());
         let outcome = pipeline(&rules(option)).run(&message, &envelope(), &Facts::default(), &|| false);
-        outcome.map(|outcome| format!("{:?}", outcome.disposition)).map_err(|error| error.to_string())
+        outcome.map(|outcome| format!("{:?}", outcome.answers.strictest())).map_err(|error| error.to_string())
     };
     assert!(run("").unwrap_err().contains("cannot be sent back"));
     assert_eq!(run("unbounceable = \"drop\"\n").as_deref(), Ok("Drop"));

@@ -28,6 +28,7 @@
 //!
 //! Nothing of what is logged or reported here is content: ids, rule names, counts, sizes, durations.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -41,13 +42,15 @@ use super::key::{KeyPrefix, MessageId, ObjectKey};
 use super::mark::{Marker, StampKey};
 use super::ports::{Content, Directory, MessageFlow, ObjectStore, PortError, Refusal, Trouble};
 use super::put_checks::{self, Basis, Fault, Unmet};
-use super::workmail::{Event, Response, preflight};
+use super::response::Response;
+use super::workmail::{Event, preflight};
+use crate::answers::{Answers, Asked};
 use crate::directory::People;
 use crate::envelope::Direction;
 use crate::facts::{Clock, Facts};
 use crate::message::{Bits, Draft, Mended, Message, Repaired};
 use crate::pipeline::{Pipeline, Report, RunError, Verdict};
-use crate::rule::{Disposition, Mode, OnError, Rule};
+use crate::rule::{Mode, OnError, Rule};
 
 /// WorkMail waits so long for an answer (Administrator Guide, "Synchronous Run Lambda rule").
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(15);
@@ -219,8 +222,12 @@ pub struct FlowReport {
     pub direction: Option<Direction>,
     /// What became of it.
     pub fate: Fate,
-    /// The word answered, such as `DEFAULT`; `None` when the invocation fails.
+    /// The word answered, such as `DEFAULT`, or `MIXED` where it is not the same for all; `None` when the invocation fails.
     pub answer: Option<&'static str>,
+    /// How many of the recipients that the event names get which answer.
+    pub answers: BTreeMap<&'static str, usize>,
+    /// How many recipients rules have added.
+    pub recipients_added: usize,
     /// Octets that came in.
     pub size_in: Option<usize>,
     /// Octets of the rewritten message.
@@ -287,6 +294,8 @@ pub async fn handle_with_directory<F: MessageFlow, S: ObjectStore, D: Directory>
         direction: event.direction_known.then_some(event.envelope.direction),
         fate: Fate::Undecodable,
         answer: None,
+        answers: BTreeMap::new(),
+        recipients_added: 0,
         size_in: None,
         size_out: None,
         key: None,
@@ -305,7 +314,11 @@ pub async fn handle_with_directory<F: MessageFlow, S: ObjectStore, D: Directory>
         }
     };
     match &answer {
-        Ok(response) => report.answer = Some(response.word()),
+        Ok(response) => {
+            report.answer = Some(response.word());
+            report.answers = response.counts();
+            report.recipients_added = response.added().count();
+        }
         Err(_) => report.fate = Fate::Failed,
     }
     report.times.total_ms = ms_since(started);
@@ -328,13 +341,13 @@ struct Passage<'a, F, S, D> {
 
 /// What a run of the rules came to, without a borrow of the message.
 enum Ran {
-    Marked(Disposition),
+    Marked(Answers),
     Done {
         report: Report,
         content: Option<Content>,
         /// Why the flow would reject the content for what rules did.
         unfit: Option<String>,
-        disposition: Disposition,
+        answers: Answers,
     },
 }
 
@@ -357,26 +370,26 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
         let at = Instant::now();
         let ran = catch_unwind(AssertUnwindSafe(|| self.run(&raw, people)));
         report.times.run_ms = ms_since(at);
-        let (content, unfit, disposition) = match ran {
+        let (content, unfit, answers) = match ran {
             Err(_) => return self.unread(Stage::Run, None, report),
             Ok(Err(error)) => return Err(FlowError::Rule(error.to_string())),
-            Ok(Ok(Ran::Marked(disposition))) => {
+            Ok(Ok(Ran::Marked(answers))) => {
                 report.fate = Fate::Marked;
-                return Ok(self.answer(&disposition));
+                return Ok(self.answer(&answers));
             }
-            Ok(Ok(Ran::Done { report: rules, content, unfit, disposition })) => {
+            Ok(Ok(Ran::Done { report: rules, content, unfit, answers })) => {
                 report.rules = Some(rules);
-                (content, unfit, disposition)
+                (content, unfit, answers)
             }
         };
         let Some(content) = content else {
             report.fate = Fate::Unchanged;
-            return Ok(self.answer(&disposition));
+            return Ok(self.answer(&answers));
         };
         report.size_out = Some(content.len());
         if let Some(why) = unfit {
             self.refused(Stage::Store, PortError::permanent(Refusal::Unfit, why), report)?;
-            return Ok(self.answer(&disposition));
+            return Ok(self.answer(&answers));
         }
         let mut replaced = self.replace(&raw, &content, report).await?;
         if matches!(&replaced, Err((_, error)) if refusal(error) == Some(Refusal::Rejected)) {
@@ -395,7 +408,7 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
             Ok(()) => report.fate = Fate::Rewritten,
             Err((stage, error)) => self.refused(stage, error, report)?,
         }
-        Ok(self.answer(&disposition))
+        Ok(self.answer(&answers))
     }
 
     /// What the rules need to know of people; nothing is asked where they need nothing.
@@ -418,15 +431,16 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
             id: self.id,
             digest: self.pipeline.digest(),
             direction: self.event.envelope.direction,
+            recipients: &self.event.envelope.recipients,
         });
-        if let Some(disposing) = marker.and_then(|marker| marker.read(&Draft::new(&message))) {
-            return Ok(Ran::Marked(self.pipeline.disposition_of(&disposing, &message, &self.event.envelope, &facts)));
+        if let Some(asked) = marker.and_then(|marker| marker.read(&Draft::new(&message))) {
+            return Ok(Ran::Marked(self.pipeline.answers_of(&asked, &message, &self.event.envelope, &facts)));
         }
         let reserve = PUT_RESERVE.min(self.until.saturating_duration_since(self.started) / 3);
         let rules_until = self.until.checked_sub(reserve).unwrap_or(self.until);
-        let finish = |draft: &mut Draft<'_>, disposing: &[usize]| {
+        let finish = |draft: &mut Draft<'_>, asked: &[Asked]| {
             if let Some(marker) = marker {
-                marker.finish(draft, disposing);
+                marker.finish(draft, asked);
             }
         };
         let outcome = self.pipeline.run_then(
@@ -439,7 +453,7 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
         let faults = outcome.rewritten.as_ref().map(|rendered| put_checks::brought_in(&message, rendered));
         let unfit = faults.filter(|faults| !faults.is_empty()).map(|faults| put_checks::words(&faults));
         let content = outcome.rewritten.map(|rendered| Content::new(raw, &rendered));
-        Ok(Ran::Done { report: outcome.report, content, unfit, disposition: outcome.disposition })
+        Ok(Ran::Done { report: outcome.report, content, unfit, answers: outcome.answers })
     }
 
     /// Store the rewritten message and put it back. The outer error fails the invocation, the inner one is a refusal.
@@ -538,9 +552,9 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
         }
     }
 
-    fn answer(&self, disposition: &Disposition) -> Response {
+    fn answer(&self, answers: &Answers) -> Response {
         let direction = self.event.direction_known.then_some(self.event.envelope.direction);
-        Response::new(disposition, direction)
+        Response::new(answers, &self.event.envelope, direction)
     }
 }
 
@@ -596,6 +610,8 @@ fn log(report: &FlowReport, error: Option<&FlowError>) {
     };
     let matched = names(|v| matches!(v, Verdict::Matched));
     let failed = names(|v| matches!(v, Verdict::Failed(_) | Verdict::OutOfTime));
+    let answers: Vec<String> = report.answers.iter().map(|(word, count)| format!("{word}: {count}")).collect();
+    let answers = (report.answers.len() > 1).then(|| answers.join(", "));
     let unmet: Vec<String> =
         report.unmet.iter().map(|unmet| format!("{}: {}", unmet.demand.words(), unmet.count)).collect();
     let unmet = (!unmet.is_empty()).then(|| unmet.join("; "));
@@ -613,6 +629,8 @@ fn log(report: &FlowReport, error: Option<&FlowError>) {
                 invocation_id = report.invocation_id.as_deref(),
                 direction = report.direction.map(Direction::as_str),
                 answer = report.answer,
+                answers = answers,
+                recipients_added = report.recipients_added,
                 size_in = report.size_in,
                 size_out = report.size_out,
                 rejected_for = unmet,

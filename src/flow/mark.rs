@@ -4,17 +4,19 @@
 //! rewritten one. The mark tells: the second try answers as the first did and changes nothing.
 //!
 //! Invariant (no forged trust): a mark counts only with a valid HMAC-SHA-256 (RFC 2104) over its version, the flow's
-//! message id, the rule set's digest, the direction and the dispositions asked for. Any other field of this name counts
+//! message id, the rule set's digest, the direction and what rules asked for in the answer, for whom. Any other field of this name counts
 //! for nothing; it is taken off mail that comes in, and off whatever is marked anew. The mark stands on top of the
 //! header, only in messages that changed.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::key::{MessageId, hex};
-use crate::envelope::Direction;
+use crate::answers::{Asked, MAX_RECIPIENTS, Whom};
+use crate::envelope::{Address, Direction};
 use crate::message::{Draft, Field, FieldName, Which};
 
 /// The field's name.
@@ -25,6 +27,11 @@ pub const MIN_STAMP_KEY: usize = 32;
 const MAX_LOOKED_AT: usize = 4;
 /// Most rules that a mark names; more than that are not marked, and the rules run again.
 const MAX_DISPOSING: usize = 64;
+/// Longest list of them, in octets; the same.
+const MAX_WORDS: usize = 4_000;
+/// So many recipients have a place in a mark.
+const PLACES: usize = 512;
+const _: () = assert!(PLACES >= MAX_RECIPIENTS);
 
 /// The secret that marks are made with. `Debug` does not show it.
 #[derive(Clone)]
@@ -63,17 +70,20 @@ pub struct Marker<'a> {
     pub digest: &'a str,
     /// The flow.
     pub direction: Direction,
+    /// The recipients that the flow names. Which of them a rule is about is kept by their place among them in alphabetical
+    /// order, and holds as long as they are the same.
+    pub recipients: &'a [Address],
 }
 
 impl Marker<'_> {
-    /// The indexes of the rules that asked for a disposition, when the message bears a valid mark.
-    pub fn read(&self, draft: &Draft<'_>) -> Option<Vec<usize>> {
+    /// What rules asked for in the answer, when the message bears a valid mark.
+    pub fn read(&self, draft: &Draft<'_>) -> Option<Vec<Asked>> {
         draft.values(NAME).iter().take(MAX_LOOKED_AT).find_map(|value| self.check(value))
     }
 
     /// Take off what does not belong there, and mark the message where it changed. Says nothing, changes nothing in an
     /// outbound message that the rules left as it was.
-    pub fn finish(&self, draft: &mut Draft<'_>, disposing: &[usize]) {
+    pub fn finish(&self, draft: &mut Draft<'_>, asked: &[Asked]) {
         let Ok(name) = FieldName::new(NAME) else { return };
         let changed = !draft.is_unchanged();
         if !changed && self.direction == Direction::Outbound {
@@ -81,62 +91,149 @@ impl Marker<'_> {
         }
         let removed = draft.remove_fields(&name, Which::All);
         if (changed || removed > 0)
-            && disposing.len() <= MAX_DISPOSING
-            && let Ok(field) = Field::new(name, &self.value(disposing))
+            && let Some(value) = self.value(asked)
+            && let Ok(field) = Field::new(name, &value)
         {
             draft.add_field(field);
         }
     }
 
-    /// `v=1; flow=outbound; rules=0123456789abcdef; did=0, 3; mac=…`: spaces so that it can be folded.
-    fn value(&self, disposing: &[usize]) -> String {
-        let did = disposing.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let mac = hex(&self.mac(disposing).finalize().into_bytes());
-        format!("v=1; flow={}; rules={}; did={did}; mac={mac}", self.direction, self.digest)
-    }
-
-    fn check(&self, value: &str) -> Option<Vec<usize>> {
-        let mut entries = value.split(';').map(|entry| entry.split_once('=').map(|(k, v)| (k.trim(), v.trim())));
-        let mut take = |key: &str| entries.next()?.filter(|(k, _)| *k == key).map(|(_, v)| v);
-        let expected = take("v")? == "1" && take("flow")? == self.direction.as_str() && take("rules")? == self.digest;
-        let did = take("did")?;
-        let mac = unhex(take("mac")?)?;
-        if !expected || entries.next().is_some() {
+    /// `v=2; flow=outbound; rules=0123456789abcdef; did=0, 3+, 7:…; to=0123456789abcdef; mac=…`: spaces so that it can be
+    /// folded. Behind the index of a rule, `+` says that it added recipients, `*` that it did nothing else to
+    /// the answer, and `:` for which recipients it is.
+    fn value(&self, asked: &[Asked]) -> Option<String> {
+        if asked.len() > MAX_DISPOSING {
             return None;
         }
-        let numbers = did.split(',').map(str::trim).filter(|n| !n.is_empty()).take(MAX_DISPOSING + 1);
-        let disposing = numbers.map(|n| n.parse().ok()).collect::<Option<Vec<usize>>>()?;
+        let folded = self.folded();
+        let words: Vec<String> = asked.iter().map(|asked| self.word(asked, &folded)).collect::<Option<_>>()?;
+        if words.iter().map(String::len).sum::<usize>() > MAX_WORDS {
+            return None;
+        }
+        let to = words.iter().any(|word| word.contains(':')).then(|| self.to(&folded));
+        let mac = hex(&self.mac(&words, to.as_deref()).finalize().into_bytes());
+        let (did, to) = (words.join(", "), to.map(|to| format!(" to={to};")).unwrap_or_default());
+        Some(format!("v=2; flow={}; rules={}; did={did};{to} mac={mac}", self.direction, self.digest))
+    }
+
+    fn check(&self, value: &str) -> Option<Vec<Asked>> {
+        let entries = value.split(';').map(|entry| entry.split_once('=').map(|(k, v)| (k.trim(), v.trim())));
+        let mut entries = entries.peekable();
+        let mut take = |key: &str| entries.next_if(|entry| entry.is_some_and(|(k, _)| k == key))?.map(|(_, v)| v);
+        let expected = take("v")? == "2" && take("flow")? == self.direction.as_str() && take("rules")? == self.digest;
+        let did = take("did")?;
+        let to = take("to");
+        let mac = unhex::<32>(take("mac")?)?;
+        if !expected || entries.next().is_some() || did.len() > 2 * MAX_WORDS {
+            return None;
+        }
+        let words = did.split(',').map(str::trim).filter(|word| !word.is_empty());
+        let words: Vec<String> = words.take(MAX_DISPOSING + 1).map(str::to_owned).collect();
         // Constant time.
-        self.mac(&disposing).verify_slice(&mac).ok()?;
-        Some(disposing)
+        self.mac(&words, to).verify_slice(&mac).ok()?;
+        let folded = self.folded();
+        let same = to.is_some_and(|to| to == self.to(&folded));
+        words.iter().map(|word| self.asked(word, same, &folded)).collect()
+    }
+
+    /// Each address once, in order.
+    fn folded(&self) -> BTreeSet<String> {
+        self.recipients.iter().map(Address::folded).collect()
+    }
+
+    /// What a rule asked for, as a word; `None` where it is not known for whom.
+    fn word(&self, asked: &Asked, folded: &BTreeSet<String>) -> Option<String> {
+        let sign = match (asked.adds, asked.disposes) {
+            (false, _) => "",
+            (true, true) => "+",
+            (true, false) => "*",
+        };
+        let mut word = format!("{}{sign}", asked.rule);
+        let Whom::Some(named) = asked.whom.as_ref()? else { return Some(word) };
+        let meant: BTreeSet<String> =
+            self.recipients.iter().zip(named).filter(|(_, is)| **is).map(|(address, _)| address.folded()).collect();
+        let mut places = [0_u8; PLACES / 8];
+        for (at, _) in folded.iter().enumerate().filter(|(_, one)| meant.contains(*one)) {
+            *places.get_mut(at / 8)? |= 1 << (at % 8);
+        }
+        word.push(':');
+        word.push_str(&hex(&self.masked(places, asked.rule)));
+        Some(word)
+    }
+
+    /// What a word of a mark says. `same`: the recipients are those of the mark.
+    fn asked(&self, word: &str, same: bool, folded: &BTreeSet<String>) -> Option<Asked> {
+        let (rule, whom) = word.split_once(':').map_or((word, None), |(rule, whom)| (rule, Some(whom)));
+        let number = rule.trim_end_matches(['+', '*']);
+        let (adds, disposes) = (number.len() < rule.len(), !rule.ends_with('*'));
+        let rule = number.parse().ok()?;
+        let whom = match whom {
+            None => Some(Whom::Everybody),
+            Some(_) if !same => None,
+            Some(places) => {
+                let places = self.masked(unhex(places)?, rule);
+                let holds = |at: usize| places.get(at / 8).is_some_and(|octet| octet & (1 << (at % 8)) != 0);
+                let meant: BTreeSet<&str> =
+                    folded.iter().enumerate().filter(|(at, _)| holds(*at)).map(|(_, one)| one.as_str()).collect();
+                Some(Whom::Some(self.recipients.iter().map(|one| meant.contains(one.folded().as_str())).collect()))
+            }
+        };
+        Some(Asked { rule, whom, disposes, adds })
+    }
+
+    /// Places with a key stream over them, or without it again: how many recipients a message has, and whom a rule is about,
+    /// is nothing that one recipient may learn of the others.
+    fn masked(&self, mut places: [u8; PLACES / 8], rule: usize) -> [u8; PLACES / 8] {
+        for (block, chunk) in places.chunks_mut(32).enumerate() {
+            let stream = self.keyed(&[b"mailwright mark places", &rule.to_be_bytes(), &block.to_be_bytes()]);
+            for (octet, with) in chunk.iter_mut().zip(stream.finalize().into_bytes()) {
+                *octet ^= with;
+            }
+        }
+        places
+    }
+
+    /// By which the recipients are known again: nothing that anybody without the key could try addresses with.
+    fn to(&self, folded: &BTreeSet<String>) -> String {
+        let mut mac = self.keyed(&[b"mailwright mark recipients"]);
+        for address in folded {
+            mac.update(&(address.len() as u64).to_be_bytes());
+            mac.update(address.as_bytes());
+        }
+        hex(mac.finalize().into_bytes().get(..8).unwrap_or_default())
     }
 
     /// Every entry with its length before it, so that no two messages give the same octets.
-    fn mac(&self, disposing: &[usize]) -> Hmac<Sha256> {
+    fn mac(&self, words: &[String], to: Option<&str>) -> Hmac<Sha256> {
+        let mut mac = self.keyed(&[b"mailwright mark v=2", to.unwrap_or_default().as_bytes()]);
+        for word in words {
+            mac.update(&(word.len() as u64).to_be_bytes());
+            mac.update(word.as_bytes());
+        }
+        mac
+    }
+
+    /// For one purpose, of this message, these rules and this flow.
+    fn keyed(&self, purpose: &[&[u8]]) -> Hmac<Sha256> {
         let mut mac = self.key.0.clone();
-        let mut add = |octets: &[u8]| {
+        let here = [self.id.as_str(), self.digest, self.direction.as_str()].map(str::as_bytes);
+        for octets in purpose.iter().chain(&here) {
             mac.update(&(octets.len() as u64).to_be_bytes());
             mac.update(octets);
-        };
-        add(b"mailwright mark v=1");
-        add(self.id.as_str().as_bytes());
-        add(self.digest.as_bytes());
-        add(self.direction.as_str().as_bytes());
-        for rule in disposing {
-            add(&(*rule as u64).to_be_bytes());
         }
         mac
     }
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    if text.len() != 64 || !text.is_ascii() {
+fn unhex<const OCTETS: usize>(text: &str) -> Option<[u8; OCTETS]> {
+    if text.len() != 2 * OCTETS || !text.is_ascii() {
         return None;
     }
-    text.as_bytes()
-        .chunks(2)
-        .map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()))
-        .collect()
+    let mut octets = [0; OCTETS];
+    for (octet, pair) in octets.iter_mut().zip(text.as_bytes().chunks(2)) {
+        *octet = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(octets)
 }
 
 #[cfg(test)]
@@ -145,23 +242,28 @@ mod tests {
 
     const KEY: &str = "0123456789abcdef0123456789abcdef";
 
-    fn value_and_check(disposing: &[usize], change: impl Fn(&mut String), at: (&str, &str, Direction, &str)) -> bool {
+    fn asked(rules: &[usize]) -> Vec<Asked> {
+        rules.iter().map(|rule| Asked { rule: *rule, whom: Some(Whom::Everybody), disposes: *rule != 4, adds: (3..5).contains(rule) }).collect()
+    }
+
+    fn value_and_check(rules: &[usize], change: impl Fn(&mut String), at: (&str, &str, Direction, &str)) -> bool {
         let id = MessageId::new("11111111-aaaa").unwrap();
         let key = StampKey::new(KEY).unwrap();
-        let made = Marker { key: &key, id: &id, digest: "00112233aabbccdd", direction: Direction::Inbound };
-        let mut value = made.value(disposing);
+        let (direction, disposing) = (Direction::Inbound, asked(rules));
+        let made = Marker { key: &key, id: &id, digest: "00112233aabbccdd", direction, recipients: &[] };
+        let mut value = made.value(&disposing).unwrap();
         change(&mut value);
         let (key, id, direction, digest) = at;
         let (key, id) = (StampKey::new(key).unwrap(), MessageId::new(id).unwrap());
-        let read = Marker { key: &key, id: &id, digest, direction }.check(&value);
-        assert!(read.is_none() || read.as_deref() == Some(disposing));
+        let read = Marker { key: &key, id: &id, digest, direction, recipients: &[] }.check(&value);
+        assert!(read.is_none() || read == Some(disposing));
         read.is_some()
     }
 
     #[test]
     fn a_mark_holds_for_its_message_rules_flow_and_key_alone() {
         let good = (KEY, "11111111-aaaa", Direction::Inbound, "00112233aabbccdd");
-        for disposing in [&[][..], &[0], &[0, 3, 12]] {
+        for disposing in [&[][..], &[0], &[0, 3, 4, 12]] {
             assert!(value_and_check(disposing, |_| {}, good));
         }
         let other_key = "0123456789abcdef0123456789abcdeF";
@@ -174,11 +276,13 @@ mod tests {
     #[test]
     fn a_mark_that_was_tampered_with_counts_for_nothing() {
         let good = (KEY, "11111111-aaaa", Direction::Inbound, "00112233aabbccdd");
-        let changes: [&dyn Fn(&mut String); 8] = [
+        let changes: [&dyn Fn(&mut String); 10] = [
             &|v| *v = v.replace("did=1", "did=2"),
             &|v| *v = v.replace("did=1", "did="),
             &|v| *v = v.replace("did=1", "did=1, 1"),
-            &|v| *v = v.replace("v=1", "v=2"),
+            &|v| *v = v.replace("v=2", "v=1"),
+            &|v| *v = v.replace("did=1", "did=1+"),
+            &|v| *v = v.replace("; mac", "; to=0000000000000000; mac"),
             &|v| v.truncate(v.len() - 2),
             &|v| v.push_str("; x=1"),
             &|v| v.replace_range(v.len() - 64.., &"0".repeat(64)),
@@ -189,6 +293,31 @@ mod tests {
         }
         // White space may change on the way (RFC 5322 §2.2.3).
         assert!(value_and_check(&[1], |v| *v = v.replace("; ", ";\t "), good));
+    }
+
+    #[test]
+    fn for_whom_is_kept_and_told_to_nobody() {
+        let (key, id) = (StampKey::new(KEY).unwrap(), MessageId::new("11111111-aaaa").unwrap());
+        let addresses = |list: &[&str]| list.iter().map(|one| Address::new(one).unwrap()).collect::<Vec<_>>();
+        let marker = |recipients| Marker { key: &key, id: &id, digest: "00", direction: Direction::Outbound, recipients };
+        let some = |named: &[bool]| vec![Asked { rule: 7, whom: Some(Whom::Some(named.to_vec())), disposes: true, adds: true }];
+        let these = addresses(&["kim@x.example", "lee@x.example", "Ann@x.example"]);
+        let value = marker(&these).value(&some(&[true, false, true])).unwrap();
+        assert_eq!(marker(&these).check(&value), Some(some(&[true, false, true])));
+        // In any order and spelling.
+        let mixed = addresses(&["LEE@X.example", "ann@x.example", "kim@x.example"]);
+        assert_eq!(marker(&mixed).check(&value), Some(some(&[false, true, true])));
+        // Of others, a rule is to be asked again.
+        let others = addresses(&["kim@x.example", "lee@x.example"]);
+        assert_eq!(marker(&others).check(&value), Some(vec![Asked { rule: 7, whom: None, disposes: true, adds: true }]));
+        // Nothing in it tells how many they are.
+        let many: Vec<String> = (0..500).map(|n| format!("r{n}@x.example")).collect();
+        let many = addresses(&many.iter().map(String::as_str).collect::<Vec<_>>());
+        let every_other: Vec<bool> = (0..500).map(|n| n % 2 == 0).collect();
+        let long = marker(&many).value(&some(&every_other)).unwrap();
+        assert_eq!(long.len(), value.len());
+        assert_eq!(marker(&many).check(&long), Some(some(&every_other)));
+        assert!(!value.contains(&"0".repeat(16)), "{value}");
     }
 
     #[test]

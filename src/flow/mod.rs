@@ -20,4 +20,5 @@ pub mod memory;
 pub mod metrics;
 pub mod ports;
 pub mod put_checks;
+pub mod response;
 pub mod workmail;

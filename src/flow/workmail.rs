@@ -6,25 +6,20 @@
 //!
 //! Source: WorkMail Administrator Guide, "Configuring AWS Lambda for Amazon WorkMail"; limits as named below.
 
-use serde::Serialize;
 use serde_json::Value;
 
 use super::key::MessageId;
 use super::ports::{PortError, Refusal};
+use crate::answers::MAX_RECIPIENTS;
 use crate::envelope::{Address, Direction, Envelope};
-use crate::rule::Disposition;
 
 /// Largest message in transit, in octets of MIME: 40 MB (Administrator Guide, "Amazon WorkMail quotas"). Powers of
 /// 1,000, as a message above would be lost where it is meant so.
 pub const MAX_MESSAGE: usize = 40_000_000;
 /// Largest response, in octets: 256 KB (Administrator Guide, "Synchronous Run Lambda rule").
 pub const MAX_RESPONSE: usize = 256_000;
-/// Most actions in a response (same place); what is over gets the fallback action. We give one, for all recipients.
+/// Most actions in a response (same place); what is over would get the fallback action.
 pub const MAX_ACTIONS: usize = 10;
-/// Longest bounce text, in octets of JSON: what is left of a response by what stands round it.
-pub const MAX_BOUNCE_TEXT: usize = MAX_RESPONSE - 1_000;
-/// Most recipients of one message (Administrator Guide, "Amazon WorkMail quotas"); any more are not read.
-pub const MAX_RECIPIENTS: usize = 500;
 /// Longest invocation id that is kept; those documented have 32 or 40 characters.
 const MAX_INVOCATION_ID: usize = 128;
 
@@ -48,14 +43,18 @@ impl Event {
         let message_id = text("messageId").and_then(|id| MessageId::new(id).ok());
         let direction = text("flowDirection").and_then(direction);
         let from = event.pointer("/envelope/mailFrom");
-        let recipients = event.pointer("/envelope/recipients").and_then(Value::as_array);
+        let given = event.pointer("/envelope/recipients").and_then(Value::as_array);
+        let recipients: Vec<Address> =
+            given.into_iter().flatten().take(MAX_RECIPIENTS).filter_map(address).collect();
+        // One that cannot be named in an answer is as one that was cut off.
+        let left_out = given.is_some_and(|given| given.len() > recipients.len());
         let envelope = Envelope {
             direction: direction.unwrap_or(Direction::Inbound),
             // `mailFrom` is who the message is from; `sender`, where it is given, who sent it on their behalf.
             sender: from.and_then(address).or_else(|| event.get("sender").and_then(address)),
-            recipients: recipients.into_iter().flatten().take(MAX_RECIPIENTS).filter_map(address).collect(),
+            recipients,
             message_id: message_id.as_ref().map(ToString::to_string).unwrap_or_default(),
-            truncated: event.get("truncated").is_some_and(truth),
+            truncated: left_out || event.get("truncated").is_some_and(truth),
         };
         let invocation_id = text("invocationId")
             .filter(|id| (1..=MAX_INVOCATION_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic()))
@@ -85,85 +84,6 @@ fn address(value: &Value) -> Option<Address> {
 
 fn truth(value: &Value) -> bool {
     value.as_bool().unwrap_or_else(|| value.as_str().is_some_and(|word| word.eq_ignore_ascii_case("true")))
-}
-
-/// The answer: what to do for each recipient.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Response {
-    actions: Vec<ResponseAction>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ResponseAction {
-    action: ActionType,
-    all_recipients: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "type", content = "parameters", rename_all = "SCREAMING_SNAKE_CASE")]
-enum ActionType {
-    #[serde(rename_all = "camelCase")]
-    Bounce {
-        bounce_message: String,
-    },
-    Drop,
-    Default,
-    BypassSpamCheck,
-    MoveToJunk,
-}
-
-impl Response {
-    /// Deliver to everybody.
-    pub fn deliver() -> Self {
-        Self::for_all(ActionType::Default)
-    }
-    /// One answer for all recipients, so it is right for a truncated list, too. An action that the direction does not
-    /// allow delivers; where the direction is not known, what either direction does not allow.
-    pub fn new(disposition: &Disposition, direction: Option<Direction>) -> Self {
-        let inbound = direction == Some(Direction::Inbound);
-        Self::for_all(match disposition {
-            Disposition::Bounce(text) => ActionType::Bounce { bounce_message: cut(text).to_owned() },
-            Disposition::Drop => ActionType::Drop,
-            Disposition::Junk if inbound => ActionType::MoveToJunk,
-            Disposition::BypassSpamCheck if inbound => ActionType::BypassSpamCheck,
-            Disposition::Junk | Disposition::BypassSpamCheck | Disposition::Deliver => ActionType::Default,
-        })
-    }
-    /// The word that WorkMail knows the answer by, such as `MOVE_TO_JUNK`.
-    pub fn word(&self) -> &'static str {
-        match self.actions.first().map(|a| &a.action) {
-            Some(ActionType::Bounce { .. }) => "BOUNCE",
-            Some(ActionType::Drop) => "DROP",
-            Some(ActionType::BypassSpamCheck) => "BYPASS_SPAM_CHECK",
-            Some(ActionType::MoveToJunk) => "MOVE_TO_JUNK",
-            Some(ActionType::Default) | None => "DEFAULT",
-        }
-    }
-
-    fn for_all(action: ActionType) -> Self {
-        Self { actions: vec![ResponseAction { action, all_recipients: true }] }
-    }
-}
-
-/// The start of a bounce text that fits into a response: cut on a character boundary, by its length in JSON.
-fn cut(text: &str) -> &str {
-    let mut room = MAX_BOUNCE_TEXT;
-    let end = text.char_indices().find(|(_, c)| {
-        let octets = match c {
-            '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
-            c if c.is_control() => 6,
-            c => c.len_utf8(),
-        };
-        match room.checked_sub(octets) {
-            Some(left) => {
-                room = left;
-                false
-            }
-            None => true,
-        }
-    });
-    end.and_then(|(at, _)| text.get(..at)).unwrap_or(text)
 }
 
 /// What is known to be refused, found out before anything is stored: a rewrite that makes the message larger than
@@ -262,39 +182,6 @@ mod tests {
         event["envelope"]["mailFrom"] = json!({"address": ""});
         event.as_object_mut().unwrap().remove("sender");
         assert!(Event::read(&event).envelope.sender.is_none());
-    }
-
-    #[test]
-    fn answers_look_as_documented() {
-        let json = |d, dir| serde_json::to_string(&Response::new(&d, dir)).unwrap();
-        let inbound = Some(Direction::Inbound);
-        let outbound = Some(Direction::Outbound);
-        let default = r#"{"actions":[{"action":{"type":"DEFAULT"},"allRecipients":true}]}"#;
-        assert_eq!(serde_json::to_string(&Response::deliver()).unwrap(), default);
-        assert_eq!(json(Disposition::Deliver, inbound), default);
-        assert_eq!(
-            json(Disposition::Bounce("No \"x\".".into()), outbound),
-            r#"{"actions":[{"action":{"type":"BOUNCE","parameters":{"bounceMessage":"No \"x\"."}},"allRecipients":true}]}"#
-        );
-        assert_eq!(json(Disposition::Drop, outbound), default.replace("DEFAULT", "DROP"));
-        assert_eq!(json(Disposition::Junk, inbound), default.replace("DEFAULT", "MOVE_TO_JUNK"));
-        assert_eq!(json(Disposition::BypassSpamCheck, inbound), default.replace("DEFAULT", "BYPASS_SPAM_CHECK"));
-        for direction in [outbound, None] {
-            assert_eq!(json(Disposition::Junk, direction), default);
-            assert_eq!(json(Disposition::BypassSpamCheck, direction), default);
-        }
-    }
-
-    #[test]
-    fn a_long_bounce_text_is_cut_between_characters_and_fits() {
-        for unit in ["a", "é", "€", "\u{1F600}", "\"", "\u{1}", "\u{7f}", "\n"] {
-            let text = format!("x{}", unit.repeat(300_000));
-            let answer = serde_json::to_vec(&Response::new(&Disposition::Bounce(text.clone()), None)).unwrap();
-            assert!(answer.len() <= MAX_RESPONSE, "{unit:?}: {}", answer.len());
-            assert!(cut(&text).len() > 40_000, "{unit:?}");
-            assert!(text.starts_with(cut(&text)));
-        }
-        assert_eq!(cut("short"), "short");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use super::*;
 use crate::envelope::{Address, Domain};
 use crate::message::{Field, FieldName};
-use crate::rule::ActionError;
+use crate::rule::{ActionError, Condition};
 
 const MAIL: &str =
     "From: ann@example.com\nTo: kim@customer.example\nSubject: Minutes\nMessage-ID: <1@example.com>\n\nHi\n";
@@ -129,7 +129,7 @@ struct Ran {
     effects: Vec<Vec<String>>,
     text: Option<String>,
     disposition: Disposition,
-    disposing: Vec<usize>,
+    asked: Vec<Asked>,
 }
 
 impl Ran {
@@ -146,8 +146,8 @@ fn run_on(pipeline: &Pipeline, mail: &str, envelope: &Envelope) -> Result<Ran, R
         verdicts: outcome.report.rules.iter().map(|rule| rule.verdict.clone()).collect(),
         effects: outcome.report.rules.iter().map(|rule| rule.effects.clone()).collect(),
         text: outcome.rewritten.map(|rewritten| String::from_utf8(rewritten.to_vec()).unwrap()),
-        disposition: outcome.disposition,
-        disposing: outcome.disposing,
+        disposition: outcome.answers.strictest().clone(),
+        asked: outcome.asked,
     })
 }
 
@@ -222,7 +222,7 @@ fn what_a_rule_panics_on_is_not_told() {
         let told = match ran {
             Ok(outcome) => {
                 let json = serde_json::to_string(&outcome.report).unwrap();
-                format!("{:?} {json} {:?} {:?}", outcome.report, outcome.disposition, outcome.disposing)
+                format!("{:?} {json} {:?} {:?}", outcome.report, outcome.answers, outcome.asked)
             }
             Err(error) => format!("{error} {error:?}"),
         };
@@ -246,7 +246,7 @@ fn audit_reports_and_changes_nothing() {
     assert_eq!(ran.verdicts.get(2), Some(&Verdict::Audited));
     assert!(matches!(ran.verdicts.get(3), Some(Verdict::Failed(_))));
     assert_eq!(ran.verdicts.get(4), Some(&Verdict::Matched));
-    assert_eq!((ran.disposition.clone(), ran.disposing.len()), (Disposition::Deliver, 0));
+    assert_eq!((ran.disposition.clone(), ran.asked.len()), (Disposition::Deliver, 0));
     assert!(!ran.has("X-A") && ran.has("X-B"));
 }
 
@@ -260,14 +260,16 @@ fn stop_and_off() {
 }
 
 /// What a second try of the message answers.
-fn again(pipeline: &Pipeline, disposing: &[usize], raw: &str) -> Disposition {
+fn again(pipeline: &Pipeline, asked: &[Asked], raw: &str) -> Disposition {
     let raw = raw.replace('\n', "\r\n");
-    pipeline.disposition_of(
-        disposing,
-        &Message::parse(raw.as_bytes()),
-        &envelope(Direction::Inbound),
-        &Facts::default(),
-    )
+    let message = Message::parse(raw.as_bytes());
+    let answers = pipeline.answers_of(asked, &message, &envelope(Direction::Inbound), &Facts::default());
+    answers.strictest().clone()
+}
+
+/// Rules that asked for something for everybody.
+fn asked(rules: &[usize]) -> Vec<Asked> {
+    rules.iter().map(|rule| Asked { rule: *rule, whom: Some(Whom::Everybody), disposes: true, adds: false }).collect()
 }
 
 #[test]
@@ -282,10 +284,10 @@ fn the_strictest_disposition_wins_and_a_second_try_answers_the_same() {
     ]);
     let ran = run_on(&pipeline, MAIL, &envelope(Direction::Inbound)).unwrap();
     assert_eq!(ran.disposition, Disposition::Bounce("first".into()));
-    assert_eq!(ran.disposing, [0, 1, 3, 4]);
-    assert_eq!(again(&pipeline, &ran.disposing, MAIL), ran.disposition);
-    assert_eq!(again(&pipeline, &[0], MAIL), Disposition::BypassSpamCheck);
-    assert_eq!(again(&pipeline, &[2, 99], MAIL), Disposition::Deliver);
+    assert_eq!(ran.asked, asked(&[0, 1, 3, 4]));
+    assert_eq!(again(&pipeline, &ran.asked, MAIL), ran.disposition);
+    assert_eq!(again(&pipeline, &asked(&[0]), MAIL), Disposition::BypassSpamCheck);
+    assert_eq!(again(&pipeline, &asked(&[2, 99]), MAIL), Disposition::Deliver);
 }
 
 #[test]
@@ -293,7 +295,7 @@ fn nobody_is_bounced_who_did_not_write() {
     let bounce = || rule("b", vec![Stamp("X-A", Then::Dispose(Disposition::Bounce("no".into())))]);
     let null = Envelope { sender: None, ..envelope(Direction::Inbound) };
     let ran = run_on(&pipeline(vec![bounce()]), MAIL, &null).unwrap();
-    assert_eq!((ran.disposition, ran.disposing.len()), (Disposition::Deliver, 0));
+    assert_eq!((ran.disposition, ran.asked.len()), (Disposition::Deliver, 0));
     assert!(ran.effects.concat().concat().contains("no sender to bounce to"));
     for (header, delivered) in [
         ("Auto-Submitted: auto-replied (vacation)", true),
@@ -354,7 +356,7 @@ fn protected_messages_go_by_the_policy_of_the_rule() {
         actions.extend(own.map(|own| Stamp("X-Own", Then::Dispose(own))));
         let pipeline = pipeline(vec![rule("r", actions)]);
         let ran = run_on(&pipeline, SIGNED, &envelope(Direction::Inbound)).unwrap();
-        assert_eq!(again(&pipeline, &ran.disposing, SIGNED), ran.disposition, "a second try answers the same");
+        assert_eq!(again(&pipeline, &ran.asked, SIGNED), ran.disposition, "a second try answers the same");
         ran
     };
     let ran = on_signed(Protected::Skip, None);
@@ -383,12 +385,12 @@ fn the_flow_has_the_last_word_and_hears_who_asked_for_what() {
     let pipeline = pipeline(vec![rule("d", vec![Stamp("X-A", Then::Dispose(Disposition::Drop))])]);
     let heard = std::cell::RefCell::new(Vec::new());
     let outcome = pipeline
-        .run_then(&message, &envelope(Direction::Outbound), &Facts::default(), &|| false, &|draft, disposing| {
-            heard.borrow_mut().push(disposing.to_vec());
+        .run_then(&message, &envelope(Direction::Outbound), &Facts::default(), &|| false, &|draft, asked| {
+            heard.borrow_mut().push(asked.to_vec());
             draft.add_field(field("X-Last"));
         })
         .unwrap();
-    assert_eq!(heard.into_inner(), [vec![0]]);
+    assert_eq!(heard.into_inner(), [asked(&[0])]);
     assert!(outcome.rewritten.unwrap().to_vec().starts_with(b"X-Last: yes\r\nX-A: yes\r\n"));
 }
 

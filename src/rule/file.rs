@@ -15,9 +15,9 @@ use toml::de::{DeTable, DeValue};
 use super::problem::{Code, Problem, Severity, SourceFile};
 use super::section::{Files, Holds, Reading, Section, Span, io_text, nearest_line, read_text, shown};
 use super::test::{self, Test};
-use super::{Action, Disposition, Mode, OnError, Rule, actions, detect, nesting, organization};
+use super::{Action, Condition, Disposition, Mode, OnError, Rule, actions, detect, nesting, organization, truths};
 use crate::directory::{Book, Organization};
-use crate::envelope::Direction;
+use crate::envelope::{Address, Direction};
 
 pub use super::problem::Problems;
 
@@ -333,7 +333,7 @@ fn read_rule(
         inbound_only = nesting::inbound_only(&table);
         when = nesting::read(table, "when");
     }
-    let unless = section
+    let unless: Vec<Vec<Box<dyn Condition>>> = section
         .sections("unless")
         .unwrap_or_default()
         .into_iter()
@@ -349,7 +349,8 @@ fn read_rule(
         Vec::new()
     } else {
         let tables = section.sections("action").unwrap_or_default();
-        tables.into_iter().filter_map(|table| read_action(table, inbound_only)).collect()
+        let asks_each = std::iter::once(&when).chain(&unless).any(|table| truths::asks_each(table));
+        tables.into_iter().filter_map(|table| read_action(table, inbound_only, asks_each)).collect()
     };
     let keeps = mode.as_ref().is_none_or(|mode| mode.value != Mode::Off)
         && actions.iter().any(|action| action.keeps_from_leaving());
@@ -415,7 +416,7 @@ fn rule_name(section: &mut Section<'_>, sources: &[SourceFile], names: &mut Hash
     Some(name.value)
 }
 
-fn read_action(mut section: Section<'_>, inbound_only: bool) -> Option<Box<dyn Action>> {
+fn read_action(mut section: Section<'_>, inbound_only: bool, asks_each: bool) -> Option<Box<dyn Action>> {
     let names = || actions::KINDS.iter().map(|kind| kind.kind);
     if section.holds("kind") == Holds::Nothing {
         let list = names().collect::<Vec<_>>().join(", ");
@@ -440,6 +441,14 @@ fn read_action(mut section: Section<'_>, inbound_only: bool) -> Option<Box<dyn A
     }
     let action = (found.compile)(&mut section);
     let known: Vec<&str> = std::iter::once("kind").chain(found.options.iter().map(|option| option.key)).collect();
+    if asks_each && action.as_ref().is_some_and(|action| !action.is_for_each()) {
+        section.problem(
+            &kind.span,
+            Code::OneForAll,
+            format!("`{}` is for all recipients, and the rule asks about `each`", found.kind),
+            "say `any` or `all` instead of `each`; or put it into a rule of its own",
+        );
+    }
     section.finish(found.kind, &known);
     action
 }

@@ -13,6 +13,7 @@ pub mod section;
 pub mod template;
 pub mod test;
 pub mod truth;
+pub mod truths;
 pub mod value_key;
 
 use std::fmt::Debug;
@@ -21,10 +22,11 @@ use std::sync::Arc;
 use actions::Written;
 
 use crate::directory::{Fact, Need, Organization};
-use crate::envelope::{Direction, Envelope};
+use crate::envelope::{Address, Direction, Envelope};
 use crate::facts::Facts;
 use crate::message::{BodyError, Draft, Violation};
 use truth::Truth;
+use truths::Truths;
 use value_key::ValueKey;
 
 /// What a rule sees while it runs. Everything it needs to know is handed in: it does no I/O and has no clock.
@@ -78,6 +80,14 @@ pub trait Condition: Debug + Send + Sync {
     fn need(&self) -> Need {
         Need::default()
     }
+    /// For which recipients it holds. A condition on the message holds for all or for none.
+    fn truths(&self, scene: &Scene<'_, '_>) -> Truths {
+        Truths::ForAll(self.truth(scene))
+    }
+    /// True for a condition that may hold for some recipients and not for others.
+    fn asks_each(&self) -> bool {
+        false
+    }
 }
 
 /// What an action did.
@@ -89,8 +99,10 @@ pub enum Effect {
     Nothing(&'static str),
     /// The message cannot take this action: why (never content). The rest of the rule goes on.
     Unfit(String),
-    /// What to answer to the flow for all recipients.
+    /// What to answer to the flow, for the recipients that the rule is about.
     Dispose(Disposition),
+    /// Recipients to add.
+    Add(Vec<Address>),
     /// No later rule runs.
     Stop,
     /// Data was found and masked, or is a reason to send the message back.
@@ -227,6 +239,15 @@ pub trait Action: Debug + Send + Sync {
     fn block(&self, scene: &Scene<'_, '_>) -> Option<Arc<Written>> {
         let _ = scene;
         None
+    }
+    /// True for an action that can be done for some recipients and not for others: it answers to the flow and leaves the
+    /// message as it is.
+    fn is_for_each(&self) -> bool {
+        false
+    }
+    /// The recipients that it adds, whatever the message.
+    fn adds(&self) -> &[Address] {
+        &[]
     }
     /// True for an action on the body.
     fn edits_body(&self) -> bool {

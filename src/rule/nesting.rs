@@ -5,6 +5,7 @@
 use super::problem::Code;
 use super::section::{Holds, Section};
 use super::truth::Truth;
+use super::truths::{Truths, asks_each, table_truths};
 use super::{Condition, Scene, conditions};
 use crate::directory::Need;
 
@@ -24,11 +25,6 @@ struct All(Vec<Table>);
 #[derive(Debug)]
 struct Not(Table);
 
-/// Does every entry of a table hold?
-pub(crate) fn table_truth(table: &[Box<dyn Condition>], scene: &Scene<'_, '_>) -> Truth {
-    Truth::all(table.iter().map(|condition| condition.truth(scene)))
-}
-
 fn need_of<'t>(entries: impl Iterator<Item = &'t Box<dyn Condition>>) -> Need {
     let mut need = Need::default();
     entries.for_each(|condition| need.add(condition.need()));
@@ -40,7 +36,15 @@ impl Condition for Any {
         self.truth(scene).is_sure()
     }
     fn truth(&self, scene: &Scene<'_, '_>) -> Truth {
-        Truth::any(self.0.iter().map(|table| table_truth(table, scene)))
+        self.truths(scene).for_any()
+    }
+    fn truths(&self, scene: &Scene<'_, '_>) -> Truths {
+        self.0.iter().fold(Truths::ForAll(Truth::Fails), |truths, table| {
+            if truths == Truths::ForAll(Truth::Holds) { truths } else { truths.or(table_truths(table, scene)) }
+        })
+    }
+    fn asks_each(&self) -> bool {
+        self.0.iter().any(|table| asks_each(table))
     }
     fn key(&self) -> &'static str {
         "any"
@@ -55,7 +59,15 @@ impl Condition for All {
         self.truth(scene).is_sure()
     }
     fn truth(&self, scene: &Scene<'_, '_>) -> Truth {
-        Truth::all(self.0.iter().map(|table| table_truth(table, scene)))
+        self.truths(scene).for_any()
+    }
+    fn truths(&self, scene: &Scene<'_, '_>) -> Truths {
+        self.0.iter().fold(Truths::ForAll(Truth::Holds), |truths, table| {
+            if truths == Truths::ForAll(Truth::Fails) { truths } else { truths.and(table_truths(table, scene)) }
+        })
+    }
+    fn asks_each(&self) -> bool {
+        self.0.iter().any(|table| asks_each(table))
     }
     fn key(&self) -> &'static str {
         "all"
@@ -70,7 +82,13 @@ impl Condition for Not {
         self.truth(scene).is_sure()
     }
     fn truth(&self, scene: &Scene<'_, '_>) -> Truth {
-        table_truth(&self.0, scene).not()
+        self.truths(scene).for_any()
+    }
+    fn truths(&self, scene: &Scene<'_, '_>) -> Truths {
+        table_truths(&self.0, scene).negated()
+    }
+    fn asks_each(&self) -> bool {
+        asks_each(&self.0)
     }
     fn key(&self) -> &'static str {
         "not"

@@ -6,6 +6,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use clap::Args;
+use mailwright::answers::Whom;
+use mailwright::envelope::{Address, Envelope};
 use mailwright::facts::{Clock, Facts};
 use mailwright::flow::workmail;
 use mailwright::message::{Message, Part};
@@ -71,7 +73,7 @@ fn explain(options: &Options, colour: Colour) -> Result<String, (End, String)> {
         .run(&message, &envelope, &facts, &|| false)
         .map_err(|error| (End::MessageFailed, format!("{error}; WorkMail would try again")))?;
     if options.json {
-        return Ok(format!("{}\n", record(&message, &outcome)));
+        return Ok(format!("{}\n", record(&message, &envelope, &outcome)));
     }
     let mut text = format!("{}, ", envelope.direction);
     let sender = envelope.sender.as_ref().map_or("nobody", |sender| sender.as_str());
@@ -84,7 +86,8 @@ fn explain(options: &Options, colour: Colour) -> Result<String, (End, String)> {
         let _ = writeln!(text, "{}", colour.paint(FAINT, &escape(&format!("note: {note}"))));
     }
     edits(&message, &outcome, colour, &mut text);
-    let _ = writeln!(text, "{} {}", colour.paint(NAME, "answer:"), answer(&pipeline, &outcome));
+    let _ = writeln!(text, "{} {}", colour.paint(NAME, "answer:"), answer(&pipeline, &envelope, &outcome));
+    added(&pipeline, &outcome, &mut text);
     Ok(text)
 }
 
@@ -97,7 +100,7 @@ fn read(options: &Options) -> io::Result<Vec<u8>> {
     std::fs::read(&options.message)
 }
 
-fn envelope(raw: &[u8], given: &Given, pipeline: &Pipeline) -> mailwright::envelope::Envelope {
+fn envelope(raw: &[u8], given: &Given, pipeline: &Pipeline) -> Envelope {
     workmail::Event::read(&Event::new(raw, given, pipeline.organization()).json).envelope
 }
 
@@ -127,6 +130,9 @@ fn rule(report: &RuleReport, colour: Colour, text: &mut String) {
     let _ = writeln!(text, "{}  {}", colour.paint(NAME, &escape(&report.name)), colour.paint(style, &escape(&verdict)));
     for checked in &report.checked {
         let _ = writeln!(text, "    {}", condition(checked, colour));
+    }
+    if let Some(share) = report.recipients {
+        let _ = writeln!(text, "    for {} of {} recipients", share.matched, share.of);
     }
     for effect in &report.effects {
         let _ = writeln!(text, "    {}", escape(effect));
@@ -192,28 +198,55 @@ impl<'m> Places<'m> {
 }
 
 /// What is answered, and which rule said so.
-fn answer(pipeline: &Pipeline, outcome: &Outcome<'_>) -> String {
-    let word = match &outcome.disposition {
+fn answer(pipeline: &Pipeline, envelope: &Envelope, outcome: &Outcome<'_>) -> String {
+    let said = |disposition: &Disposition, meant: &dyn Fn(&Whom) -> bool| {
+        let asked = outcome.asked.iter().filter(|asked| asked.disposes && asked.whom.as_ref().is_some_and(meant));
+        let who: Vec<String> = asked
+            .filter_map(|asked| pipeline.rules().get(asked.rule))
+            .map(|rule| format!("`{}`", escape(&rule.name)))
+            .collect();
+        let word = word(disposition);
+        match who.as_slice() {
+            [] => format!("{word}, as no rule says otherwise"),
+            [one] => format!("{word}, said {one}"),
+            several => format!("{word}, the strictest of what {} said", several.join(", ")),
+        }
+    };
+    let answers = &outcome.answers;
+    if answers.are_one() {
+        return said(answers.others(), &|whom| !whom.is_nobody());
+    }
+    let each = envelope.recipients.iter().zip(answers.named()).enumerate();
+    let mut text = String::from("not the same for all");
+    for (index, (recipient, disposition)) in each {
+        let _ = write!(text, "\n    {}: {}", escape(recipient.as_str()), said(disposition, &|whom| whom.includes(index)));
+    }
+    if envelope.truncated {
+        let _ = write!(text, "\n    who is not named: {}", said(answers.others(), &|whom| *whom == Whom::Everybody));
+    }
+    text
+}
+
+fn word(disposition: &Disposition) -> &'static str {
+    match disposition {
         Disposition::Deliver => "deliver",
         Disposition::BypassSpamCheck => "deliver without the spam check",
         Disposition::Junk => "to the junk folder",
         Disposition::Bounce(_) => "bounce",
         Disposition::Drop => "drop",
-    };
-    let who: Vec<String> = outcome
-        .disposing
-        .iter()
-        .filter_map(|index| pipeline.rules().get(*index))
-        .map(|rule| format!("`{}`", escape(&rule.name)))
-        .collect();
-    match who.as_slice() {
-        [] => format!("{word}, as no rule says otherwise"),
-        [one] => format!("{word}, said {one}"),
-        several => format!("{word}, the strictest of what {} said", several.join(", ")),
     }
 }
 
-fn record(message: &Message<'_>, outcome: &Outcome<'_>) -> Value {
+/// Who gets the message besides, and which rules said so.
+fn added(pipeline: &Pipeline, outcome: &Outcome<'_>, text: &mut String) {
+    let rules = outcome.asked.iter().filter(|asked| asked.adds).filter_map(|asked| pipeline.rules().get(asked.rule));
+    let rules: Vec<String> = rules.map(|rule| format!("`{}`", escape(&rule.name))).collect();
+    for address in outcome.answers.added() {
+        let _ = writeln!(text, "    {}: added, said {}", escape(address.as_str()), rules.join(", "));
+    }
+}
+
+fn record(message: &Message<'_>, envelope: &Envelope, outcome: &Outcome<'_>) -> Value {
     let places = Places::of(message);
     let edits: Vec<Value> = outcome
         .rewritten
@@ -228,5 +261,13 @@ fn record(message: &Message<'_>, outcome: &Outcome<'_>) -> Value {
             })
         })
         .collect();
-    json!({ "report": outcome.report, "edits": edits, "disposition": outcome.disposition })
+    let answers: Vec<Value> = envelope
+        .recipients
+        .iter()
+        .zip(outcome.answers.named())
+        .map(|(recipient, disposition)| json!({ "recipient": recipient.as_str(), "disposition": disposition }))
+        .collect();
+    let added: Vec<&str> = outcome.answers.added().iter().map(Address::as_str).collect();
+    let disposition = outcome.answers.strictest();
+    json!({ "report": outcome.report, "edits": edits, "disposition": disposition, "answers": answers, "added": added })
 }

@@ -59,6 +59,9 @@ impl Action for Bounce {
     fn kind(&self) -> &'static str {
         KIND.kind
     }
+    fn is_for_each(&self) -> bool {
+        true
+    }
     fn disposition(&self) -> Option<Disposition> {
         Some(Disposition::Bounce(self.0.clone()))
     }

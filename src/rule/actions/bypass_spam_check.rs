@@ -23,6 +23,9 @@ impl Action for BypassSpamCheck {
     fn kind(&self) -> &'static str {
         KIND.kind
     }
+    fn is_for_each(&self) -> bool {
+        true
+    }
     fn disposition(&self) -> Option<Disposition> {
         Some(Disposition::BypassSpamCheck)
     }

@@ -23,6 +23,9 @@ impl Action for Drop {
     fn kind(&self) -> &'static str {
         KIND.kind
     }
+    fn is_for_each(&self) -> bool {
+        true
+    }
     fn disposition(&self) -> Option<Disposition> {
         Some(Disposition::Drop)
     }

@@ -3,6 +3,7 @@
 use super::ActionKind;
 
 mod add_header;
+mod add_recipients;
 mod append;
 mod attachments;
 mod block;
@@ -50,5 +51,6 @@ pub const KINDS: &[ActionKind] = &[
     drop::KIND,
     junk::KIND,
     bypass_spam_check::KIND,
+    add_recipients::KIND,
     stop::KIND,
 ];

@@ -105,7 +105,7 @@ fn every_action_has_an_example_that_loads_acts_and_acts_only_once() {
             let again = Message::parse(&once);
             let (twice, second) = run(&pipeline, &again, direction);
             assert!(second.rewritten.is_none(), "{} acts twice:\n{}", kind.kind, String::from_utf8_lossy(&twice));
-            assert_eq!(second.disposition, outcome.disposition, "{}", kind.kind);
+            assert_eq!(second.answers, outcome.answers, "{}", kind.kind);
         }
     }
 }
@@ -343,7 +343,7 @@ fn data_in_a_signed_body_bounces_the_message_unless_the_rule_says_otherwise() {
     let disposition = |action: &str, mail: &str| {
         let raw = crlf(mail);
         let message = Message::parse(&raw);
-        run(&with_action(action), &message, Direction::Outbound).1.disposition
+        run(&with_action(action), &message, Direction::Outbound).1.answers.strictest().clone()
     };
     assert!(matches!(disposition(REDACT, SIGNED), Disposition::Bounce(_)));
     assert_eq!(disposition(REDACT, &SIGNED.replace("4111", "4112")), Disposition::Deliver);

@@ -5,10 +5,12 @@ use crate::envelope::Address;
 use crate::rule::problem::Code;
 use crate::rule::section::{Holds, Section};
 use crate::rule::truth::Truth;
+use crate::rule::truths::Truths;
 use crate::rule::{Condition, ConditionKind, OptionDoc, Scene};
 
 use super::keys;
 use super::person::{OF_RECIPIENT, OF_SENDER, PersonTest};
+use super::range::CountRange;
 
 /// The kind `sender`.
 pub const SENDER: ConditionKind = ConditionKind {
@@ -39,13 +41,27 @@ const OPTIONS: &[OptionDoc] = &[
         default: "not tested",
         doc: "Holds when every recipient passes; not when the flow has cut the list of recipients.",
     },
+    OptionDoc {
+        key: "each",
+        takes: TAKES,
+        default: "not tested",
+        doc: "Holds for each recipient that passes, a group where one of its members does: the rule answers to the flow for \
+              these alone, and can do nothing to the message, which is one for all. Not for those whom the flow has cut off \
+              the list.",
+    },
+    OptionDoc {
+        key: "count",
+        takes: "{ at_least, at_most }",
+        default: "any number",
+        doc: "Holds when there are so many recipients, whoever they are; `at_most` not when the flow has cut the list.",
+    },
 ];
 
 /// The kind `recipients`.
 pub const RECIPIENTS: ConditionKind = ConditionKind {
     key: "recipients",
-    doc: "Tests the recipients that the flow names, not the To and Cc fields: whether any or all of them match. A group stands \
-          for its members.",
+    doc: "Tests the recipients that the flow names, not the To and Cc fields: whether any or all of them match, how many \
+          there are, or for each of them by itself whether it matches. A group stands for its members.",
     options: OPTIONS,
     example: "recipients = { any = \"external\" }",
     compile: compile_recipients,
@@ -61,6 +77,8 @@ struct Sender(PersonTest);
 struct Recipients {
     any: Option<PersonTest>,
     all: Option<PersonTest>,
+    each: Option<PersonTest>,
+    count: Option<CountRange>,
 }
 
 fn compile_sender(section: &mut Section<'_>, key: &'static str) -> Option<Box<dyn Condition>> {
@@ -76,7 +94,7 @@ fn compile_recipients(section: &mut Section<'_>, key: &'static str) -> Option<Bo
             &span,
             Code::WrongValue,
             "a message has several recipients: must any or all of them match?",
-            "write `recipients = { any = … }` or `recipients = { all = … }`",
+            "write `recipients = { any = … }` or `{ all = … }`; or `{ each = … }`, to answer for those who match alone",
         );
         return None;
     }
@@ -92,12 +110,22 @@ fn compile_recipients(section: &mut Section<'_>, key: &'static str) -> Option<Bo
     };
     let any = read(&mut table, "any");
     let all = read(&mut table, "all");
+    let each = read(&mut table, "each");
+    let count = match table.holds("count") {
+        Holds::Nothing => None,
+        _ => {
+            let count = table.section("count").and_then(|below| CountRange::read(below, "count"));
+            sound &= count.is_some();
+            count
+        }
+    };
     if table.keys().is_empty() {
         let span = table.span();
-        table.problem(&span, Code::Missing, format!("`{key}` says neither `any` nor `all`"), "");
+        table.problem(&span, Code::Missing, format!("`{key}` says neither `any` nor `all` nor `each`"), "");
     }
     table.finish(key, &keys(OPTIONS));
-    (sound && (any.is_some() || all.is_some())).then(|| Box::new(Recipients { any, all }) as Box<dyn Condition>)
+    let tests = any.is_some() || all.is_some() || each.is_some() || count.is_some();
+    (sound && tests).then(|| Box::new(Recipients { any, all, each, count }) as Box<dyn Condition>)
 }
 
 impl Condition for Sender {
@@ -150,6 +178,9 @@ impl Condition for Recipients {
         self.truth(scene).is_sure()
     }
     fn truth(&self, scene: &Scene<'_, '_>) -> Truth {
+        self.truths(scene).for_any()
+    }
+    fn truths(&self, scene: &Scene<'_, '_>) -> Truths {
         let envelope = scene.envelope;
         let any = self.any.as_ref().map(|test| {
             Truth::any(envelope.recipients.iter().map(|address| Self::passes(test, address, scene, false)))
@@ -161,14 +192,21 @@ impl Condition for Recipients {
             }
             Truth::all(envelope.recipients.iter().map(|address| Self::passes(test, address, scene, true)))
         });
-        Truth::all(any.into_iter().chain(all))
+        let count = self.count.map(|range| range.holds(envelope.recipients.len(), envelope.truncated).into());
+        let whole = Truths::ForAll(Truth::all(any.into_iter().chain(all).chain(count)));
+        let Some(test) = &self.each else { return whole };
+        let each = envelope.recipients.iter().map(|address| Self::passes(test, address, scene, false));
+        whole.and(Truths::ForEach(each.collect()))
+    }
+    fn asks_each(&self) -> bool {
+        self.each.is_some()
     }
     fn key(&self) -> &'static str {
         RECIPIENTS.key
     }
     fn seen(&self, scene: &Scene<'_, '_>) -> Option<String> {
         let known = |address: &Address| {
-            let Some(test) = self.any.iter().chain(&self.all).find(|test| test.asks_directory()) else {
+            let Some(test) = self.any.iter().chain(&self.all).chain(&self.each).find(|test| test.asks_directory()) else {
                 return String::new();
             };
             match scene.facts.people.at(address) {
@@ -185,7 +223,7 @@ impl Condition for Recipients {
     }
     fn need(&self) -> Need {
         let mut need = Need::default();
-        for test in self.any.iter().chain(&self.all) {
+        for test in self.any.iter().chain(&self.all).chain(&self.each) {
             let sender = Wanted { person: test.compares_attributes(), ..Wanted::default() };
             need.add(Need { domains: test.needs_domains(), sender, recipients: test.wanted() });
         }
@@ -414,7 +452,7 @@ mod tests {
     fn any_or_all_must_be_said() {
         assert!(problems("recipients = \"external\"").contains("any or all"));
         assert!(problems("recipients = [\"external\", \"internal\"]").contains("any or all"));
-        assert!(problems("recipients = {}").contains("neither `any` nor `all`"));
+        assert!(problems("recipients = {}").contains("neither `any` nor `all` nor `each`"));
         assert!(problems("recipients = { any = \"\" }").contains("an empty pattern"));
         assert!(problems("recipients = { any = [] }").contains("R003"));
         assert!(problems("sender = \"nobody\"").contains("neither an address nor a domain"));

@@ -1,4 +1,4 @@
-//! `{ over, under }`: a size in octets between limits.
+//! `{ over, under }`: a size in octets between limits; `{ at_least, at_most }`: a number within limits.
 
 use crate::rule::OptionDoc;
 use crate::rule::problem::Code;
@@ -62,5 +62,48 @@ impl SizeRange {
     /// Is `size` between the limits?
     pub fn holds(self, size: u64) -> bool {
         self.over.is_none_or(|over| size > over) && self.under.is_none_or(|under| size < under)
+    }
+}
+
+/// The keys of a number within limits.
+const COUNT_KEYS: &[&str] = &["at_least", "at_most"];
+
+/// A number within limits, both included.
+#[derive(Debug, Clone, Copy)]
+pub struct CountRange {
+    /// 0 where it is not given.
+    pub at_least: u64,
+    /// `None`: no limit.
+    pub at_most: Option<u64>,
+}
+
+impl CountRange {
+    /// Read the table `{ at_least, at_most }` of the key.
+    pub fn read(mut table: Section<'_>, of: &str) -> Option<Self> {
+        let numbers = table.keys().iter().filter(|key| COUNT_KEYS.contains(&key.value.as_str())).count();
+        let at_least = table.number("at_least");
+        let at_most = table.number("at_most");
+        let mut sound = numbers == usize::from(at_least.is_some()) + usize::from(at_most.is_some());
+        if table.keys().is_empty() {
+            let span = table.span();
+            table.problem(&span, Code::Missing, format!("`{of}` says neither `at_least` nor `at_most`"), "");
+            sound = false;
+        }
+        if let (Some(least), Some(most)) = (&at_least, &at_most)
+            && least.value > most.value
+        {
+            let what = "no number is at least the one and at most the other";
+            table.problem(&most.span, Code::WrongValue, what, "");
+            sound = false;
+        }
+        table.finish(of, COUNT_KEYS);
+        let at_least = at_least.map_or(0, |at| at.value);
+        sound.then_some(Self { at_least, at_most: at_most.map(|at| at.value) })
+    }
+
+    /// Is `count` within the limits? Of a list that is cut it is not known how many it had at most.
+    pub fn holds(self, count: usize, cut: bool) -> bool {
+        let count = count as u64;
+        count >= self.at_least && self.at_most.is_none_or(|most| !cut && count <= most)
     }
 }

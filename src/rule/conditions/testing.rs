@@ -6,7 +6,7 @@ use crate::directory::{Book, Need, Organization};
 use crate::envelope::{Address, Direction, Domain, Envelope};
 use crate::facts::Facts;
 use crate::message::{Draft, Message};
-use crate::rule::nesting::table_truth;
+use crate::rule::truths::table_truths;
 use crate::rule::section::tests::read;
 use crate::rule::truth::Truth;
 use crate::rule::{Condition, Scene};
@@ -78,7 +78,7 @@ pub fn truth_for(when: &str, raw: &str, envelope: &Envelope, book: &Book) -> Tru
         rules: &[],
         key: None,
     };
-    let truth = table_truth(&conditions, &scene);
+    let truth = table_truths(&conditions, &scene).for_any();
     let holds = conditions.iter().all(|condition| condition.holds(&scene));
     assert_eq!(holds, truth.is_sure(), "{when}");
     truth

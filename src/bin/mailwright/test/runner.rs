@@ -119,7 +119,7 @@ impl<'o> Runner<'o> {
         let seen = Seen {
             before: &before,
             after: &after,
-            answer: handled.answer.as_ref().ok().map(mailwright::flow::workmail::Response::word),
+            response: handled.answer.as_ref().ok(),
             report: handled.report.rules.as_ref(),
             error,
         };

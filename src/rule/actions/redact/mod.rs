@@ -317,6 +317,9 @@ impl Action for Redact {
     fn may_dispose(&self) -> Option<Disposition> {
         (self.style == Style::Bounce).then(|| Disposition::Bounce(self.message.clone()))
     }
+    fn is_for_each(&self) -> bool {
+        self.style == Style::Bounce
+    }
     fn needs_key(&self) -> bool {
         self.style == Style::Pseudonym
     }

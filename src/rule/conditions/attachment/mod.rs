@@ -12,7 +12,7 @@ use crate::rule::section::{At, Holds, Section};
 use crate::rule::{Condition, ConditionKind, OptionDoc, Scene};
 
 use super::keys;
-use super::range::SizeRange;
+use super::range::{CountRange, SizeRange};
 use content::GROUPS;
 
 const OPTIONS: &[OptionDoc] = &[
@@ -74,7 +74,6 @@ const OPTIONS: &[OptionDoc] = &[
     },
 ];
 
-const COUNT_KEYS: &[&str] = &["at_least", "at_most"];
 
 /// The kind.
 pub const KIND: ConditionKind = ConditionKind {
@@ -134,9 +133,9 @@ pub(in crate::rule) fn read(section: &mut Section<'_>, key: &'static str) -> Opt
     let total = table.section("total").and_then(|total| SizeRange::read(total, "total"));
     sound &= !total_given || total.is_some();
     let count_given = given(&table, "count");
-    let count = table.section("count").and_then(count);
+    let count = table.section("count").and_then(|below| CountRange::read(below, "count"));
     sound &= !count_given || count.is_some();
-    let (at_least, at_most) = count.unwrap_or((1, None));
+    let (at_least, at_most) = count.map_or((1, None), |count| (count.at_least, count.at_most));
     table.finish(key, &keys(OPTIONS));
     let all = Attachments { name, media_type, extensions, content, inside, locked, size, total, at_least, at_most };
     sound.then_some(all)
@@ -152,28 +151,6 @@ fn with_groups(list: Vec<At<String>>) -> Vec<At<String>> {
         )
     };
     list.into_iter().flat_map(types).collect()
-}
-
-fn count(mut table: Section<'_>) -> Option<(u64, Option<u64>)> {
-    let numbers = table.keys().iter().filter(|key| COUNT_KEYS.contains(&key.value.as_str())).count();
-    let at_least = table.number("at_least");
-    let at_most = table.number("at_most");
-    let mut sound = numbers == usize::from(at_least.is_some()) + usize::from(at_most.is_some());
-    if table.keys().is_empty() {
-        let span = table.span();
-        table.problem(&span, Code::Missing, "`count` says neither `at_least` nor `at_most`", "");
-        sound = false;
-    }
-    if let (Some(least), Some(most)) = (&at_least, &at_most)
-        && least.value > most.value
-    {
-        table.problem(&most.span, Code::WrongValue, "no number is at least the one and at most the other", "");
-        sound = false;
-    }
-    table.finish("count", COUNT_KEYS);
-    // Without a lower limit, none is also at most so many.
-    let least = at_least.map_or(0, |at| at.value);
-    sound.then_some((least, at_most.map(|at| at.value)))
 }
 
 fn globs(section: &mut Section<'_>, patterns: &[At<String>]) -> Option<GlobSet> {
