@@ -20,8 +20,7 @@ use crate::rule::truth::Truth;
 use crate::rule::truths::{self, Truths};
 use crate::rule::value_key::ValueKey;
 use crate::rule::{
-    Action, ActionError, Disposition, Effect, Find, Mode, OnError, Protected, Redacted, Rule, Scene,
-    Unbounceable, file,
+    Action, ActionError, Disposition, Effect, Find, Mode, OnError, Protected, Redacted, Rule, Scene, Unbounceable, file,
 };
 
 /// A compiled rule set.
@@ -242,17 +241,15 @@ impl Pipeline {
     /// What these rules ask for together, as [`Outcome::answers`] said when they asked for it: for a second try of a
     /// message that the rules have been run over already. Indexes that are no rule's, or the index of a rule that asks
     /// for nothing, count for nothing.
-    pub fn answers_of(
-        &self,
-        asked: &[Asked],
-        message: &Message<'_>,
-        envelope: &Envelope,
-        facts: &Facts,
-    ) -> Answers {
+    pub fn answers_of(&self, asked: &[Asked], message: &Message<'_>, envelope: &Envelope, facts: &Facts) -> Answers {
         let (mut dispositions, mut added) = (Vec::new(), Vec::new());
         let mut draft = Draft::new(message);
         let (organization, key) = (&self.organization, self.key.as_ref());
         let scene = Scene { draft: &mut draft, envelope, facts, organization, rule: "", rules: &[], key };
+        let known = match scene.who_is_internal() {
+            Fact::Known(known) => known,
+            Fact::Unknown(_) => organization,
+        };
         for (entry, rule) in asked.iter().filter_map(|entry| Some((entry, self.rules.get(entry.rule)?))) {
             let bounces = rule.actions.iter().any(|a| a.protected_policy() == Some(Protected::Bounce));
             let may = rule.actions.iter().find_map(|action| action.may_dispose());
@@ -273,7 +270,7 @@ impl Pipeline {
             let adds = rule.actions.iter().filter(|_| entry.adds).flat_map(|action| action.adds());
             for address in adds {
                 // What was left out then is left out again.
-                let _ = add(&mut added, address, envelope, organization);
+                let _ = add(&mut added, address, envelope, known);
             }
         }
         Answers::new(envelope, &dispositions, added)
@@ -491,9 +488,11 @@ impl Run<'_, '_> {
                 self.asked.push(Asked { rule: index, whom: Some(whom.clone()), disposes, adds });
             }
             self.dispositions.extend(done.disposition.map(|disposition| (disposition, whom)));
+            let known = self.facts.people.organization.as_ref().map_or(Fact::Known(self.organization), Fact::as_ref);
+            let organization = if let Fact::Known(known) = known { known } else { self.organization };
             for address in &done.added {
                 // One that a rule before it added is not added twice.
-                let _ = add(&mut self.added, address, self.envelope, self.organization);
+                let _ = add(&mut self.added, address, self.envelope, organization);
             }
         }
         let Done { mut effects, edits, finds, .. } = done;
@@ -621,9 +620,13 @@ fn record(done: &mut Done, action: &dyn Action, effect: Effect, scene: &Scene<'_
         Effect::Dispose(disposition) => dispose(done, kind, disposition, action.unbounceable(), scene)?,
         Effect::Add(addresses) => {
             let (mut there, mut external, mut over) = (0, 0, 0);
+            let organization = match scene.who_is_internal() {
+                Fact::Known(organization) => organization,
+                Fact::Unknown(why) => return Err(ActionError::Directory(why)),
+            };
             let known = done.added.len();
             for address in &addresses {
-                match add(&mut done.added, address, scene.envelope, scene.organization) {
+                match add(&mut done.added, address, scene.envelope, organization) {
                     Ok(()) => {}
                     Err(NotAdded::There) => there += 1,
                     Err(NotAdded::External) => external += 1,

@@ -243,7 +243,15 @@ mod tests {
     const KEY: &str = "0123456789abcdef0123456789abcdef";
 
     fn asked(rules: &[usize]) -> Vec<Asked> {
-        rules.iter().map(|rule| Asked { rule: *rule, whom: Some(Whom::Everybody), disposes: *rule != 4, adds: (3..5).contains(rule) }).collect()
+        rules
+            .iter()
+            .map(|rule| Asked {
+                rule: *rule,
+                whom: Some(Whom::Everybody),
+                disposes: *rule != 4,
+                adds: (3..5).contains(rule),
+            })
+            .collect()
     }
 
     fn value_and_check(rules: &[usize], change: impl Fn(&mut String), at: (&str, &str, Direction, &str)) -> bool {
@@ -299,8 +307,11 @@ mod tests {
     fn for_whom_is_kept_and_told_to_nobody() {
         let (key, id) = (StampKey::new(KEY).unwrap(), MessageId::new("11111111-aaaa").unwrap());
         let addresses = |list: &[&str]| list.iter().map(|one| Address::new(one).unwrap()).collect::<Vec<_>>();
-        let marker = |recipients| Marker { key: &key, id: &id, digest: "00", direction: Direction::Outbound, recipients };
-        let some = |named: &[bool]| vec![Asked { rule: 7, whom: Some(Whom::Some(named.to_vec())), disposes: true, adds: true }];
+        let marker =
+            |recipients| Marker { key: &key, id: &id, digest: "00", direction: Direction::Outbound, recipients };
+        let some = |named: &[bool]| {
+            vec![Asked { rule: 7, whom: Some(Whom::Some(named.to_vec())), disposes: true, adds: true }]
+        };
         let these = addresses(&["kim@x.example", "lee@x.example", "Ann@x.example"]);
         let value = marker(&these).value(&some(&[true, false, true])).unwrap();
         assert_eq!(marker(&these).check(&value), Some(some(&[true, false, true])));
@@ -309,7 +320,10 @@ mod tests {
         assert_eq!(marker(&mixed).check(&value), Some(some(&[false, true, true])));
         // Of others, a rule is to be asked again.
         let others = addresses(&["kim@x.example", "lee@x.example"]);
-        assert_eq!(marker(&others).check(&value), Some(vec![Asked { rule: 7, whom: None, disposes: true, adds: true }]));
+        assert_eq!(
+            marker(&others).check(&value),
+            Some(vec![Asked { rule: 7, whom: None, disposes: true, adds: true }])
+        );
         // Nothing in it tells how many they are.
         let many: Vec<String> = (0..500).map(|n| format!("r{n}@x.example")).collect();
         let many = addresses(&many.iter().map(String::as_str).collect::<Vec<_>>());

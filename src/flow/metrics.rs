@@ -116,7 +116,7 @@ mod tests {
 
     fn rule(name: &str, verdict: Verdict) -> RuleReport {
         let (effects, checked, finds) = Default::default();
-        RuleReport { name: name.to_owned(), verdict, effects, edits: 0, checked, finds }
+        RuleReport { name: name.to_owned(), verdict, effects, edits: 0, recipients: None, checked, finds }
     }
 
     fn report(fate: Fate, rules: Vec<RuleReport>) -> FlowReport {
@@ -126,6 +126,8 @@ mod tests {
             direction: None,
             fate,
             answer: None,
+            answers: std::collections::BTreeMap::new(),
+            recipients_added: 0,
             size_in: Some(1_000),
             size_out: None,
             key: None,

@@ -132,7 +132,9 @@ impl Response {
         let others = ActionType::of(answers.others(), direction);
         let unnamed = envelope.truncated || envelope.recipients.is_empty();
         // Of as many, the mildest: `max_by_key` takes the last.
-        let most = || groups.iter().max_by_key(|group| (group.recipients.len() - group.added, std::cmp::Reverse(&group.action)));
+        let most = || {
+            groups.iter().max_by_key(|group| (group.recipients.len() - group.added, std::cmp::Reverse(&group.action)))
+        };
         let for_all = if unnamed { others } else { most().map_or(others, |group| group.action.clone()) };
         let all = groups.iter().position(|group| group.action == for_all).map(|at| groups.remove(at));
         let all = all.unwrap_or(Group { action: for_all, recipients: Vec::new(), added: 0 });

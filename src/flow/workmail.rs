@@ -44,8 +44,7 @@ impl Event {
         let direction = text("flowDirection").and_then(direction);
         let from = event.pointer("/envelope/mailFrom");
         let given = event.pointer("/envelope/recipients").and_then(Value::as_array);
-        let recipients: Vec<Address> =
-            given.into_iter().flatten().take(MAX_RECIPIENTS).filter_map(address).collect();
+        let recipients: Vec<Address> = given.into_iter().flatten().take(MAX_RECIPIENTS).filter_map(address).collect();
         // One that cannot be named in an answer is as one that was cut off.
         let left_out = given.is_some_and(|given| given.len() > recipients.len());
         let envelope = Envelope {

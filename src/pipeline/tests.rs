@@ -436,3 +436,94 @@ fn files_run_in_the_order_of_their_names_and_redact_must_not_fail() {
     let rules: Vec<_> = pipeline.rules().iter().map(|rule| (rule.name.as_str(), rule.on_error)).collect();
     assert_eq!(rules, [("first", OnError::Fail), ("second", OnError::Skip), ("third", OnError::Skip)]);
 }
+
+/// Bob is internal, Kim and Lee are not.
+fn to_three(direction: Direction, truncated: bool) -> Envelope {
+    let recipients = ["bob@example.com", "kim@customer.example", "lee@other.example"];
+    let recipients = recipients.iter().map(|one| Address::new(one).unwrap()).collect();
+    Envelope { recipients, truncated, ..envelope(direction) }
+}
+
+const EACH: &str = r#"
+[[rule]]
+name = "confidential"
+when = { subject = "Minutes", recipients = { each = "external" } }
+unless = { recipients = { each = "lee@other.example" } }
+action = { kind = "bounce", message = "Minutes stay inside." }
+
+[[rule]]
+name = "stamp"
+action = { kind = "set_header", name = "Subject", value = "changed" }
+
+[[rule]]
+name = "bob"
+when = { not = { recipients = { each = "external" } } }
+action = { kind = "drop" }
+
+[[rule]]
+name = "copy"
+action = { kind = "add_recipients", addresses = ["archive@example.com", "BOB@example.com"] }
+"#;
+
+fn with_organization(rules: &str) -> Pipeline {
+    sources(&[("r.toml", rules), ("organization.toml", "domains = \"example.com\"\n")])
+}
+
+#[test]
+fn a_rule_about_each_recipient_answers_for_those_alone() {
+    let pipeline = with_organization(EACH);
+    let raw = crlf(MAIL);
+    let message = Message::parse(&raw);
+    let envelope = to_three(Direction::Outbound, false);
+    let outcome = pipeline.run(&message, &envelope, &Facts::default(), &|| false).unwrap();
+    let bounce = Disposition::Bounce("Minutes stay inside.".into());
+    assert_eq!(outcome.answers.named(), [Disposition::Drop, bounce, Disposition::Deliver]);
+    assert_eq!(outcome.answers.added(), [Address::new("archive@example.com").unwrap()]);
+    let effects: Vec<_> = outcome.report.rules.iter().flat_map(|rule| rule.effects.clone()).collect();
+    assert_eq!(effects.first().unwrap(), "bounce: bounced, for 1 of 3 recipients");
+    assert_eq!(effects.last().unwrap(), "add_recipients: 1 recipient; left out: 1 there already");
+    let shares: Vec<_> = outcome.report.rules.iter().map(|rule| rule.recipients.map(|share| share.matched)).collect();
+    assert_eq!(shares, [Some(1), None, Some(1), None]);
+    // A second try of what the rules have changed, subject and all, answers the same.
+    let changed = outcome.rewritten.unwrap().to_vec();
+    let second = Message::parse(&changed);
+    let again = pipeline.answers_of(&outcome.asked, &second, &envelope, &Facts::default());
+    assert_eq!(again, outcome.answers);
+}
+
+#[test]
+fn nobody_who_was_cut_off_is_meant_by_each() {
+    let pipeline = with_organization(EACH);
+    let raw = crlf(MAIL);
+    let message = Message::parse(&raw);
+    let envelope = to_three(Direction::Outbound, true);
+    let outcome = pipeline.run(&message, &envelope, &Facts::default(), &|| false).unwrap();
+    assert_eq!(outcome.answers.others(), &Disposition::Deliver);
+    assert_eq!(outcome.answers.named().first(), Some(&Disposition::Drop));
+    assert!(format!("{:?}", outcome.report.rules).contains("the list of recipients is cut"));
+}
+
+#[test]
+fn automatic_mail_is_bounced_for_nobody() {
+    let pipeline = with_organization(EACH);
+    let raw = crlf(&format!("Auto-Submitted: auto-replied\n{MAIL}"));
+    let message = Message::parse(&raw);
+    let envelope = to_three(Direction::Outbound, false);
+    let outcome = pipeline.run(&message, &envelope, &Facts::default(), &|| false).unwrap();
+    assert_eq!(outcome.answers.named(), [Disposition::Drop, Disposition::Deliver, Disposition::Deliver]);
+    let again = pipeline.answers_of(&outcome.asked, &message, &envelope, &Facts::default());
+    assert_eq!(again, outcome.answers);
+}
+
+#[test]
+fn inbound_mail_is_not_sent_outside() {
+    let rules = "[[rule]]\nname = \"a\"\naction = { kind = \"add_recipients\", addresses = [\"x@other.example\", \
+                 \"eve@example.com\"] }\n";
+    let raw = crlf(MAIL);
+    let message = Message::parse(&raw);
+    for (direction, added) in [(Direction::Inbound, 1), (Direction::Outbound, 2)] {
+        let outcome =
+            with_organization(rules).run(&message, &to_three(direction, false), &Facts::default(), &|| false).unwrap();
+        assert_eq!(outcome.answers.added().len(), added);
+    }
+}

@@ -162,6 +162,7 @@ fn compile(reading: Reading, inputs: Vec<Input>, place: &str, whole: bool) -> Re
                 test::check_names(&reading, &test.rules, &loaded.names);
             }
         }
+        loaded.check_added(&reading);
         if !reading.has_errors() {
             loaded.guard.warn(&reading);
         }
@@ -283,6 +284,23 @@ struct Loaded {
     names: HashMap<String, Span>,
     tests: Vec<test::Read>,
     guard: Guard,
+    /// Whom rules for inbound mail add, and where they say so.
+    adds_inbound: Vec<(Span, Address)>,
+}
+
+impl Loaded {
+    /// Inbound mail goes to addresses of the organization only; where its domains are known, so is who cannot be added.
+    fn check_added(&self, reading: &Reading) {
+        let known = !self.organization.domains.is_empty();
+        for (span, address) in self.adds_inbound.iter().filter(|_| known) {
+            if !self.organization.is_internal(address.domain()) {
+                let what = format!("inbound mail cannot be sent on to {}", shown(address.as_str()));
+                let help = "WorkMail adds addresses of the organization only; \
+                            is its domain missing in `organization.toml`?";
+                reading.error(Some(span.clone()), Code::Direction, what, help);
+            }
+        }
+    }
 }
 
 /// `rules/20-legal.toml:12`.
@@ -302,7 +320,8 @@ fn rule_file(mut section: Section<'_>, sources: &[SourceFile], loaded: &mut Load
                 section.problem(&span, Code::WrongValue, format!("more than {MAX_RULES} rules"), "");
                 break;
             }
-            if let Some(rule) = read_rule(rule, sources, &mut loaded.names, &mut loaded.guard) {
+            if let Some(rule) = read_rule(rule, sources, &mut loaded.names, &mut loaded.guard, &mut loaded.adds_inbound)
+            {
                 loaded.rules.push(rule);
             }
         }
@@ -321,6 +340,7 @@ fn read_rule(
     sources: &[SourceFile],
     names: &mut HashMap<String, Span>,
     guard: &mut Guard,
+    adds: &mut Vec<(Span, Address)>,
 ) -> Option<Rule> {
     let name = rule_name(&mut section, sources, names);
     let description = section.string("description").map(|d| d.value).unwrap_or_default();
@@ -350,7 +370,15 @@ fn read_rule(
     } else {
         let tables = section.sections("action").unwrap_or_default();
         let asks_each = std::iter::once(&when).chain(&unless).any(|table| truths::asks_each(table));
-        tables.into_iter().filter_map(|table| read_action(table, inbound_only, asks_each)).collect()
+        let mut read = |table: Section<'_>| {
+            let span = table.span_of("addresses");
+            let action = read_action(table, inbound_only, asks_each)?;
+            if inbound_only {
+                adds.extend(action.adds().iter().map(|address| (span.clone(), address.clone())));
+            }
+            Some(action)
+        };
+        tables.into_iter().filter_map(&mut read).collect()
     };
     let keeps = mode.as_ref().is_none_or(|mode| mode.value != Mode::Off)
         && actions.iter().any(|action| action.keeps_from_leaving());

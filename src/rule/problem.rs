@@ -37,16 +37,8 @@ pub enum Code {
     Unreadable,
     /// A rule that keeps data from leaving lets some of it pass.
     FailOpen,
-    /// What never does anything.
-    NeverActs,
     /// A rule about each recipient that does something to the message, which is one for all.
     OneForAll,
-    /// More different answers than the flow takes.
-    ManyAnswers,
-    /// What is over, by today's date.
-    Over,
-    /// A template that puts a value where nothing can make it safe.
-    Unescaped,
 }
 
 impl Code {
@@ -63,11 +55,7 @@ impl Code {
         Self::Duplicate,
         Self::Unreadable,
         Self::FailOpen,
-        Self::NeverActs,
         Self::OneForAll,
-        Self::ManyAnswers,
-        Self::Over,
-        Self::Unescaped,
     ];
 
     /// Its number, such as `R002`.
@@ -84,11 +72,7 @@ impl Code {
             Self::Duplicate => "R009",
             Self::Unreadable => "R010",
             Self::FailOpen => "R011",
-            Self::NeverActs => "R012",
-            Self::OneForAll => "R013",
-            Self::ManyAnswers => "R014",
-            Self::Over => "R015",
-            Self::Unescaped => "R016",
+            Self::OneForAll => "R012",
         }
     }
 
@@ -108,13 +92,9 @@ impl Code {
             Self::Duplicate => "Two rules of one name, or two people or groups of one address or name.",
             Self::Unreadable => "The rules folder or a file in it cannot be read, or holds no rules.",
             Self::FailOpen => "A rule that keeps data from leaving lets some of it pass: a warning.",
-            Self::NeverActs => "A rule, an exception or an action that never does anything: a warning.",
             Self::OneForAll => {
                 "A rule that asks about each recipient, and does something to the message, which is one for all of them."
             }
-            Self::ManyAnswers => "More different answers than WorkMail takes for one message: a warning.",
-            Self::Over => "A rule or a date that is over: a warning.",
-            Self::Unescaped => "A template that puts a value where no escaping makes it safe: a warning.",
         }
     }
 }

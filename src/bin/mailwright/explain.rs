@@ -219,7 +219,8 @@ fn answer(pipeline: &Pipeline, envelope: &Envelope, outcome: &Outcome<'_>) -> St
     let each = envelope.recipients.iter().zip(answers.named()).enumerate();
     let mut text = String::from("not the same for all");
     for (index, (recipient, disposition)) in each {
-        let _ = write!(text, "\n    {}: {}", escape(recipient.as_str()), said(disposition, &|whom| whom.includes(index)));
+        let _ =
+            write!(text, "\n    {}: {}", escape(recipient.as_str()), said(disposition, &|whom| whom.includes(index)));
     }
     if envelope.truncated {
         let _ = write!(text, "\n    who is not named: {}", said(answers.others(), &|whom| *whom == Whom::Everybody));

@@ -6,6 +6,7 @@
 use super::super::problem::Code;
 use super::super::section::{Holds, Section, shown};
 use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Scene};
+use crate::directory::Need;
 use crate::envelope::{Address, Direction};
 
 /// `add_recipients`.
@@ -38,8 +39,8 @@ fn compile(section: &mut Section<'_>) -> Option<Box<dyn Action>> {
     for at in &written {
         match Address::new(&at.value) {
             Ok(address) => addresses.push(address),
-            Err(why) => {
-                let what = format!("\"{}\" is {why}", shown(&at.value));
+            Err(_) => {
+                let what = format!("\"{}\" is not an e-mail address", shown(&at.value));
                 section.problem(&at.span, Code::WrongValue, what, "write it as \"archive@example.com\"");
                 sound = false;
             }
@@ -63,6 +64,10 @@ impl Action for AddRecipients {
     }
     fn kind(&self) -> &'static str {
         KIND.kind
+    }
+    fn need(&self) -> Need {
+        // Inbound mail goes to addresses of the organization only.
+        Need { domains: true, ..Need::default() }
     }
     fn adds(&self) -> &[Address] {
         &self.0

@@ -28,7 +28,8 @@ fn envelope(direction: Direction) -> Envelope {
 }
 
 fn pipeline(rule: &str) -> Pipeline {
-    Pipeline::from_sources(vec![("r.toml".into(), rule.into())]).unwrap_or_else(|problems| panic!("{problems}"))
+    let files = vec![("r.toml".into(), rule.into()), ("organization.toml".into(), "domains = \"example.com\"".into())];
+    Pipeline::from_sources(files).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 fn with_action(action: &str) -> Pipeline {

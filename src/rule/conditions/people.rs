@@ -206,7 +206,8 @@ impl Condition for Recipients {
     }
     fn seen(&self, scene: &Scene<'_, '_>) -> Option<String> {
         let known = |address: &Address| {
-            let Some(test) = self.any.iter().chain(&self.all).chain(&self.each).find(|test| test.asks_directory()) else {
+            let Some(test) = self.any.iter().chain(&self.all).chain(&self.each).find(|test| test.asks_directory())
+            else {
                 return String::new();
             };
             match scene.facts.people.at(address) {

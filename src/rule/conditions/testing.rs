@@ -6,9 +6,9 @@ use crate::directory::{Book, Need, Organization};
 use crate::envelope::{Address, Direction, Domain, Envelope};
 use crate::facts::Facts;
 use crate::message::{Draft, Message};
-use crate::rule::truths::table_truths;
 use crate::rule::section::tests::read;
 use crate::rule::truth::Truth;
+use crate::rule::truths::table_truths;
 use crate::rule::{Condition, Scene};
 
 use super::KINDS;

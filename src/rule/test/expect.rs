@@ -1,5 +1,7 @@
 //! What must come of the message of a test, and what is wrong with what came.
 
+use super::answers::ExpectedAnswers;
+use crate::flow::response::Response;
 use crate::message::{BodyKind, Draft, Message};
 use crate::pipeline::{Report, Verdict};
 use crate::rule::problem::Code;
@@ -9,6 +11,8 @@ const KEYS: &[&str] = &[
     "matched",
     "not_matched",
     "answer",
+    "answers",
+    "added",
     "unchanged",
     "subject",
     "header",
@@ -23,23 +27,12 @@ const BODY_KEYS: &[&str] = &["contains", "lacks", "once"];
 /// Octets of a text that a failure shows.
 const SHOWN: usize = 400;
 
-/// What is answered for all recipients, and how WorkMail calls it.
-const ANSWERS: &[(&str, &str)] = &[
-    ("deliver", "DEFAULT"),
-    ("bounce", "BOUNCE"),
-    ("drop", "DROP"),
-    ("junk", "MOVE_TO_JUNK"),
-    ("bypass_spam_check", "BYPASS_SPAM_CHECK"),
-    ("fail", "fail"),
-];
-
 /// What must come of a message.
 #[derive(Debug, Default)]
 pub struct Expect {
     matched: Vec<String>,
     not_matched: Vec<String>,
-    /// The word in [`ANSWERS`], and WorkMail's.
-    answer: Option<(&'static str, &'static str)>,
+    answers: ExpectedAnswers,
     unchanged: Option<bool>,
     subject: Option<String>,
     fields: Vec<FieldExpect>,
@@ -74,8 +67,8 @@ pub struct Seen<'a> {
     pub before: &'a [u8],
     /// The message as it came out.
     pub after: &'a [u8],
-    /// What WorkMail is answered, such as `DEFAULT`; `None` when the invocation fails.
-    pub answer: Option<&'a str>,
+    /// What WorkMail is answered; `None` when the invocation fails.
+    pub response: Option<&'a Response>,
     /// What the rules did; `None` when they were not run or failed the invocation.
     pub report: Option<&'a Report>,
     /// Why the invocation fails, or the original goes out.
@@ -100,7 +93,6 @@ pub(super) fn read(mut table: Section<'_>) -> (Expect, Vec<At<String>>) {
     }
     let matched = table.strings("matched").unwrap_or_default();
     let not_matched = table.strings("not_matched").unwrap_or_default();
-    let words: Vec<(&'static str, (&'static str, &'static str))> = ANSWERS.iter().map(|pair| (pair.0, *pair)).collect();
     let mut bodies = Vec::new();
     for (key, kind) in [("body", None), ("text", Some(BodyKind::Plain)), ("html", Some(BodyKind::Html))] {
         bodies.extend(body(&mut table, key, kind));
@@ -108,7 +100,7 @@ pub(super) fn read(mut table: Section<'_>) -> (Expect, Vec<At<String>>) {
     let expect = Expect {
         matched: matched.iter().map(|at| at.value.clone()).collect(),
         not_matched: not_matched.iter().map(|at| at.value.clone()).collect(),
-        answer: table.choice("answer", &words).map(|at| at.value),
+        answers: ExpectedAnswers::read(&mut table),
         unchanged: table.boolean("unchanged").map(|at| at.value),
         subject: table.string("subject").map(|at| at.value),
         fields: table.sections("header").unwrap_or_default().into_iter().filter_map(field).collect(),
@@ -180,13 +172,7 @@ impl Expect {
     pub fn misses(&self, seen: &Seen<'_>) -> Vec<Miss> {
         let mut misses = Misses::default();
         self.rules(seen, &mut misses);
-        if let Some((word, wanted)) = self.answer {
-            let got = seen.answer.unwrap_or("fail");
-            let shown = ANSWERS.iter().find(|(_, answer)| *answer == got).map_or(got, |(word, _)| word);
-            misses.unless(got == wanted, "answer", || format!("it is `{shown}`, not `{word}`{}", because(seen)));
-        } else if seen.answer.is_none() {
-            misses.push("answer", format!("the invocation fails{}", because(seen)));
-        }
+        self.answers.check(seen, &because(seen), &mut |key, what| misses.push(key, what));
         if let Some(unchanged) = self.unchanged {
             let is = seen.before == seen.after;
             misses.unless(is == unchanged, "unchanged", || {

@@ -3,6 +3,7 @@
 //! Here they are read and judged; `mailwright test` runs them. Invariant: a test that says nothing about what must come of
 //! its message is a problem, so a test that passes has looked at something.
 
+mod answers;
 mod expect;
 mod message;
 

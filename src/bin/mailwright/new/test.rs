@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
+use mailwright::envelope::{Address, Envelope};
 use mailwright::facts::{Clock, Facts};
-use mailwright::flow::workmail::Response;
+use mailwright::flow::response::Response;
 use mailwright::message::Message;
 use mailwright::pipeline::{Outcome, Pipeline, Verdict};
 
@@ -63,11 +64,11 @@ pub fn print(options: &Options) -> Result<String, String> {
         let _ = write!(text, ", to = [{}]", list(given.to.iter().map(|to| to.as_str())));
     }
     text.push_str(" }\n");
-    expect(&outcome, event.direction, &mut text);
+    expect(&outcome, &read.envelope, &mut text);
     Ok(text)
 }
 
-fn expect(outcome: &Outcome<'_>, direction: mailwright::envelope::Direction, text: &mut String) {
+fn expect(outcome: &Outcome<'_>, envelope: &Envelope, text: &mut String) {
     let named = |wanted: &dyn Fn(&Verdict) -> bool| {
         let rules = outcome.report.rules.iter().filter(|rule| wanted(&rule.verdict));
         list(rules.map(|rule| rule.name.as_str()))
@@ -81,12 +82,22 @@ fn expect(outcome: &Outcome<'_>, direction: mailwright::envelope::Direction, tex
     if !not.is_empty() {
         let _ = writeln!(text, "not_matched = [{not}]");
     }
-    let answer = match Response::new(&outcome.disposition, Some(direction)).word() {
+    let word = |word: &str| match word {
         "MOVE_TO_JUNK" => "junk".to_owned(),
         "DEFAULT" => "deliver".to_owned(),
         word => word.to_lowercase(),
     };
-    let _ = writeln!(text, "answer = {}", quoted(&answer));
+    let response = Response::new(&outcome.answers, envelope, Some(envelope.direction));
+    if response.word() == "MIXED" {
+        let each = |one: &Address| format!("{} = {}", quoted(one.as_str()), quoted(&word(response.word_for(one))));
+        let each: Vec<String> = envelope.recipients.iter().map(each).collect();
+        let _ = writeln!(text, "answers = {{ {} }}", each.join(", "));
+    } else {
+        let _ = writeln!(text, "answer = {}", quoted(&word(response.word())));
+    }
+    if response.added().next().is_some() {
+        let _ = writeln!(text, "added = [{}]", list(response.added().map(Address::as_str)));
+    }
     if outcome.rewritten.is_none() {
         text.push_str("unchanged = true\n");
     } else {

@@ -74,7 +74,6 @@ const OPTIONS: &[OptionDoc] = &[
     },
 ];
 
-
 /// The kind.
 pub const KIND: ConditionKind = ConditionKind {
     key: "attachment",
