@@ -43,7 +43,7 @@ const OPTIONS: &[OptionDoc] = &[
     },
     OptionDoc {
         key: "each",
-        takes: TAKES,
+        takes: "as `any`",
         default: "not tested",
         doc: "Holds for each recipient that passes, a group where one of its members does: the rule answers to the flow for \
               these alone, and can do nothing to the message, which is one for all. Not for those whom the flow has cut off \
