@@ -141,7 +141,7 @@ fn each_policy_does_what_it_says_to_each_kind_at_each_depth() {
                 let message = Message::parse(&raw);
                 assert!(message.protection().is_some(), "{what}");
                 let (outcome, after) = run(pipeline, &message);
-                let answer = format!("{:?}", outcome.disposition);
+                let answer = format!("{:?}", outcome.answers.strictest());
                 // Nobody is told of an automatic message that it came back.
                 let automatic = stands == Stands::Alone && matches!(kind, "delivery report" | "read receipt");
                 assert_eq!(answer.contains("Bounce"), *policy == "bounce" && !automatic, "{what}: {answer}");
