@@ -15,7 +15,10 @@ pub(super) fn untagged_raw(raw: &[u8], tag: &str) -> Option<Vec<u8>> {
     for word in encoded_words(raw).into_iter().rev() {
         let text = decode_value(raw.get(word.clone())?);
         if let Some(rest) = untagged(&text, tag) {
-            let with = if rest.trim().is_empty() { Vec::new() } else { encode_tag(&rest, 0, false).into_bytes() };
+            // The white space behind the word counts now.
+            let parted = raw.get(word.end).is_some_and(u8::is_ascii_whitespace);
+            let rest = if parted { rest.trim_end() } else { &rest };
+            let with = if rest.trim().is_empty() { Vec::new() } else { encode_tag(rest, 0, false).into_bytes() };
             let end = if with.is_empty() { word.end + blanks(raw.get(word.end..)?) } else { word.end };
             value.splice(word.start..end, with);
         }
@@ -112,7 +115,7 @@ mod tests {
             (" [EXT] Grüße", " Grüße"),
             (" WG: [EXT] Re[2]: [list] [EXT] Hi", " WG: Re[2]: [list] Hi"),
             (" Odp: Hi [EXT] there [ext]", " Odp: Hi there "),
-            (" =?utf-8?Q?AW=3A_=5BEXT=5D?=\r\n =?utf-8?Q?_=C3=A9?=", " =?utf-8?Q?AW=3A_?=\r\n =?utf-8?Q?_=C3=A9?="),
+            (" =?utf-8?Q?AW=3A_=5BEXT=5D?=\r\n =?utf-8?Q?_=C3=A9?=", " AW:\r\n =?utf-8?Q?_=C3=A9?="),
             (" [EXT]", " "),
         ] {
             assert_eq!(off(raw, "[EXT]").as_deref(), Some(expected), "{raw}");
