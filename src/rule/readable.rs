@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::template::escape_html;
+use super::template::{Filled, escape_html};
 use crate::message::html;
 
 /// `html` as lines of text.
@@ -14,7 +14,12 @@ pub(super) fn readable(source: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in visible.text.lines() {
         let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
-        if !line.is_empty() {
+        // Where a variable begins and ends is no line of its own.
+        if line.chars().all(Filled::is_mark)
+            && let Some(last) = lines.last_mut()
+        {
+            last.push_str(&line);
+        } else if !line.is_empty() {
             lines.push(line);
         }
     }

@@ -10,6 +10,7 @@ use super::super::section::{Holds, Section};
 use super::super::template::{Context, Filled, Template};
 use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Protected, Scene};
 use super::block::{Print, blank_quoted};
+use crate::directory::Need;
 use crate::envelope::Direction;
 use crate::message::{BodyKind, TextEdit, html};
 use crate::rule::problem::Code;
@@ -102,6 +103,11 @@ impl Action for RemoveBlock {
     }
     fn protected(&self, scene: &Scene<'_, '_>) -> Option<Protected> {
         (scene.draft.protection().is_some() && scene.draft.bodies().is_empty()).then_some(Protected::HeadersOnly)
+    }
+    fn need(&self) -> Need {
+        let mut need = Need::default();
+        self.html.iter().chain(&self.text).for_each(|template| need.add(template.need()));
+        need
     }
     fn edits_body(&self) -> bool {
         true

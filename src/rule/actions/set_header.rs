@@ -4,6 +4,7 @@ use super::super::section::Section;
 use super::super::template::Template;
 use super::super::{Action, ActionError, ActionKind, Effect, Scene};
 use super::header_field;
+use crate::directory::Need;
 use crate::envelope::Direction;
 use crate::message::FieldName;
 
@@ -43,5 +44,8 @@ impl Action for SetHeader {
     }
     fn kind(&self) -> &'static str {
         KIND.kind
+    }
+    fn need(&self) -> Need {
+        self.value.need()
     }
 }

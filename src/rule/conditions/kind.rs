@@ -53,6 +53,9 @@ const WORDS: &[(&str, Sort)] = &[
     ("malformed", Sort::Malformed),
 ];
 
+/// So many prefixes of a subject are looked at.
+const MAX_PREFIXES: usize = 8;
+
 /// What mail programs put before the subject of a message that is passed on, lower case.
 const FORWARD_PREFIXES: &[&str] = &[
     "fwd",
@@ -96,14 +99,13 @@ impl Condition for Is {
 
 impl Sort {
     fn holds(self, scene: &Scene<'_, '_>) -> bool {
-        let has = |name| !scene.draft.values(name).is_empty();
         let message = scene.draft.message();
         let protected = |protection| scene.draft.protection() == Some(protection);
         match self {
             Self::Malformed => message.doubt().is_some(),
-            Self::Reply => has("In-Reply-To") || has("References"),
+            Self::Reply => is_reply(scene),
             Self::Forward => {
-                scene.draft.subject().is_some_and(|subject| is_forward(&subject))
+                scene.draft.subject().is_some_and(|subject| begins_as_forward(&subject, MAX_PREFIXES))
                     || any_part(message, |part| part.media_type == "message/rfc822" && !in_report(message, part))
             }
             Self::AutoReply => automatic::answers(scene),
@@ -177,12 +179,26 @@ fn smime_is(message: &Message<'_>, part: &Part, kind: &[u8]) -> bool {
         })
 }
 
-/// `Fwd: …`, also behind tags in brackets and behind `Re:`.
-fn is_forward(subject: &str) -> bool {
-    /// So many prefixes are looked at.
-    const MAX: usize = 8;
+/// True for a message that answers another one, by its header.
+pub fn is_reply(scene: &Scene<'_, '_>) -> bool {
+    ["In-Reply-To", "References"].iter().any(|name| !scene.draft.values(name).is_empty())
+}
+
+/// True for a message that passes on another one and does not answer it: mail programs write the fields of a reply into
+/// forwarded mail too, and answers to forwarded mail keep its `Fwd:` behind their `Re:`.
+pub fn is_forward(scene: &Scene<'_, '_>) -> bool {
+    if is_reply(scene) {
+        scene.draft.subject().is_some_and(|subject| begins_as_forward(&subject, 1))
+    } else {
+        Sort::Forward.holds(scene)
+    }
+}
+
+/// `Fwd: …` among the first prefixes, also behind tags in brackets and behind `Re:`.
+fn begins_as_forward(subject: &str, prefixes: usize) -> bool {
     let mut rest = subject.trim_start();
-    for _ in 0..MAX {
+    let mut left = prefixes;
+    for _ in 0..2 * MAX_PREFIXES {
         if let Some(tag) = rest.strip_prefix('[') {
             let Some((_, behind)) = tag.split_once(']') else { return false };
             rest = behind.trim_start();
@@ -194,7 +210,8 @@ fn is_forward(subject: &str) -> bool {
         if FORWARD_PREFIXES.contains(&prefix.as_str()) {
             return true;
         }
-        if prefix.chars().count() > 3 {
+        left -= 1;
+        if prefix.chars().count() > 3 || left == 0 {
             return false;
         }
         rest = behind.trim_start();
@@ -204,7 +221,7 @@ fn is_forward(subject: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_forward;
+    use super::{MAX_PREFIXES, begins_as_forward};
     use crate::rule::conditions::testing::{holds, problems};
 
     #[track_caller]
@@ -238,10 +255,10 @@ mod tests {
                         Subject: x\n\ny\n--m--\n";
         check("forward", &["Subject: Fwd: hello\n\nx", attached], &[PLAIN, "Subject: Re: hello\n\nx", REPORT]);
         for subject in ["FW: a", "Fwd:a", "WG: a", "TR : a", "RE: Fwd: a", "[ext] Fwd: a", "Fwd[2]: a", "转发：a"] {
-            assert!(is_forward(subject), "{subject}");
+            assert!(begins_as_forward(subject, MAX_PREFIXES), "{subject}");
         }
         for subject in ["", "Re: a", "forward: a", "Fwd", "[Fwd: a", "Note: fw: a", "a:b:c:d:e:f:g:h:i:fw:x"] {
-            assert!(!is_forward(subject), "{subject}");
+            assert!(!begins_as_forward(subject, MAX_PREFIXES), "{subject}");
         }
     }
 

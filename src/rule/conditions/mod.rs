@@ -8,7 +8,7 @@ pub(in crate::rule) mod attachment;
 mod body;
 mod direction;
 mod header;
-mod kind;
+pub(super) mod kind;
 mod people;
 mod person;
 mod range;

@@ -21,6 +21,7 @@ use super::super::readable::{as_html, readable};
 use super::super::section::{Holds, Section};
 use super::super::template::{Context, Filled, Template};
 use super::super::{Action, ActionError, Effect, Protected, Scene};
+use crate::directory::Need;
 use crate::message::{Block, Body, BodyError, Draft, Inserted, Message, Outside, Place, Target, html};
 pub(super) use images::IMAGES;
 use images::Images;
@@ -68,9 +69,13 @@ struct Ready {
     text: String,
     /// Of the rule and its templates.
     mark: String,
+    /// Variables that the directory leaves empty, for the report.
+    missing: Vec<&'static str>,
     html_print: Print,
     text_print: Print,
     written: Arc<Written>,
+    /// Nothing would be seen of it.
+    is_blank: bool,
 }
 
 /// Stands for the marks in [`Written`]: others of their form are taken for them.
@@ -162,12 +167,22 @@ impl Insert {
         };
         Ok(Ready {
             mark: self.mark(scene.rule),
+            missing: self.missing_values(scene),
             html_print: Print::new(&html.map(|html| html::visible(html).text)),
             text_print: Print::new(&text),
             written: Arc::new(written(&html, &text)),
+            is_blank: text.text().trim().is_empty() && html.text().trim().is_empty(),
             text: text.text().trim_matches('\n').to_owned(),
             html: html::shielded(html.text().trim()),
         })
+    }
+
+    /// Variables that are empty though the directory is to tell them.
+    fn missing_values(&self, scene: &Scene<'_, '_>) -> Vec<&'static str> {
+        let mut names: Vec<_> = self.html.iter().chain(&self.text).flat_map(|t| t.missing(scene)).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// Tells the blocks of one action from those of others, whatever message they are in.
@@ -225,6 +240,9 @@ impl Insert {
         put: impl FnOnce(&mut Draft<'_>, &Block, &Missing<'_>) -> Result<Effect, BodyError>,
     ) -> Result<Effect, ActionError> {
         let ready = self.ready(scene)?;
+        if ready.is_blank {
+            return Ok(Effect::Nothing("its text is empty for this message"));
+        }
         let ours = self.beside(&ready, scene);
         let at = self.place(scene.draft, &ours);
         let Some(targets) = self.missing(&ready, scene, at) else {
@@ -236,7 +254,13 @@ impl Insert {
         // Invariant 6, before the message leaves: what is not known again would be put in twice.
         let known =
             self.once == Once::Always || !matches!(effect, Effect::Edited(..)) || self.is_known(&ready, scene, at);
-        if known { Ok(effect) } else { Err(ActionError::Once) }
+        match effect {
+            _ if !known => Err(ActionError::Once),
+            Effect::Edited(count, note) if !ready.missing.is_empty() => {
+                Ok(Effect::Edited(count, format!("{note}, without {}", ready.missing.join(", "))))
+            }
+            effect => Ok(effect),
+        }
     }
 
     /// Would a second run leave the block out?
@@ -335,6 +359,11 @@ impl Action for Insert {
     }
     fn edits_body(&self) -> bool {
         true
+    }
+    fn need(&self) -> Need {
+        let mut need = Need::default();
+        self.html.iter().chain(&self.text).for_each(|template| need.add(template.need()));
+        need
     }
     fn protected_policy(&self) -> Option<Protected> {
         Some(self.protected)

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::directory::Organization;
+use crate::directory::{Fact, Organization};
 use crate::envelope::Domain;
 
 /// Patterns for hosts.
@@ -32,9 +32,15 @@ impl Hosts {
         Ok(())
     }
 
-    /// Is this host one of them?
-    pub(super) fn hold(&self, host: &Domain, organization: &Organization) -> bool {
-        if self.internal && organization.is_internal(host) || self.exact.contains(host.as_str()) {
+    /// True when the directory has to say who is internal.
+    pub(super) fn ask_who_is_internal(&self) -> bool {
+        self.internal
+    }
+
+    /// Is this host one of them? Where nobody knows who is internal, nobody is.
+    pub(super) fn hold(&self, host: &Domain, organization: Fact<&Organization>) -> bool {
+        let is_internal = || organization.known().is_some_and(|organization| organization.is_internal(host));
+        if self.internal && is_internal() || self.exact.contains(host.as_str()) {
             return true;
         }
         let mut rest = host.as_str();
@@ -58,7 +64,7 @@ mod tests {
         for pattern in ["example.com", "*.example.net", "M\u{dc}NCHEN.example"] {
             hosts.add(pattern).unwrap();
         }
-        let holds = |host: &str| hosts.hold(&Domain::new(host).unwrap(), &Organization::default());
+        let holds = |host: &str| hosts.hold(&Domain::new(host).unwrap(), Fact::Known(&Organization::default()));
         assert!(holds("example.com") && holds("a.example.net") && holds("a.b.example.net"));
         assert!(holds("xn--mnchen-3ya.example"));
         assert!(!holds("a.example.com") && !holds("example.net") && !holds("evilexample.net"));

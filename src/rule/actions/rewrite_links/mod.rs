@@ -26,7 +26,7 @@ use super::super::template::escape_html;
 use super::super::{Action, ActionError, ActionKind, Effect, Protected, Scene};
 use super::Written;
 use super::block::written_by_rules;
-use crate::directory::Organization;
+use crate::directory::{Fact, Need, Organization};
 use crate::envelope::Direction;
 use crate::message::html::{LinkTarget, LinkText, links};
 use crate::message::{BodyError, BodyKind, FileKind, PartId, Spelled, TextEdit};
@@ -34,6 +34,7 @@ use gateway::Gateway;
 use hosts::Hosts;
 use tracking::{Tracking, without};
 use url::Sort;
+pub(in crate::rule) use url::encoded as percent_encoded;
 
 /// `rewrite_links`.
 pub const KIND: ActionKind = ActionKind {
@@ -114,7 +115,7 @@ type Change = (Vec<TextEdit>, Option<New>);
 
 impl RewriteLinks {
     /// What a web page's URL becomes; `None` where it stays.
-    fn new_url(&self, url: &str, organization: &Organization) -> Option<New> {
+    fn new_url(&self, url: &str, organization: Fact<&Organization>) -> Option<New> {
         let unwrapped = Gateway::unwrapped(&self.unwrap, url);
         let mut new = New {
             unwrapped: unwrapped.is_some(),
@@ -140,7 +141,7 @@ impl RewriteLinks {
     }
 
     /// The target of a link in HTML.
-    fn target(&self, target: &LinkTarget, base: Option<&str>, organization: &Organization) -> Option<Change> {
+    fn target(&self, target: &LinkTarget, base: Option<&str>, organization: Fact<&Organization>) -> Option<Change> {
         let text = target.url.text();
         let url = url::cleaned(text);
         let absolute = match url::sort(&url) {
@@ -160,7 +161,7 @@ impl RewriteLinks {
     }
 
     /// The URLs of a text in HTML.
-    fn html_text(&self, piece: &LinkText, organization: &Organization, add: &mut dyn FnMut(Change)) {
+    fn html_text(&self, piece: &LinkText, organization: Fact<&Organization>, add: &mut dyn FnMut(Change)) {
         for found in text::urls(piece.text.text()) {
             let Some(new) = self.new_url(&text::with_scheme(&found.url), organization) else { continue };
             let Some(source) = source_of(&piece.text, found.range.clone()) else { continue };
@@ -186,7 +187,7 @@ impl RewriteLinks {
     }
 
     /// The URLs of plain text.
-    fn plain_text(&self, text: &Spelled, organization: &Organization, add: &mut dyn FnMut(Change)) {
+    fn plain_text(&self, text: &Spelled, organization: Fact<&Organization>, add: &mut dyn FnMut(Change)) {
         for found in text::urls(text.text()) {
             let Some(new) = self.new_url(&text::with_scheme(&found.url), organization) else { continue };
             let Some(source) = source_of(text, found.range.clone()) else { continue };
@@ -213,7 +214,7 @@ impl RewriteLinks {
     }
 
     /// What becomes of the links of a text. In HTML that is no body, nobody makes links of URLs.
-    fn changes(&self, text: &str, kind: BodyKind, reading: Reading, organization: &Organization) -> Vec<Change> {
+    fn changes(&self, text: &str, kind: BodyKind, reading: Reading, organization: Fact<&Organization>) -> Vec<Change> {
         let mut changes: Vec<Change> = Vec::new();
         let mut add = |change: Change| changes.push(change);
         match kind {
@@ -241,7 +242,7 @@ impl RewriteLinks {
         (part, kind, reading): (PartId, BodyKind, Reading),
         written: &mut Option<Vec<Arc<Written>>>,
     ) -> Result<Tally, BodyError> {
-        let mut changes = self.changes(current(scene, part, reading)?, kind, reading, scene.organization);
+        let mut changes = self.changes(current(scene, part, reading)?, kind, reading, scene.who_is_internal());
         let mut tally = Tally::default();
         if changes.is_empty() {
             return Ok(tally);
@@ -346,6 +347,9 @@ impl Action for RewriteLinks {
     }
     fn edits_body(&self) -> bool {
         true
+    }
+    fn need(&self) -> Need {
+        if self.allow.ask_who_is_internal() { Need::domains() } else { Need::default() }
     }
     fn protected_policy(&self) -> Option<Protected> {
         Some(self.protected)

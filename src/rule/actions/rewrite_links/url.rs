@@ -99,7 +99,7 @@ pub(super) fn joined(base: &str, relative: &str) -> Option<String> {
 
 /// Everything but what RFC 3986 §2.3 never reserves as percent signs: legal in every place of a URL, in every kind of
 /// attribute, and in text.
-pub(super) fn encoded(url: &str) -> String {
+pub(in crate::rule) fn encoded(url: &str) -> String {
     url.bytes().fold(String::with_capacity(url.len() * 2), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));

@@ -1,0 +1,42 @@
+//! Why a template does not compile.
+
+use super::super::section::shown;
+
+/// Why a template does not compile.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) what: String,
+    pub(super) line: Option<usize>,
+    pub(super) help: String,
+}
+
+impl Fault {
+    pub(super) fn new(what: String) -> Self {
+        Self { what, line: None, help: String::new() }
+    }
+    pub(super) fn of(error: &minijinja::Error) -> Self {
+        let detail = error.detail().map(|d| format!(": {d}")).unwrap_or_default();
+        Self {
+            what: format!("the template does not work: {}{}", kind_text(error.kind()), shown(&detail)),
+            line: error.line(),
+            help: String::new(),
+        }
+    }
+}
+
+/// The sort of an error: its detail may quote a value.
+pub(super) fn kind_text(kind: minijinja::ErrorKind) -> &'static str {
+    use minijinja::ErrorKind as K;
+    match kind {
+        K::SyntaxError => "syntax error",
+        K::UnknownFilter => "unknown filter",
+        K::UnknownTest => "unknown test",
+        K::UnknownFunction => "unknown function",
+        K::UnknownMethod => "unknown method",
+        K::MissingArgument | K::TooManyArguments => "a filter with the wrong options",
+        K::UndefinedError => "a name without a value",
+        K::OutOfFuel => "it takes too long",
+        K::InvalidOperation => "an operation that its values do not allow",
+        _ => "it cannot be rendered",
+    }
+}
