@@ -1,12 +1,13 @@
 //! `mailwright replay`: runs messages through the rules with the function's own handler, and shows what happened.
 
 pub mod diff;
+pub mod function;
 pub mod out;
 mod passage;
 pub mod shown;
-mod totals;
+pub mod totals;
 mod tray;
-mod workers;
+pub mod workers;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -149,13 +150,13 @@ fn replay(options: &Options) -> Result<End, String> {
         colour: Colour::of(&stdout),
         width: finds.messages.iter().map(|m| m.shown.chars().count()).max().unwrap_or(0).min(60),
     };
-    let bar = progress(finds.messages.len(), view);
+    let bar = progress(finds.messages.len(), view.quiet);
     let passage = Passage::new(&pipeline, stamp_key, &given, out.as_ref(), room.as_ref(), view);
     let mut totals = Totals::new(&pipeline, finds.passed_over, options.out.as_deref(), options.strict);
     let mut sink = BufWriter::with_capacity(64 * 1024, stdout.lock());
     let live = stdout.is_terminal();
 
-    passage::keep_panics_quiet();
+    function::keep_panics_quiet();
     let began = Instant::now();
     let work = |index: usize| finds.messages.get(index).map(|message| passage.pass(message, index));
     let done = |result: Option<passage::Passed>| -> io::Result<()> {
@@ -242,8 +243,8 @@ fn pipeline(options: &Options) -> Result<Pipeline, String> {
 }
 
 /// On a terminal, and where the messages are not themselves shown on it.
-fn progress(messages: usize, view: View) -> ProgressBar {
-    let shown_on_terminal = io::stdout().is_terminal() && !view.quiet;
+pub fn progress(messages: usize, quiet: bool) -> ProgressBar {
+    let shown_on_terminal = io::stdout().is_terminal() && !quiet;
     if messages < LONG_RUN || shown_on_terminal || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }

@@ -3,43 +3,29 @@
 //! Invariant: whatever happens to a message, a panic included, it is shown and counted, and with `--out` it is written:
 //! as rewritten, or as it came in.
 
-use std::cell::{Cell, RefCell};
-use std::panic::{self, AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
-use mailwright::flow::handler::{Fate, Handled, Settings, handle};
-use mailwright::flow::key::Bucket;
+use mailwright::flow::handler::{Handled, Settings};
 use mailwright::flow::mark::StampKey;
 use mailwright::flow::ports::Content;
 use mailwright::flow::put_checks;
 use mailwright::message::Message;
 use mailwright::pipeline::Pipeline;
-use tokio::runtime::{Builder, Runtime};
-use tokio::time::Instant;
 
 use super::View;
+use super::function::{Function, bug, failure};
 use super::out::Out;
 use super::totals::Tally;
-use super::tray::Tray;
 use super::{diff, shown};
 use crate::event::{Event, Given};
 use crate::page::report::Room;
 use crate::page::{Entry, Sight};
 use crate::source::Found;
 
-/// As long as WorkMail gives the function.
-const DEADLINE: Duration = Duration::from_secs(15);
-
-thread_local! {
-    static RUNTIME: RefCell<Option<Runtime>> = const { RefCell::new(None) };
-    static PANIC: Cell<Option<String>> = const { Cell::new(None) };
-}
-
 /// What all messages of a run have in common.
 pub struct Passage<'r> {
-    pipeline: &'r Pipeline,
-    settings: Settings,
+    function: Function<'r>,
     given: &'r Given,
     out: Option<&'r Out>,
     /// Whether a message is shown on a page, where there is one.
@@ -74,20 +60,6 @@ pub struct Account<'a> {
     pub diff: String,
 }
 
-/// Keep the text of panics, which are reported with their message, from standard error.
-pub fn keep_panics_quiet() {
-    panic::set_hook(Box::new(|info| {
-        let place = info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
-        PANIC.set(Some(place));
-    }));
-}
-
-/// Where this thread panicked last.
-fn bug() -> String {
-    let place = PANIC.take().unwrap_or_else(|| "an unknown place".to_owned());
-    format!("bug: mailwright panicked at {place}; please report it")
-}
-
 impl<'r> Passage<'r> {
     /// What all messages of a run have in common.
     pub fn new(
@@ -98,7 +70,8 @@ impl<'r> Passage<'r> {
         room: Option<&'r Room>,
         view: View,
     ) -> Self {
-        Self { pipeline, settings: Settings { stamp_key, ..Settings::default() }, given, out, room, view }
+        let settings = Settings { stamp_key, ..Settings::default() };
+        Self { function: Function { pipeline, settings, strict: view.strict }, given, out, room, view }
     }
 
     /// Run a message.
@@ -114,38 +87,13 @@ impl<'r> Passage<'r> {
                 return self.account((found, index), None, None, None, Some(format!("cannot be read: {error}")));
             }
         };
-        let event = Event::new(&raw, self.given, self.pipeline.organization());
-        PANIC.take();
-        let (handled, content) = match self.handle(&event, &raw) {
+        let event = Event::new(&raw, self.given, self.function.pipeline.organization());
+        let (handled, content) = match self.function.handle(&event, &raw) {
             Ok(done) => done,
             Err(why) => return self.account((found, index), Some((&event, &raw)), None, None, Some(why)),
         };
-        let failure = match (&handled.answer, &handled.report.fate) {
-            (Err(error), _) => Some(error.to_string()),
-            (_, Fate::Original { refusal: None, .. }) => Some(bug()),
-            (_, Fate::Original { stage, why, .. }) => Some(format!("{stage}: {why}; the original goes out")),
-            (_, Fate::Undecodable) => Some("bug: the event could not be read; please report it".to_owned()),
-            (_, Fate::Unchanged | Fate::Rewritten | Fate::Marked | Fate::Failed) => None,
-        };
+        let failure = failure(&handled);
         self.account((found, index), Some((&event, &raw)), Some(&handled), content.as_ref(), failure)
-    }
-
-    fn handle(&self, event: &Event, raw: &Bytes) -> Result<(Handled, Option<Content>), String> {
-        let bucket = Bucket::new("replay").map_err(|error| error.to_string())?;
-        let tray = Tray::new(bucket, raw.clone(), self.view.strict);
-        let handled = RUNTIME.with_borrow_mut(|runtime| {
-            let runtime = match runtime {
-                Some(runtime) => runtime,
-                None => runtime.insert(Builder::new_current_thread().enable_time().build()?),
-            };
-            let call = async {
-                let deadline = Instant::now() + DEADLINE;
-                handle(&event.json, deadline, self.pipeline, &tray, &tray, &self.settings).await
-            };
-            Ok(runtime.block_on(call))
-        });
-        let handled = handled.map_err(|error: std::io::Error| format!("cannot start a runtime: {error}"))?;
-        Ok((handled, tray.into_rewritten()))
     }
 
     fn account(

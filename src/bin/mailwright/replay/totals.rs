@@ -31,11 +31,27 @@ pub struct Tally {
 
 /// What is counted of a rule on a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Did {
+pub enum Did {
+    /// It did not match, or was not looked at.
     Nothing,
+    /// It matched, to act or in audit mode.
     Matched,
+    /// It matched and left the message alone.
     Skipped,
+    /// It failed.
     Failed,
+}
+
+impl Did {
+    /// What a rule did.
+    pub fn of(rule: &RuleReport) -> Self {
+        match rule.verdict {
+            Verdict::Matched | Verdict::Audited => Self::Matched,
+            Verdict::Skipped(_) => Self::Skipped,
+            Verdict::Failed(_) | Verdict::OutOfTime => Self::Failed,
+            Verdict::NotMatched(_) | Verdict::Excepted(_) | Verdict::Off | Verdict::Stopped => Self::Nothing,
+        }
+    }
 }
 
 impl Tally {
@@ -47,14 +63,8 @@ impl Tally {
         rejectable: bool,
         failed: bool,
     ) -> Self {
-        let did = |rule: &RuleReport| match rule.verdict {
-            Verdict::Matched | Verdict::Audited => Did::Matched,
-            Verdict::Skipped(_) => Did::Skipped,
-            Verdict::Failed(_) | Verdict::OutOfTime => Did::Failed,
-            Verdict::NotMatched(_) | Verdict::Excepted(_) | Verdict::Off | Verdict::Stopped => Did::Nothing,
-        };
         let rules = handled.iter().filter_map(|handled| handled.report.rules.as_ref());
-        let rules: Vec<Did> = rules.flat_map(|report| &report.rules).map(did).collect();
+        let rules: Vec<Did> = rules.flat_map(|report| &report.rules).map(Did::of).collect();
         let failed = failed || rules.contains(&Did::Failed);
         let rejected = handled.is_some_and(|handled| !handled.report.unmet.is_empty());
         let repaired = changed && handled.is_some_and(|handled| !handled.report.repaired.is_empty());
