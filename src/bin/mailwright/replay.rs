@@ -37,7 +37,7 @@ const LONG_RUN: usize = 200;
 /// PATH is a file, a folder, an mbox, a Maildir, or - for standard input. A file given by name is a message whatever
 /// its name, or an mbox when it begins with "From " and does not end in .eml. In a folder and all below it, messages
 /// are *.eml, those of *.mbox, all in cur and new of a Maildir, and files without extension that begin with a header
-/// field.
+/// field. What gzip has packed is unpacked.
 ///
 /// The function's own code runs, with one message in memory instead of WorkMail and S3. The event that WorkMail would
 /// send is made from the message: the sender from From, the recipients from To and Cc, the message id from the first

@@ -1,7 +1,8 @@
 //! Folders, read with all that is below them, in the order of names.
 //!
 //! What counts as a message: `*.eml`; each message of `*.mbox`; every entry of a Maildir's `cur` and `new`; and a file
-//! without an extension whose first line is a header field or an mbox `From ` line. All else is passed over and
+//! without an extension whose first line is a header field or an mbox `From ` line; each also with `.gz` behind its name,
+//! as gzip packs it. All else is passed over and
 //! counted, as are dot files and symbolic links to folders (a link to a file is read).
 
 use std::ffi::OsStr;
@@ -10,7 +11,7 @@ use std::path::Path;
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::{Finds, SourceError, add_file, add_mbox, first_octets, has_extension, mbox};
+use super::{Finds, SourceError, add_file, add_mbox, first_octets, has_extension, mbox, unpacked};
 
 /// Deepest folder that is looked into.
 const MAX_DEPTH: usize = 200;
@@ -36,16 +37,19 @@ pub fn find(root: &Path, finds: &mut Finds) -> Result<(), SourceError> {
         }
         let relative = path.strip_prefix(root).unwrap_or(path);
         let file = File::open(path).map_err(|e| SourceError::io(path, &e))?;
-        if in_maildir(path) || has_extension(path, "eml") {
-            add_file(path, relative.to_owned(), finds);
-        } else if has_extension(path, "mbox") {
-            add_mbox(path, relative, finds)?;
-        } else if path.extension().is_none() {
+        let maildir = in_maildir(path);
+        // The entries of a Maildir keep their names, packed or not.
+        let relative = if maildir { relative.to_owned() } else { unpacked(relative) };
+        if maildir || has_extension(&relative, "eml") {
+            add_file(path, relative, finds);
+        } else if has_extension(&relative, "mbox") {
+            add_mbox(path, &relative, finds)?;
+        } else if relative.extension().is_none() {
             let start = first_octets(path, file)?;
             if mbox::begins(&start) {
-                add_mbox(path, relative, finds)?;
+                add_mbox(path, &relative, finds)?;
             } else if begins_with_field(&start) {
-                add_file(path, relative.to_owned(), finds);
+                add_file(path, relative, finds);
             } else {
                 finds.passed_over += 1;
             }
@@ -126,6 +130,40 @@ mod tests {
         write(root, "LICENSE", "Permission is hereby granted\n");
         write(root, "list.mbox", "From a\nSubject: x\n\n");
         assert_eq!(found(root), (paths(&["17", "a b.eml", "b/1.EML", "b/2.eml", "list.mbox/000001.eml"]), 5));
+    }
+
+    #[test]
+    fn packed_files_are_what_they_are_unpacked() {
+        use std::io::Write as _;
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for (name, content) in [
+            ("a.eml.gz", "Subject: a\n\n"),
+            ("list.mbox.gz", "From a 10:00\nSubject: 1\n\nx\n\nFrom b 10:00\nSubject: 2\n\n>From y\n"),
+            ("b.gz", "Subject: b\n\n"),
+            ("sent.gz", "From a 10:00\nSubject: 3\n\n"),
+            ("notes.txt.gz", "Subject: no\n\n"),
+            ("box/cur/1:2,Z", "Subject: 4\n\n"),
+        ] {
+            let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            packer.write_all(content.as_bytes()).unwrap();
+            fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
+            fs::write(root.join(name), packer.finish().unwrap()).unwrap();
+        }
+        fs::create_dir_all(root.join("box/new")).unwrap();
+        let mut finds = Finds::default();
+        find(root, &mut finds).unwrap();
+        let all: Vec<_> = finds.messages.iter().map(|m| (m.relative.clone(), m.read().unwrap())).collect();
+        let wanted = [
+            ("a.eml", "Subject: a\n\n"),
+            ("b", "Subject: b\n\n"),
+            ("box/cur/1:2,Z", "Subject: 4\n\n"),
+            ("list.mbox/000001.eml", "Subject: 1\n\nx\n"),
+            ("list.mbox/000002.eml", "Subject: 2\n\nFrom y\n"),
+            ("sent/000001.eml", "Subject: 3\n\n"),
+        ];
+        assert_eq!(all, wanted.map(|(name, content)| (PathBuf::from(name), content.as_bytes().to_vec())));
+        assert_eq!(finds.passed_over, 1);
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! Where messages come from: files, folders, mbox files, Maildir, standard input.
+//! Where messages come from: files, folders, mbox files, Maildir, standard input, each as it is or packed by gzip.
 //!
 //! Invariant: all that is asked for is found and opened before the first message is run, so a wrong path costs nothing;
 //! a message is read when its turn comes, so only those at work are in memory.
 
 mod folder;
+mod gzip;
 mod mbox;
 
 use std::fs::{self, File};
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::terminal;
+use gzip::Packed;
 
 /// Longest message that is read, in octets: more than ten times what WorkMail takes.
 const MAX_MESSAGE: u64 = 512 * 1024 * 1024;
@@ -37,6 +39,8 @@ enum Place {
     File(PathBuf),
     /// A message of an mbox file.
     Mbox(PathBuf, Range<u64>),
+    /// A message of an mbox file that is packed, by its place in what is unpacked.
+    PackedMbox(Arc<Packed>, Range<u64>),
     /// The whole of what came through a pipe.
     Memory(Arc<Vec<u8>>),
     /// A message of an mbox that came through a pipe.
@@ -89,7 +93,7 @@ impl Found {
                 }
                 let mut raw = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
                 file.take(MAX_MESSAGE).read_to_end(&mut raw)?;
-                Ok(raw)
+                if gzip::is_packed(&raw) { gzip::unpack(&raw, MAX_MESSAGE) } else { Ok(raw) }
             }
             Place::Mbox(path, range) => {
                 let length = range.end.saturating_sub(range.start);
@@ -101,6 +105,13 @@ impl Found {
                 let mut raw = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
                 file.take(length).read_to_end(&mut raw)?;
                 Ok(mbox::unquote(raw))
+            }
+            Place::PackedMbox(file, range) => {
+                let length = range.end.saturating_sub(range.start);
+                if length > MAX_MESSAGE {
+                    return Err(too_large(length));
+                }
+                Ok(mbox::unquote(file.read(range.start, usize::try_from(length).unwrap_or(usize::MAX))?))
             }
             Place::Memory(raw) => Ok(raw.as_ref().clone()),
             Place::MemoryMbox(raw, range) => {
@@ -115,6 +126,7 @@ impl Found {
     pub fn file(&self) -> Option<&Path> {
         match &self.place {
             Place::File(path) | Place::Mbox(path, _) => Some(path),
+            Place::PackedMbox(file, _) => Some(file.path()),
             Place::Memory(_) | Place::MemoryMbox(..) => None,
         }
     }
@@ -136,11 +148,11 @@ pub fn find(paths: &[PathBuf]) -> Result<Finds, SourceError> {
         if kind.is_dir() {
             folder::find(path, &mut finds)?;
         } else {
-            let name = path.file_name().map_or_else(|| PathBuf::from("message"), PathBuf::from);
+            let name = path.file_name().map_or_else(|| PathBuf::from("message"), |name| unpacked(Path::new(name)));
             let file = File::open(path).map_err(|e| SourceError::io(path, &e))?;
             if kind.is_file() {
-                let is_mbox = !has_extension(path, "eml")
-                    && (has_extension(path, "mbox") || mbox::begins(&first_octets(path, file)?));
+                let is_mbox = !has_extension(&name, "eml")
+                    && (has_extension(&name, "mbox") || mbox::begins(&first_octets(path, file)?));
                 if is_mbox {
                     add_mbox(path, &name, &mut finds)?;
                 } else {
@@ -159,17 +171,32 @@ fn add_file(path: &Path, relative: PathBuf, finds: &mut Finds) {
 }
 
 fn add_mbox(path: &Path, relative: &Path, finds: &mut Finds) -> Result<(), SourceError> {
-    let file = File::open(path).map_err(|e| SourceError::io(path, &e))?;
-    let ranges = mbox::index(BufReader::with_capacity(256 * 1024, file)).map_err(|e| SourceError::io(path, &e))?;
-    for (number, range) in ranges.into_iter().enumerate() {
+    let mut file = File::open(path).map_err(|e| SourceError::io(path, &e))?;
+    let mut magic = Vec::new();
+    file.by_ref().take(3).read_to_end(&mut magic).map_err(|e| SourceError::io(path, &e))?;
+    let (index, packed) = if gzip::is_packed(&magic) {
+        (gzip::open(path).and_then(mbox::index), Some(Arc::new(Packed::new(path))))
+    } else {
+        let whole = file.rewind().map(|()| BufReader::with_capacity(256 * 1024, file));
+        (whole.and_then(mbox::index), None)
+    };
+    for (number, range) in index.map_err(|e| SourceError::io(path, &e))?.into_iter().enumerate() {
         let name = mbox_entry(number);
         finds.messages.push(Found {
             shown: terminal::path(&path.join(&name)),
             relative: relative.join(&name),
-            place: Place::Mbox(path.to_owned(), range),
+            place: match &packed {
+                Some(packed) => Place::PackedMbox(Arc::clone(packed), range),
+                None => Place::Mbox(path.to_owned(), range),
+            },
         });
     }
     Ok(())
+}
+
+/// The name of a file without the `.gz` that gzip puts behind it.
+fn unpacked(path: &Path) -> PathBuf {
+    if has_extension(path, "gz") { path.with_extension("") } else { path.to_owned() }
 }
 
 /// The name of a message of an mbox, which has none of its own.
@@ -188,6 +215,9 @@ fn piped(path: &Path, from: impl Read, finds: &mut Finds) -> Result<(), SourceEr
             "more than 2 GiB came through it",
             "save it to a file first",
         ));
+    }
+    if gzip::is_packed(&raw) {
+        raw = gzip::unpack(&raw, MAX_STREAM).map_err(|e| SourceError::io(path, &e))?;
     }
     let raw = Arc::new(raw);
     let stem = path.file_name().map_or_else(|| PathBuf::from("stdin"), PathBuf::from);
@@ -208,10 +238,11 @@ fn piped(path: &Path, from: impl Read, finds: &mut Finds) -> Result<(), SourceEr
     Ok(())
 }
 
+/// The first octets of a file, unpacked where it is packed.
 fn first_octets(path: &Path, file: File) -> Result<Vec<u8>, SourceError> {
     let mut start = Vec::new();
     file.take(SNIFFED).read_to_end(&mut start).map_err(|e| SourceError::io(path, &e))?;
-    Ok(start)
+    Ok(if gzip::is_packed(&start) { gzip::start(&start) } else { start })
 }
 
 fn has_extension(path: &Path, wanted: &str) -> bool {
