@@ -20,7 +20,8 @@ use crate::rule::truth::Truth;
 use crate::rule::truths::{self, Truths};
 use crate::rule::value_key::ValueKey;
 use crate::rule::{
-    Action, ActionError, Disposition, Effect, Find, Mode, OnError, Protected, Redacted, Rule, Scene, Unbounceable, file,
+    Action, ActionError, Disposition, Effect, Find, Mode, OnError, Protected, Redacted, Rule, Scene, Unbounceable,
+    file, packed,
 };
 
 /// A compiled rule set.
@@ -166,8 +167,17 @@ impl Pipeline {
     pub fn from_sources(files: Vec<(String, String)>) -> Result<Self, Problems> {
         file::from_sources(files).map(Self::of)
     }
+    /// A rule set as one file, to be published and given to [`Pipeline::unpack`]; with the same digest. No rule set with
+    /// an error can be packed.
+    pub fn pack(path: &Path) -> Result<Vec<u8>, Problems> {
+        file::load(path).map(|set| packed::pack(&set.files))
+    }
+    /// Compile a packed rule set.
+    pub fn unpack(packed: &[u8]) -> Result<Self, Problems> {
+        file::from_packed(packed).map(Self::of)
+    }
     fn of(set: file::RuleSet) -> Self {
-        let file::RuleSet { rules, organization, book, tests, digest, warnings } = set;
+        let file::RuleSet { rules, organization, book, tests, digest, warnings, files: _ } = set;
         Self { rules, digest, organization, book, tests, warnings, checks_all: false, key: None }
     }
     /// Run the rules over a message. `out_of_time` is asked before each rule.

@@ -1,4 +1,4 @@
-//! `mailwright new`, `completions` and `man`: what they write can be used as it is.
+//! `mailwright new`, `pack`, `completions` and `man`: what they write can be used as it is.
 
 use std::path::Path;
 use std::process::Command;
@@ -74,6 +74,23 @@ fn a_new_test_says_what_the_rules_do_now() {
     let (code, _, error) = run(folder.path(), &["new", "test", "out.eml"]);
     assert_eq!(code, 2);
     assert!(error.contains("`out.eml` is not in `rules`"), "{error}");
+}
+
+#[test]
+fn a_rule_set_is_packed_with_its_digest_and_a_faulty_one_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/rules");
+    let (code, told, error) = run(folder.path(), &["pack", rules]);
+    assert_eq!((code, error.as_str()), (0, ""));
+    let digest = mailwright::pipeline::Pipeline::load(Path::new(rules)).unwrap().digest().to_owned();
+    assert!(told.starts_with("wrote rules.json: ") && told.contains(&digest), "{told}");
+    let packed = std::fs::read(folder.path().join("rules.json")).unwrap();
+    assert_eq!(run(folder.path(), &["pack", rules, "--out", "-"]).1.as_bytes(), packed);
+    std::fs::write(folder.path().join("bad.toml"), "[[rule]]\nname = 3\n").unwrap();
+    let (code, told, error) = run(folder.path(), &["pack", "bad.toml", "--out", "bad.json"]);
+    assert_eq!((code, told.as_str()), (2, ""));
+    assert!(error.contains("the rules in `bad.toml` cannot be packed") && error.contains("bad.toml:2:8"), "{error}");
+    assert!(!folder.path().join("bad.json").exists());
 }
 
 #[test]

@@ -20,5 +20,6 @@ pub mod memory;
 pub mod metrics;
 pub mod ports;
 pub mod put_checks;
+pub mod refresh;
 pub mod response;
 pub mod workmail;

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::packed;
 use super::problem::{Code, Problem, Severity, SourceFile};
 use super::section::{Files, Holds, Reading, Section, Span, io_text, nearest_line, read_text, shown};
 use super::test::{self, Test};
@@ -43,6 +44,8 @@ pub(crate) struct RuleSet {
     pub(crate) digest: String,
     /// Warnings; never an error.
     pub(crate) warnings: Problems,
+    /// All files that were read, `(relative path, octets)`.
+    pub(crate) files: Vec<(String, Vec<u8>)>,
 }
 
 /// A file of the rule set as it is read.
@@ -84,7 +87,27 @@ pub(crate) fn load(path: &Path) -> Result<RuleSet, Problems> {
 /// Compile files that are in memory: `(relative path, text)`. Those that end in `.toml` and stand in no folder are rule
 /// files, or the organization; the others are what `file = "…"` may name.
 pub(crate) fn from_sources(files: Vec<(String, String)>) -> Result<RuleSet, Problems> {
-    let (mut rule_files, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|(name, _)| is_rule_file(name));
+    let (rule_files, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|(name, _)| is_rule_file(name));
+    in_memory(rule_files, others.into_iter().map(|(name, text)| (name, text.into_bytes())).collect())
+}
+
+/// As [`from_sources`], of a packed rule set.
+pub(crate) fn from_packed(packed: &[u8]) -> Result<RuleSet, Problems> {
+    let unreadable = |why: String| {
+        let reading = Reading::new(Files::Memory(Vec::new()));
+        reading.error(None, Code::Unreadable, why, "`mailwright pack RULES` makes one");
+        reading.done(Vec::new()).0
+    };
+    let files = packed::unpack(packed).map_err(unreadable)?;
+    let (rule_files, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|(name, _)| is_rule_file(name));
+    let text = |(name, octets): (String, Vec<u8>)| match String::from_utf8(octets) {
+        Ok(text) => Ok((name, text)),
+        Err(_) => Err(unreadable(format!("`{}` of the packed rule set is not UTF-8", shown(&name)))),
+    };
+    in_memory(rule_files.into_iter().map(text).collect::<Result<_, _>>()?, others)
+}
+
+fn in_memory(mut rule_files: Vec<(String, String)>, others: Vec<(String, Vec<u8>)>) -> Result<RuleSet, Problems> {
     rule_files.sort();
     let inputs = rule_files
         .into_iter()
@@ -167,10 +190,8 @@ fn compile(reading: Reading, inputs: Vec<Input>, place: &str, whole: bool) -> Re
             loaded.guard.warn(&reading);
         }
     }
-    let mut digest = Sha256::new();
-    for (name, source) in names.iter().zip(&sources) {
-        digest_file(&mut digest, name, &source.text);
-    }
+    let mut files: Vec<(String, Vec<u8>)> =
+        names.into_iter().zip(&sources).map(|(name, source)| (name, source.text.clone().into_bytes())).collect();
     let (mut problems, mut read) = reading.done(sources);
     if unread && problems.is_empty() {
         let empty = Reading::new(Files::Memory(Vec::new()));
@@ -182,8 +203,10 @@ fn compile(reading: Reading, inputs: Vec<Input>, place: &str, whole: bool) -> Re
     }
     read.sort();
     read.dedup();
-    for (name, text) in &read {
-        digest_file(&mut digest, name, text);
+    files.append(&mut read);
+    let mut digest = Sha256::new();
+    for (name, octets) in &files {
+        digest_file(&mut digest, name, octets);
     }
     let digest = digest.finalize().iter().take(8).fold(String::new(), |mut hex, octet| {
         let _ = write!(hex, "{octet:02x}");
@@ -191,7 +214,7 @@ fn compile(reading: Reading, inputs: Vec<Input>, place: &str, whole: bool) -> Re
     });
     let tests = loaded.tests.into_iter().map(|read| read.test).collect();
     let Loaded { rules, organization, book, .. } = loaded;
-    Ok(RuleSet { rules, organization, book, tests, digest, warnings: problems })
+    Ok(RuleSet { rules, organization, book, tests, digest, warnings: problems, files })
 }
 
 fn no_rules(reading: &Reading, place: &str) {
@@ -204,10 +227,10 @@ fn no_rules(reading: &Reading, place: &str) {
 }
 
 /// Lengths keep two files apart from one that holds both.
-fn digest_file(digest: &mut Sha256, name: &str, text: &str) {
-    for piece in [name, text] {
+fn digest_file(digest: &mut Sha256, name: &str, octets: &[u8]) {
+    for piece in [name.as_bytes(), octets] {
         digest.update((piece.len() as u64).to_be_bytes());
-        digest.update(piece.as_bytes());
+        digest.update(piece);
     }
 }
 

@@ -7,6 +7,7 @@ pub mod detect;
 pub mod file;
 pub(crate) mod nesting;
 mod organization;
+pub(crate) mod packed;
 pub mod problem;
 mod readable;
 pub mod section;

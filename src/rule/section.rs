@@ -58,8 +58,8 @@ pub enum Holds {
 pub(super) enum Files {
     /// A folder on disk.
     Folder(PathBuf),
-    /// `(relative path, text)`, for tests and fuzzing without a file system.
-    Memory(Vec<(String, String)>),
+    /// `(relative path, octets)`: a packed rule set, and tests without a file system.
+    Memory(Vec<(String, Vec<u8>)>),
 }
 
 /// What is shared while a rule set is read: where files come from, what was found wrong, what was read.
@@ -67,7 +67,7 @@ pub(super) enum Files {
 pub(super) struct Reading {
     files: Files,
     problems: RefCell<(Vec<Problem>, usize)>,
-    read: RefCell<Vec<(String, String)>>,
+    read: RefCell<Vec<(String, Vec<u8>)>>,
     /// `[[detector]]`s of all files, read before the rules.
     detectors: RefCell<Vec<Arc<OwnDetector>>>,
 }
@@ -94,34 +94,25 @@ impl Reading {
     pub(super) fn section<'p>(&'p self, file: usize, table: &'p Spanned<DeTable<'p>>) -> Section<'p> {
         Section { reading: self, file, span: table.span(), table: table.get_ref(), taken: Vec::new() }
     }
-    /// The problems, and the files beside the rule files that were read: `(relative path, text)`.
-    pub(super) fn done(self, sources: Vec<SourceFile>) -> (Problems, Vec<(String, String)>) {
+    /// The problems, and the files beside the rule files that were read: `(relative path, octets)`.
+    pub(super) fn done(self, sources: Vec<SourceFile>) -> (Problems, Vec<(String, Vec<u8>)>) {
         let (list, more) = self.problems.into_inner();
         (Problems::new(list, sources, more), self.read.into_inner())
     }
     fn read_octets(&self, name: &str, limit: u64) -> Result<Vec<u8>, String> {
-        let Files::Folder(folder) = &self.files else { return Err("no such file".to_owned()) };
-        let path = path_inside(folder, name)?;
-        let size = std::fs::metadata(&path).map_err(|e| io_text(&e))?.len();
-        if size > limit {
-            return Err(format!("it has {size} octets; {limit} are allowed"));
-        }
-        let octets = std::fs::read(&path).map_err(|e| io_text(&e))?;
-        // For the digest of the rule set.
-        self.read.borrow_mut().push((name.to_owned(), octets.iter().map(|octet| char::from(*octet)).collect()));
-        Ok(octets)
-    }
-    fn read_file(&self, name: &str, limit: u64) -> Result<String, String> {
         relative(name)?;
-        let text = match &self.files {
-            Files::Folder(folder) => read_text_of(&path_inside(folder, name)?, limit)?,
+        let octets = match &self.files {
+            Files::Folder(folder) => read_octets_of(&path_inside(folder, name)?, limit)?,
             Files::Memory(files) => {
                 let found = files.iter().find(|(n, _)| n == name).ok_or("no such file")?;
                 found.1.clone()
             }
         };
-        self.read.borrow_mut().push((name.to_owned(), text.clone()));
-        Ok(text)
+        self.read.borrow_mut().push((name.to_owned(), octets.clone()));
+        Ok(octets)
+    }
+    fn read_file(&self, name: &str, limit: u64) -> Result<String, String> {
+        text_of(self.read_octets(name, limit)?)
     }
 }
 
@@ -147,17 +138,20 @@ fn path_inside(folder: &Path, name: &str) -> Result<PathBuf, String> {
 
 /// Read a text file of at most [`MAX_FILE`] octets; a UTF-8 byte order mark is left out.
 pub(super) fn read_text(path: &Path) -> Result<String, String> {
-    read_text_of(path, MAX_FILE)
+    text_of(read_octets_of(path, MAX_FILE)?)
 }
 
-fn read_text_of(path: &Path, limit: u64) -> Result<String, String> {
+fn read_octets_of(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
     let size = std::fs::metadata(path).map_err(|e| io_text(&e))?.len();
     if size > limit {
         return Err(format!("it has {size} octets; {limit} are allowed"));
     }
-    let bytes = std::fs::read(path).map_err(|e| io_text(&e))?;
+    std::fs::read(path).map_err(|e| io_text(&e))
+}
+
+fn text_of(octets: Vec<u8>) -> Result<String, String> {
     let text =
-        String::from_utf8(bytes).map_err(|e| format!("it is not UTF-8 at octet {}", e.utf8_error().valid_up_to()))?;
+        String::from_utf8(octets).map_err(|e| format!("it is not UTF-8 at octet {}", e.utf8_error().valid_up_to()))?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
@@ -198,7 +192,6 @@ impl<'p> Section<'p> {
     pub fn read_file(&self, name: &str) -> Result<String, String> {
         self.reading.read_file(name, MAX_FILE)
     }
-    /// The same, for a file of at most `limit` octets.
     /// Read a file of at most `limit` octets that holds no text, relative to the folder of the rule files.
     pub fn read_octets(&self, name: &str, limit: u64) -> Result<Vec<u8>, String> {
         self.reading.read_octets(name, limit)

@@ -6,6 +6,7 @@ mod check;
 mod event;
 mod explain;
 mod new;
+mod pack;
 mod page;
 mod replay;
 mod shell;
@@ -31,6 +32,7 @@ enum Command {
     Check(check::Options),
     Explain(explain::Options),
     Test(test::Options),
+    Pack(pack::Options),
     New(new::Options),
     Completions(shell::Completions),
     Man(shell::Manual),
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Command::Check(options) => check::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Test(options) => test::run(&options),
+        Command::Pack(options) => pack::run(&options),
         Command::New(options) => new::run(&options),
         Command::Completions(options) => shell::complete(&options),
         Command::Man(options) => shell::manual(&options),
