@@ -110,7 +110,7 @@ fn read_person(mut section: Section<'_>, taken: &mut Taken<'_>) -> Option<(Addre
     for alias in section.strings("aliases").unwrap_or_default() {
         person.aliases.extend(taken.address(&alias, &mut section));
     }
-    fill(&mut section, &mut person, &[]);
+    fill(&mut section, &mut person);
     section.finish("person", &person_keys(&[]));
     Some((address?, person))
 }
@@ -121,9 +121,9 @@ pub(super) fn person_keys(more: &[&'static str]) -> Vec<&'static str> {
     ["address", "aliases"].into_iter().chain(attributes).chain(more.iter().copied()).collect()
 }
 
-/// Read every attribute that is there; those in `without` are somebody else's keys.
-pub(super) fn fill(section: &mut Section<'_>, person: &mut Person, without: &[&str]) {
-    for attribute in Attribute::ALL.iter().filter(|a| **a != Attribute::Email && !without.contains(&a.as_str())) {
+/// Read every attribute that is there.
+pub(super) fn fill(section: &mut Section<'_>, person: &mut Person) {
+    for attribute in Attribute::ALL.iter().filter(|a| **a != Attribute::Email) {
         let key = attribute.as_str();
         if section.holds(key) == Holds::Nothing {
             continue;

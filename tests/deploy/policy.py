@@ -3,7 +3,7 @@
   policy.py TEMPLATE SOURCE...
 
 Every operation of an AWS SDK that the code sends must be granted, and nothing else may be, apart from writing the log,
-which Lambda does in the function's name.
+which Lambda does in the function's name. What only the directory needs must be granted only where it is switched on.
 """
 import pathlib, re, sys
 
@@ -14,7 +14,14 @@ SERVICES = {
     "get_raw_message_content": "workmailmessageflow:GetRawMessageContent",
     "put_raw_message_content": "workmailmessageflow:PutRawMessageContent",
     "put_object": "s3:PutObject",
+    "describe_entity": "workmail:DescribeEntity",
+    "describe_user": "workmail:DescribeUser",
+    "list_group_members": "workmail:ListGroupMembers",
+    "list_groups_for_entity": "workmail:ListGroupsForEntity",
+    "list_mail_domains": "workmail:ListMailDomains",
 }
+# What is granted under a condition of the template, and what is granted without.
+SWITCHED = {"workmail": "HasDirectory"}
 BY_LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 
@@ -35,11 +42,13 @@ def main():
     called = set(re.findall(r"\bclient\s*\.\s*(\w+)\(\)", code))
     unknown = called - SERVICES.keys()
     made = {SERVICES[name] for name in called & SERVICES.keys()}
-    statements = [
-        statement
+    # A statement under a condition is `Fn::If: [condition, statement, nothing]`.
+    switched = [
+        statement.get("Fn::If", [None, statement])[:2]
         for policy in template["Resources"]["Role"]["Properties"]["Policies"]
         for statement in policy["PolicyDocument"]["Statement"]
     ]
+    statements = [statement for _, statement in switched]
     actions = lambda s: [s["Action"]] if isinstance(s["Action"], str) else s["Action"]
     granted = {action for statement in statements for action in actions(statement)}
     wide = [s["Sid"] for s in statements if s["Resource"] in ("*", ["*"]) or any("*" in a for a in actions(s))]
@@ -47,6 +56,11 @@ def main():
     faults += [f"{action} is called and not granted" for action in sorted(made - granted)]
     faults += [f"{action} is granted and not called" for action in sorted(granted - made - BY_LAMBDA)]
     faults += [f"statement {sid} is not confined" for sid in wide]
+    faults += [
+        f"{action} is granted {'under ' + condition if condition else 'without a condition'}"
+        for condition, statement in switched for action in actions(statement)
+        if condition != SWITCHED.get(action.split(":")[0])
+    ]
     faults += [] if made else ["no call was found in the code"]
     for fault in faults:
         print(fault)

@@ -1,7 +1,10 @@
-//! The function as a process of its own, invoked over the Lambda Runtime API, with Message Flow and S3 on loopback.
+//! The function as a process of its own, invoked over the Lambda Runtime API, with Message Flow, S3 and WorkMail's directory on
+//! loopback.
 
+mod directory;
 mod message_flow;
 mod object_store;
+mod organization;
 mod runtime_api;
 mod server;
 mod world;

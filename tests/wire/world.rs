@@ -58,11 +58,16 @@ pub struct World {
 impl World {
     /// Everything up, the function waiting for its first event.
     pub async fn start() -> Self {
+        Self::start_with(RULES, &[]).await
+    }
+
+    /// The same with other rules, and with variables changed.
+    pub async fn start_with(rules: &str, changes: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in ["rules", "s3", &format!("s3/{BUCKET}")] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
-        std::fs::write(folder.path().join("rules/rules.toml"), RULES).unwrap();
+        std::fs::write(folder.path().join("rules/rules.toml"), rules).unwrap();
         let (s3_address, s3) = object_store::start(&folder.path().join("s3")).await;
         let clients = Clients::new(&environment(&format!("http://{s3_address}")));
         let flow = MessageFlow::start(clients.s3).await;
@@ -75,6 +80,7 @@ impl World {
             .env("MAILWRIGHT_METRICS", "mail")
             .env("AWS_ENDPOINT_URL_S3", format!("http://localhost:{}", s3_address.port()))
             .env("AWS_ENDPOINT_URL_WORKMAILMESSAGEFLOW", format!("http://{}", flow.address))
+            .envs(changes.iter().copied())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()

@@ -4,6 +4,7 @@
 //! its message is a problem, so a test that passes has looked at something.
 
 mod answers;
+mod directory;
 mod expect;
 mod message;
 
@@ -13,10 +14,11 @@ use super::problem::Code;
 use super::section::{At, Holds, Reading, Section, Span, nearest_line, shown};
 use crate::envelope::{Address, Direction};
 
+pub use directory::Otherwise;
 pub use expect::{Expect, Miss, Seen};
 pub use message::Source;
 
-const KEYS: &[&str] = &["name", "message", "envelope", "expect"];
+const KEYS: &[&str] = &["name", "message", "envelope", "directory", "expect"];
 const ENVELOPE_KEYS: &[&str] = &["direction", "from", "to"];
 
 /// One test.
@@ -34,6 +36,8 @@ pub struct Test {
     pub from: Option<Address>,
     /// Instead of its To and Cc fields; empty takes those.
     pub to: Vec<Address>,
+    /// What the directory says otherwise than `organization.toml`.
+    pub directory: Otherwise,
     /// What must come of it.
     pub expect: Expect,
 }
@@ -55,12 +59,13 @@ pub(super) fn read(mut section: Section<'_>, place: &dyn Fn(&Span) -> String) ->
     let name = section.string("name");
     let message = message::read(&mut section);
     let envelope = section.section("envelope").map(envelope);
+    let directory = directory::read(&mut section);
     let expect = section.section("expect").map(expect::read);
     section.finish("test", KEYS);
     let name = name.filter(|name| !name.value.trim().is_empty())?;
     let (direction, from, to) = envelope.unwrap_or_default();
     let (expect, rules) = expect?;
-    let test = Test { name: name.value, place: place(&span), message: message?, direction, from, to, expect };
+    let test = Test { name: name.value, place: place(&span), message: message?, direction, from, to, directory, expect };
     Some(Read { test, rules })
 }
 

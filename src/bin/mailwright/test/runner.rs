@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use mailwright::flow::handler::{Fate, Settings, handle};
+use mailwright::flow::handler::{Fate, Settings, handle_with_directory};
 use mailwright::flow::key::{Bucket, MessageId};
 use mailwright::flow::memory::Memory;
 use mailwright::message::Message;
@@ -108,7 +108,8 @@ impl<'o> Runner<'o> {
         memory.insert(id.clone(), before.clone());
         let handled = self.runtime.block_on(async {
             let deadline = tokio::time::Instant::now() + DEADLINE;
-            handle(&event.json, deadline, pipeline, &memory, &memory, &Settings::default()).await
+            let (event, book) = (&event.json, test.directory.over(pipeline.book()));
+            handle_with_directory(event, deadline, pipeline, &memory, &memory, &book, &Settings::default()).await
         });
         let after = memory.message(&id).unwrap_or_default();
         let error = match (&handled.answer, &handled.report.fate) {

@@ -1,0 +1,229 @@
+//! WorkMail's directory through the real SDK: answers, pages, failures, and what they mean for mail.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use mailwright::directory::{Fact, GroupName, Member, Need, People, Wanted};
+use mailwright::envelope::{Address, Direction, Envelope};
+use mailwright::flow::aws::{Clients, Environment, WorkMailCalls};
+use mailwright::flow::directory::{Ages, WorkMailDirectory};
+use mailwright::flow::key::OrganizationId;
+use mailwright::flow::ports::Directory;
+use tokio::time::Instant;
+
+use crate::organization::{Fault, ID, Organization};
+use crate::world::{World, event};
+use crate::{KEY_ID, SECRET, default, message};
+
+const ANN: &str = "11111111-0000-0000-0000-000000000001";
+const BOB: &str = "11111111-0000-0000-0000-000000000002";
+const EMEA: &str = "22222222-0000-0000-0000-000000000001";
+const SALES: &str = "22222222-0000-0000-0000-000000000002";
+const ALL: &str = "22222222-0000-0000-0000-000000000003";
+
+fn directory(organization: &Organization) -> WorkMailDirectory<WorkMailCalls> {
+    let environment = Environment::read(&|name| match name {
+        "AWS_REGION" => Some("eu-west-1".to_owned()),
+        "AWS_ACCESS_KEY_ID" => Some(KEY_ID.to_owned()),
+        "AWS_SECRET_ACCESS_KEY" => Some(SECRET.to_owned()),
+        "AWS_ENDPOINT_URL_WORKMAIL" => Some(format!("http://{}", organization.address)),
+        _ => None,
+    });
+    let client = Clients::new(&environment.unwrap()).directory;
+    WorkMailDirectory::new(WorkMailCalls::new(client, OrganizationId::new(ID).unwrap()), None, Ages::default())
+}
+
+fn wanted(groups: &[&str]) -> Wanted {
+    Wanted { person: true, groups: groups.iter().map(|name| GroupName::new(name).unwrap()).collect() }
+}
+
+async fn ask(directory: &WorkMailDirectory<WorkMailCalls>, need: &Need, to: &str, second: i64, within: u64) -> People {
+    let envelope = Envelope {
+        direction: Direction::Outbound,
+        sender: Address::new("ann@example.com").ok(),
+        recipients: vec![Address::new(to).unwrap()],
+        message_id: "m-1".into(),
+        truncated: false,
+    };
+    let now = Timestamp::from_second(1_800_000_000 + second).unwrap();
+    directory.look_up(need, &envelope, now, Instant::now() + Duration::from_millis(within)).await
+}
+
+fn groups(member: &Member) -> Vec<&str> {
+    match &member.groups {
+        Fact::Known(of) => of.iter().map(GroupName::as_str).collect(),
+        Fact::Unknown(why) => vec!["?", why],
+    }
+}
+
+#[tokio::test]
+async fn what_workmail_says_is_read_page_by_page_and_asked_once() {
+    let organization = Organization::start().await;
+    let directory = directory(&organization);
+    let groups_wanted = ["all@example.com", "sales@example.com"];
+    let need = Need { domains: true, sender: wanted(&groups_wanted), recipients: wanted(&groups_wanted) };
+    let people = ask(&directory, &need, "all@example.com", 0, 4_000).await;
+
+    let domains = people.organization.clone().unwrap().known().unwrap().domains;
+    assert_eq!(domains.len(), 3);
+    let ann = people.sender().unwrap();
+    for (attribute, value) in [
+        ("email", Some("ann@example.com")),
+        ("display_name", Some("Ann Lee")),
+        ("department", Some("Field Sales")),
+        ("job_title", Some("Grower")),
+        ("state", Some("enabled")),
+        ("role", Some("user")),
+        ("hidden", Some("false")),
+        ("office", None),
+        ("city", None),
+    ] {
+        assert_eq!(ann.attribute(attribute), value, "{attribute}");
+    }
+    assert_eq!(groups(&people.sender), groups_wanted);
+    let address = Address::new("all@example.com").unwrap();
+    let members = people.at(&address).known().unwrap();
+    let mut emails: Vec<_> = members.iter().map(|m| m.person.as_ref().known().unwrap().as_ref().unwrap()).collect();
+    emails.sort_by_key(|person| person.attribute("email").map(str::to_owned));
+    let emails: Vec<_> = emails.iter().map(|person| person.attribute("email").unwrap()).collect();
+    assert_eq!(emails, ["ann@example.com", "bob@example.net"]);
+
+    let mut requests = organization.requests();
+    requests.sort();
+    let mut expected = vec![
+        "ListMailDomains".to_owned(),
+        "ListMailDomains  2".to_owned(),
+        "DescribeEntity all@example.com".to_owned(),
+        "DescribeEntity ann@example.com".to_owned(),
+        "DescribeEntity sales@example.com".to_owned(),
+        format!("DescribeUser {ANN}"),
+        format!("DescribeUser {BOB}"),
+        format!("ListGroupMembers {ALL}"),
+        format!("ListGroupMembers {ALL} 2"),
+        format!("ListGroupMembers {EMEA}"),
+        format!("ListGroupMembers {SALES}"),
+    ];
+    expected.extend([ANN, BOB, EMEA, ALL].map(|id| format!("ListGroupsForEntity {id}")));
+    expected.sort();
+    assert_eq!(requests, expected);
+
+    // The next message asks nothing, until the answers are old.
+    ask(&directory, &need, "all@example.com", 599, 4_000).await;
+    assert!(organization.requests().is_empty());
+    ask(&directory, &need, "all@example.com", 600, 4_000).await;
+    assert_eq!(organization.requests().len(), expected.len());
+}
+
+#[tokio::test]
+async fn throttling_is_waited_out_and_what_fails_says_why() {
+    let organization = Organization::start().await;
+    let throttled = || Fault::Error(400, "ThrottlingException");
+    organization.fail("DescribeEntity", [throttled(), Fault::Error(503, "InternalServerError"), throttled()]);
+    let need = Need { sender: wanted(&[]), ..Need::default() };
+    let people = ask(&directory(&organization), &need, "kim@customer.example", 0, 8_000).await;
+    assert_eq!(people.sender().and_then(|person| person.attribute("display_name")), Some("Ann Lee"));
+
+    for (fault, why) in [
+        (throttled(), "the directory is throttling"),
+        (Fault::Error(500, "InternalFailure"), "the directory is in trouble"),
+        (Fault::Error(400, "DirectoryUnavailableException"), "the directory is in trouble"),
+        (Fault::Error(400, "InvalidParameterException"), "the directory refused the request"),
+        (Fault::Error(400, "AccessDeniedException"), "access to the directory was denied"),
+        (Fault::Error(400, "OrganizationNotFoundException"), "access to the directory was denied"),
+        (Fault::Hang, "the directory did not answer in time"),
+    ] {
+        let organization = Organization::start().await;
+        organization.state().always.insert("DescribeUser", fault);
+        let began = Instant::now();
+        let people = ask(&directory(&organization), &need, "kim@customer.example", 0, 700).await;
+        assert_eq!(people.sender.person, Fact::Unknown(why));
+        assert!(began.elapsed() < Duration::from_secs(5));
+    }
+    // Somebody who is not there is no failure.
+    organization.state().always.insert("DescribeUser", Fault::Error(400, "EntityNotFoundException"));
+    let people = ask(&directory(&organization), &need, "kim@customer.example", 0, 4_000).await;
+    assert_eq!(people.sender.person, Fact::Known(None));
+}
+
+const RULES: &str = r#"
+[[rule]]
+name = "sales-footer"
+when = { sender = { group = "sales@example.com", attribute = { department = { words = "sales" } } } }
+[[rule.action]]
+kind = "append"
+text = "Sold by Example Orchards."
+
+[[rule]]
+name = "stamp"
+[[rule.action]]
+kind = "set_header"
+name = "X-Checked"
+value = "yes"
+"#;
+
+/// The same, but mail must not go out where nobody can tell.
+fn strict() -> String {
+    RULES.replacen("when =", "on_error = \"fail\"\nwhen =", 1)
+}
+
+async fn world(organization: &Organization, rules: &str) -> World {
+    let endpoint = format!("http://{}", organization.address);
+    let variables =
+        [("MAILWRIGHT_ORGANIZATION_ID", ID), ("AWS_ENDPOINT_URL_WORKMAIL", &endpoint), ("MAILWRIGHT_DOMAINS", "")];
+    World::start_with(rules, &variables).await
+}
+
+fn text(world: &World, id: &str) -> String {
+    String::from_utf8(world.message(id).to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn the_function_asks_before_its_rules_run_and_remembers() {
+    let organization = Organization::start().await;
+    let mut world = world(&organization, RULES).await;
+    for id in ["m-1", "m-2"] {
+        world.insert(id, message("Harvest plan"));
+        assert_eq!(world.invoke(&event(id, "OUTBOUND")).await, Ok(default()));
+        let text = text(&world, id);
+        assert!(text.contains("Sold by Example Orchards.") && text.contains("X-Checked: yes"), "{text}");
+    }
+    // Once for both: two pages of domains, the group, Ann, her attributes, her groups, and theirs up to the one wanted.
+    assert_eq!(organization.requests().len(), 7);
+    for content in ["ann@", "sales@", "Ann Lee", "Field Sales"] {
+        assert!(!world.log().contains(content), "{content}: {}", world.log());
+    }
+}
+
+#[tokio::test]
+async fn a_directory_that_fails_costs_the_rules_that_need_it_and_no_mail() {
+    let organization = Organization::start().await;
+    organization.state().always.insert("ListGroupsForEntity", Fault::Error(400, "AccessDeniedException"));
+    let mut lenient = world(&organization, RULES).await;
+    lenient.insert("m", message("Harvest plan"));
+    assert_eq!(lenient.invoke(&event("m", "OUTBOUND")).await, Ok(default()));
+    let rewritten = text(&lenient, "m");
+    assert!(!rewritten.contains("Sold by") && rewritten.contains("X-Checked: yes"), "{rewritten}");
+    let log = lenient.log();
+    assert!(
+        log.contains("grant workmail:ListGroupsForEntity") && log.contains("\"rules_failed\":\"sales-footer\""),
+        "{log}"
+    );
+
+    let mut strict = world(&organization, &strict()).await;
+    strict.insert("m", message("Harvest plan"));
+    let error = strict.invoke(&event("m", "OUTBOUND")).await.unwrap_err();
+    assert_eq!(error["errorType"], "Mailwright.RuleFailed");
+    assert_eq!(strict.message("m"), message("Harvest plan"));
+    assert_eq!(strict.requests(), ["GET m"]);
+}
+
+#[tokio::test]
+async fn a_directory_that_hangs_leaves_time_for_the_rest() {
+    let organization = Organization::start().await;
+    organization.state().always.insert("DescribeEntity", Fault::Hang);
+    let mut world = world(&organization, RULES).await;
+    world.insert("m", message("Harvest plan"));
+    assert_eq!(world.invoke_within(&event("m", "OUTBOUND"), Duration::from_secs(6)).await, Ok(default()));
+    assert!(text(&world, "m").contains("X-Checked: yes"));
+    assert!(world.log().contains("the directory cannot be asked"), "{}", world.log());
+}
