@@ -305,10 +305,12 @@ impl Pipeline {
     pub fn book(&self) -> &Book {
         &self.book
     }
-    /// What has to be looked up before the rules run over a message that goes this way.
+    /// What has to be looked up before the rules run over a message that goes this way; both ways where every condition
+    /// is looked at ([`Pipeline::checking_all`]).
     pub fn need(&self, way: Direction) -> Need {
         let mut need = Need::default();
-        self.rules.iter().filter(|rule| rule.may_apply(way)).for_each(|rule| need.add(rule.need()));
+        let runs = |rule: &&Rule| rule.may_apply(way) || self.checks_all && rule.mode != Mode::Off;
+        self.rules.iter().filter(runs).for_each(|rule| need.add(rule.need()));
         need
     }
     /// What is odd about the rule files and did not keep them from being used.

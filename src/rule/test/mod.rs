@@ -65,7 +65,8 @@ pub(super) fn read(mut section: Section<'_>, place: &dyn Fn(&Span) -> String) ->
     let name = name.filter(|name| !name.value.trim().is_empty())?;
     let (direction, from, to) = envelope.unwrap_or_default();
     let (expect, rules) = expect?;
-    let test = Test { name: name.value, place: place(&span), message: message?, direction, from, to, directory, expect };
+    let test =
+        Test { name: name.value, place: place(&span), message: message?, direction, from, to, directory, expect };
     Some(Read { test, rules })
 }
 
