@@ -673,3 +673,69 @@ fn a_find_on_a_line_too_long_for_the_wire_is_masked_where_nothing_can_be_encoded
     assert_eq!(plain(&after), wanted);
     assert_eq!(redacted(&pipeline, &out), out);
 }
+
+/// A message of one part, redacted everywhere: its body afterwards and what the report says.
+fn masked_part(header: &str, body: &str) -> (String, String) {
+    let raw = format!("Subject: x\r\nMIME-Version: 1.0\r\n{header}\r\n\r\n{body}");
+    let pipeline = pipeline(EVERYWHERE);
+    let message = Message::parse(raw.as_bytes());
+    let outcome = pipeline.run(&message, &envelope(), &Facts::default(), &|| false).expect("the rule does not fail");
+    let effects = outcome.report.rules[0].effects.join("; ");
+    let out = outcome.rewritten.map_or_else(|| raw.clone().into_bytes(), |rewritten| rewritten.to_vec());
+    assert_eq!(redacted(&pipeline, &out), out, "a second run changes nothing");
+    let text = String::from_utf8(out).unwrap();
+    (text.split_once("\r\n\r\n").unwrap().1.to_owned(), effects)
+}
+
+#[test]
+fn a_value_is_found_as_a_reader_is_shown_it_and_counts_once() {
+    let flowed = "Content-Type: text/plain; format=flowed";
+    let delsp = "Content-Type: text/plain; format=flowed; delsp=yes";
+    let html = "Content-Type: text/html";
+    let calendar = "Content-Type: text/calendar";
+    for (header, body, wanted) in [
+        (flowed, "pay 4111 1111 \r\n1111 1111 now\r\n", "pay [CARD] now\r\n"),
+        (delsp, "pay 4111 1111 11 \r\n11 1111 now\r\n", "pay [CARD] now\r\n"),
+        (delsp, "pay 4111 1111 \r\n1111 1111 now\r\n", "pay [CARD] now\r\n"),
+        (flowed, "> pay 4111 1111 \r\n> 1111 1111 now\r\n", "> pay [CARD] now\r\n"),
+        (flowed, "pay 4111 1111\r\n-- \r\n1111 1111\r\n", "pay 4111 1111\r\n-- \r\n1111 1111\r\n"),
+        (html, "<p>4111 1111\r\n\t\t   1111 1111</p>\r\n", "<p>[CARD]</p>\r\n"),
+        (html, "<p>4111 <b>1111</b>\r\n      1111     1111</p>\r\n", "<p>[CARD]<b></b></p>\r\n"),
+        (html, "<p>4111<br>\r\n     1111 1111 1111</p>\r\n", "<p>[CARD]<br></p>\r\n"),
+        (html, "<!-- 4111 1111 1111 1111 --><!--<b>4111</b> 1111 1111 1111-->", "<!-- [CARD] --><!--<b>[CARD]</b>-->"),
+        (
+            html,
+            "<iframe srcdoc=\"&lt;p&gt;4111 &lt;b&gt;1111&lt;/b&gt; 1111 1111\">",
+            "<iframe srcdoc=\"&lt;p&gt;[CARD]&lt;b&gt;&lt;/b&gt;\">",
+        ),
+        (
+            calendar,
+            "BEGIN:VCALENDAR\r\nX-ALT-DESC;FMTTYPE=text/html:<p>4111 <b>11\r\n 11</b> 1111 1111</p>\r\nEND:VCALENDAR\r\n",
+            "BEGIN:VCALENDAR\r\nX-ALT-DESC;FMTTYPE=text/html:<p>[CARD]<b>\r\n </b></p>\r\nEND:VCALENDAR\r\n",
+        ),
+    ] {
+        let (out, effects) = masked_part(header, body);
+        assert_eq!(out, wanted, "{header}: {effects}");
+        let count = wanted.matches("[CARD]").count();
+        assert!(count == 0 || effects.contains(&format!("redact: {count} card in 1")), "{header} {body}: {effects}");
+    }
+}
+
+#[test]
+fn an_attached_message_in_base64_is_looked_into_and_what_it_holds_does_not_get_out() {
+    let run = |inner: &str| {
+        let raw = format!(
+            "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n{}\r\n",
+            base64(inner)
+        );
+        let message = Message::parse(raw.as_bytes());
+        let pipeline = pipeline(EVERYWHERE);
+        pipeline
+            .run(&message, &envelope(), &Facts::default(), &|| false)
+            .map(|outcome| outcome.rewritten.is_some())
+            .ok()
+    };
+    assert_eq!(run("Subject: a\r\n\r\nnothing to see\r\n"), Some(false));
+    assert_eq!(run("Subject: a\r\n\r\n4111 1111 1111 1111\r\n"), None);
+    assert_eq!(run("Subject: 4111 1111 1111 1111\r\n\r\nnothing\r\n"), None);
+}

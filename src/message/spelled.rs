@@ -156,6 +156,64 @@ impl Spelled {
         }
     }
 
+    /// The same text, whose source is the text of `outer`, with the source of that.
+    #[must_use]
+    pub fn within(&self, outer: &Self) -> Self {
+        let mut out = Self::default();
+        let mut at = 0;
+        for run in &self.runs {
+            out.push_separator(self.text.get(at..run.text.start).unwrap_or_default());
+            at = run.text.end;
+            let mut pieces = outer.pieces(run.source.clone());
+            if run.verbatim {
+                for piece in pieces {
+                    let text = outer.text.get(piece.text).unwrap_or_default();
+                    out.push(text, piece.source, piece.verbatim);
+                }
+            } else if let Some(first) = pieces.next() {
+                let end = pieces.last().map_or(first.source.end, |last| last.source.end);
+                out.push(self.text.get(run.text.clone()).unwrap_or_default(), first.source.start..end, false);
+            }
+        }
+        out.push_separator(self.text.get(at..).unwrap_or_default());
+        out
+    }
+
+    /// The same text with runs of white space as one blank each, as HTML shows them; separators that were put there stay.
+    #[must_use]
+    pub fn collapsed(&self) -> Self {
+        let is_blank = |b: &u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n' | b'\x0C');
+        let mut out = Self { text: String::with_capacity(self.text.len()), runs: Vec::with_capacity(self.runs.len()) };
+        let mut at = 0;
+        for run in &self.runs {
+            out.push_separator(self.text.get(at..run.text.start).unwrap_or_default());
+            at = run.text.end;
+            let text = self.text.get(run.text.clone()).unwrap_or_default();
+            if !run.verbatim {
+                out.push(text, run.source.clone(), false);
+                continue;
+            }
+            let bytes = text.as_bytes();
+            let (mut copied, mut seen) = (0, 0);
+            while let Some(found) = bytes.get(seen..).and_then(|rest| rest.iter().position(is_blank)) {
+                let start = seen + found;
+                let length = bytes.get(start..).unwrap_or_default().iter().take_while(|b| is_blank(b)).count();
+                seen = start + length;
+                if length == 1 && bytes.get(start) == Some(&b' ') {
+                    continue;
+                }
+                let source = |range: Range<usize>| run.source.start + range.start..run.source.start + range.end;
+                out.push(text.get(copied..start).unwrap_or_default(), source(copied..start), true);
+                out.push(" ", source(start..seen), false);
+                copied = seen;
+            }
+            let rest = run.source.start + copied..run.source.end;
+            out.push(text.get(copied..).unwrap_or_default(), rest, true);
+        }
+        out.push_separator(self.text.get(at..).unwrap_or_default());
+        out
+    }
+
     /// Separators that were put there and are `from` become `to`; both are one byte of ASCII.
     pub fn replace_separators(&mut self, from: u8, to: u8) {
         let mut bytes = std::mem::take(&mut self.text).into_bytes();
@@ -205,6 +263,30 @@ mod tests {
         assert_eq!(pieces, [(11..14, false), (14..15, false), (15..21, false)]);
         let rest: Vec<_> = spelled.pieces(5..11).map(|run| run.source).collect();
         assert_eq!(rest, vec![21..24, 24..27]);
+    }
+
+    #[test]
+    fn white_space_collapses_and_keeps_its_place() {
+        let mut spelled = Spelled::plain("a\r\n  b c\td", 10);
+        spelled.push_separator("\n");
+        spelled.push("e ", 30..32, true);
+        let collapsed = spelled.collapsed();
+        assert_eq!(collapsed.text(), "a b c d\ne ");
+        let sources: Vec<_> = collapsed.pieces(0..11).map(|run| run.source).collect();
+        assert_eq!(sources, [10..11, 11..15, 15..18, 18..19, 19..20, 30..32]);
+    }
+
+    #[test]
+    fn text_within_text_has_the_source_of_the_outer_one() {
+        let outer = Spelled::plain("a%3Cb%3Ec", 5).percent_decoded(false);
+        assert_eq!(outer.text(), "a<b>c");
+        let mut inner = Spelled::plain("a", 0);
+        inner.push("c", 4..5, true);
+        let whole = inner.within(&outer);
+        let sources: Vec<_> = whole.pieces(0..2).map(|run| run.source).collect();
+        assert_eq!((whole.text(), sources), ("ac", vec![5..6, 13..14]));
+        let unit = Spelled::new("x".to_owned(), vec![Run { text: 0..1, source: 1..4, verbatim: false }]);
+        assert_eq!(unit.within(&outer).pieces(0..1).map(|run| run.source).collect::<Vec<_>>(), vec![6..13]);
     }
 
     #[test]

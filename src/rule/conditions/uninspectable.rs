@@ -163,6 +163,10 @@ fn holds_uuencoded(octets: &[u8]) -> bool {
 /// What sort of file a part is that is no text: by its octets, then by what it says.
 fn sort_of(message: &Message<'_>, id: PartId, part: &Part) -> Sort {
     let declared = part.media_type.as_str();
+    // A piece of a message, which is put together elsewhere.
+    if declared == "message/partial" {
+        return Sort::Other;
+    }
     if declared.starts_with("message/") {
         return if part.encoding == TransferEncoding::Identity { Sort::Message } else { Sort::Encoding };
     }

@@ -67,27 +67,37 @@ fn ascii(first: u8, offset: u32) -> Fold {
 }
 
 fn fold(c: char) -> Fold {
-    if c.is_ascii() {
-        return Fold::Keep;
-    }
     let code = u32::from(c);
     match code {
-        // Soft hyphen, combining grapheme joiner, Arabic letter mark, Mongolian vowel separator, zero-width space,
-        // (non-)joiner and marks of direction, word joiner and invisible operators, isolates, variation selectors,
-        // zero-width no-break space, the frame of keycap digits.
+        // Tabs and line ends part; vertical tab and form feed are as good as they.
+        0x0B | 0x0C => Fold::As(b' '),
+        // Other control characters, which nothing shows.
+        0..=0x08 | 0x0E..=0x1F | 0x7F => Fold::Drop,
+        0x09..=0x7E => Fold::Keep,
+        // Soft hyphen, marks that stand over, under and round a digit or a letter (the frame of keycap digits among them),
+        // Arabic letter mark, Mongolian selectors and vowel separator, zero-width space, (non-)joiner and marks of direction,
+        // word joiner and invisible operators, isolates, variation selectors, zero-width no-break space, tags.
         0xAD
-        | 0x34F
+        | 0x80..=0x84
+        | 0x86..=0x9F
+        | 0x300..=0x36F
         | 0x61C
-        | 0x180E
+        | 0x17B4
+        | 0x17B5
+        | 0x180B..=0x180F
         | 0x200B..=0x200F
         | 0x202A..=0x202E
-        | 0x2060..=0x2069
+        | 0x2060..=0x206F
+        | 0x20D0..=0x20F0
         | 0xFE00..=0xFE0F
         | 0xFEFF
-        | 0x20E3
-        | 0xE0100..=0xE01EF => Fold::Drop,
-        // No-break, Ogham, en to hair (figure, thin …), narrow no-break, medium mathematical, ideographic.
-        0xA0 | 0x1680 | 0x2000..=0x200A | 0x202F | 0x205F | 0x3000 => Fold::As(b' '),
+        | 0xFFF9..=0xFFFB
+        | 0xE0000..=0xE0FFF => Fold::Drop,
+        // No-break, Hangul fillers, Ogham, en to hair (figure, thin …), narrow no-break, medium mathematical, braille
+        // without a dot, ideographic.
+        0xA0 | 0x115F | 0x1160 | 0x1680 | 0x2000..=0x200A | 0x202F | 0x205F | 0x2800 | 0x3000 | 0x3164 | 0xFFA0 => {
+            Fold::As(b' ')
+        }
         // Next line, line and paragraph separator.
         0x85 | 0x2028 | 0x2029 => Fold::As(b'\n'),
         // Hyphen, non-breaking hyphen, figure, en, em dash, bar, hyphen bullet, minus sign, small forms.
@@ -119,14 +129,20 @@ fn fold(c: char) -> Fold {
 
 /// First bytes of characters of which none is folded: Latin, Greek, Cyrillic, Armenian, Hebrew; Chinese; Korean.
 const fn is_letter_lead(byte: u8) -> bool {
-    matches!(byte, 0xC3..=0xCC | 0xCE..=0xD7 | 0xE4..=0xE9 | 0xEB..=0xED)
+    matches!(byte, 0xC3..=0xCB | 0xCE..=0xD7 | 0xE4..=0xE9 | 0xEB..=0xED)
 }
 
-/// The length of the ASCII that a text begins with; a whole block at a time while that goes.
-fn ascii_run(bytes: &[u8]) -> usize {
+/// ASCII of which nothing is folded.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, 0x20..=0x7E | b'\t' | b'\r' | b'\n')
+}
+
+/// The length of the plain ASCII that a text begins with; a whole block at a time while that goes.
+fn plain_run(bytes: &[u8]) -> usize {
     const BLOCK: usize = 32;
-    let blocks = BLOCK * bytes.chunks_exact(BLOCK).take_while(|block| block.is_ascii()).count();
-    blocks + bytes.get(blocks..).unwrap_or_default().iter().take_while(|b| b.is_ascii()).count()
+    let all = |block: &&[u8]| block.iter().fold(true, |all, b| all & is_plain(*b));
+    let blocks = BLOCK * bytes.chunks_exact(BLOCK).take_while(all).count();
+    blocks + bytes.get(blocks..).unwrap_or_default().iter().take_while(|b| is_plain(**b)).count()
 }
 
 /// A text, folded. One in which nothing is folded is borrowed.
@@ -145,10 +161,11 @@ impl<'t> Folded<'t> {
         let (mut copied, mut at) = (0, 0);
         while let Some(&byte) = bytes.get(at) {
             let width = match byte {
-                0..0x80 => {
-                    at += ascii_run(bytes.get(at..).unwrap_or_default());
+                _ if is_plain(byte) => {
+                    at += plain_run(bytes.get(at..).unwrap_or_default());
                     continue;
                 }
+                0..0x80 => 1,
                 0x80..0xE0 => 2,
                 0xE0..0xF0 => 3,
                 _ => 4,
@@ -241,6 +258,9 @@ mod tests {
             ("1\u{2013}2\u{2012}3\u{2212}4", "1-2-3-4"),
             ("1\u{200b}2\u{ad}3\u{2060}4\u{feff}5", "12345"),
             ("\u{ff24}\u{ff25}\u{1d403}", "DED"),
+            ("1\02\u{7f}3\u{b}4", "123 4"),
+            ("1\u{332}2\u{304}3\u{2800}4\u{3164}5", "123 4 5"),
+            ("tab\tline\r\n", "tab\tline\r\n"),
             ("é ü", "é ü"),
         ] {
             assert_eq!(Folded::new(text).text(), want);

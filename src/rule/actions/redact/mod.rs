@@ -125,15 +125,13 @@ impl Redact {
             let mut edits = Vec::new();
             let mut is_clean = true;
             let key = memo.key(&place);
-            let seen = memo.take(key).unwrap_or_else(|| search.see(place.views()));
-            for (view, hits) in seen {
-                let hits = search.complete(view.text.text(), hits);
+            let mut seen = memo.take(key).unwrap_or_else(|| search.see(place.views()));
+            for (view, hits) in &mut seen {
+                *hits = search.complete(view.text.text(), std::mem::take(hits));
                 is_clean &= hits.is_empty();
-                for hit in &hits {
-                    tally.add(search, hit, &place, &view, painter.key);
-                }
-                painter.paint(search, &view, &hits, place.source, place.unicode, &mut edits);
+                painter.paint(search, view, hits, place.source, place.unicode, &mut edits);
             }
+            tally.add(search, &seen, &place, painter.key);
             if is_clean {
                 memo.found_nothing(key);
             }
@@ -207,11 +205,8 @@ impl Redact {
         mut tally: Tally,
     ) -> Result<Effect, ActionError> {
         self.walk(scene.draft, &mut |mut place: Place<'_>| {
-            for (view, hits) in search.see(place.views()) {
-                for hit in &hits {
-                    tally.add(search, hit, &place, &view, painter.key);
-                }
-            }
+            let seen = search.see(place.views());
+            tally.add(search, &seen, &place, painter.key);
             Ok(Vec::new())
         })?;
         let (count, note) = (0, tally.to_string());

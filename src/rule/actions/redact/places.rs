@@ -7,7 +7,7 @@
 use super::super::super::ActionError;
 use super::views::{TextKind, View, Writing, views};
 use super::{Places, Redact, url};
-use crate::message::{Body, Draft, File, Message, ParameterText, PartId, Spelled, TextEdit, Value};
+use crate::message::{Body, BodyError, Draft, File, Message, ParameterText, PartId, Spelled, TextEdit, Value};
 use crate::rule::template::escape_html;
 
 /// Fields that hold the subject, or what a sender says of the message: Exchange and Outlook keep a copy of the subject in
@@ -64,7 +64,7 @@ impl Place<'_> {
     /// A notice in place of the whole text; `None` where it would not be legal, or is there.
     pub(super) fn notice(&self, notice: &str) -> Option<String> {
         let text = match self.kind? {
-            TextKind::Plain | TextKind::Csv => notice.to_owned(),
+            TextKind::Plain | TextKind::Flowed { .. } | TextKind::Csv => notice.to_owned(),
             TextKind::Html => format!("<p>{}</p>", escape_html(notice)),
             TextKind::Xml => format!("<notice>{}</notice>", escape_html(notice)),
             TextKind::Json => serde_json::Value::from(notice).to_string(),
@@ -147,8 +147,12 @@ impl Redact {
         message: &Message<'_>,
     ) -> Place<'a> {
         let (name, group) = names.of_part(part);
-        let utf8 =
-            message.part(part).and_then(|part| part.charset.as_deref()).is_some_and(|c| c == "utf-8" || c == "utf8");
+        let of = message.part(part);
+        let utf8 = of.and_then(|part| part.charset.as_deref()).is_some_and(|c| c == "utf-8" || c == "utf8");
+        let kind = match of {
+            Some(part) if kind == TextKind::Plain && part.flowed => TextKind::Flowed { delsp: part.delsp },
+            _ => kind,
+        };
         let views = Views::Of { kind, cells: self.cells };
         Place { name, group, source, views, unicode: utf8 && !source.is_ascii(), kind: Some(kind) }
     }
@@ -202,7 +206,8 @@ impl Redact {
     ) -> Result<(), ActionError> {
         for part in draft.attached_messages() {
             let Some(raw) = draft.attached_bytes(part) else {
-                return Err(crate::message::BodyError::Encoding.into());
+                self.look_into_encoded(draft, part, names, depth, visit)?;
+                continue;
             };
             let message = Message::parse(&raw);
             let mut inner = Draft::new(&message);
@@ -217,6 +222,28 @@ impl Redact {
             }
         }
         Ok(())
+    }
+
+    /// An attached message in a transfer encoding, which no part of its sort may have (RFC 2046 §5.2.1): it is looked
+    /// through, and a find there cannot be masked.
+    fn look_into_encoded(
+        &self,
+        draft: &Draft<'_>,
+        part: PartId,
+        names: &Names,
+        depth: usize,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), ActionError> {
+        let raw = draft.message().content(part).ok_or(BodyError::Encoding)?;
+        let inner = Message::parse(&raw);
+        let before = format!("{}/", names.of_part(part).0);
+        let mut copy = Draft::new(&inner);
+        copy.permit_as(draft);
+        let locked = self.is_locked(&copy);
+        self.walk_in(&mut copy, &before, depth + 1, locked, &mut |place| {
+            if visit(place)?.is_empty() { Ok(Vec::new()) } else { Err(BodyError::Encoding.into()) }
+        })?;
+        self.refuse_hidden(&copy)
     }
 
     /// Go through what must not be edited.
@@ -247,7 +274,7 @@ impl Redact {
         }
         if attached_messages {
             for part in draft.attached_messages() {
-                let raw = draft.attached_bytes(part).ok_or(crate::message::BodyError::Encoding)?;
+                let raw = draft.attached_bytes(part).ok_or(BodyError::Encoding)?;
                 let inner = Message::parse(&raw);
                 let before = format!("{}/", names.of_part(part).0);
                 self.walk_in(&mut Draft::new(&inner), &before, 1, false, &mut look)?;
@@ -362,7 +389,7 @@ fn walk_gaps(draft: &mut Draft<'_>, before: &str, visit: &mut Visit<'_>) -> Resu
         }
         let new = applied(&text, &edits).filter(|_| text.as_bytes() == &*gap.text);
         if !new.is_some_and(|new| draft.edit_gap(&gap, new.as_bytes())) {
-            return Err(crate::message::BodyError::Doubtful.into());
+            return Err(BodyError::Doubtful.into());
         }
     }
     Ok(())

@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::ops::Range;
 
+use super::memo::Seen;
 use super::places::Place;
 use super::search::{Hit, Search};
 use super::views::View;
@@ -28,15 +30,28 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// A find in a view of a place.
-    pub(super) fn add(
-        &mut self,
-        search: &Search<'_>,
-        hit: &Hit,
-        place: &Place<'_>,
-        view: &View,
-        key: Option<&ValueKey>,
-    ) {
+    /// What was found in the views of a place. What stands in several of them (a comment as text and as HTML) is one find.
+    pub(super) fn add(&mut self, search: &Search<'_>, seen: &[Seen], place: &Place<'_>, key: Option<&ValueKey>) {
+        let mut told: Vec<Range<usize>> = Vec::new();
+        let mut views = seen.iter().filter(|(_, hits)| !hits.is_empty()).peekable();
+        while let Some((view, hits)) = views.next() {
+            let before = told.len();
+            for hit in hits {
+                let source = source(view, hit);
+                let earlier = told.get(..before).unwrap_or_default();
+                let behind = earlier.partition_point(|other| other.end <= source.start);
+                if earlier.get(behind).is_none_or(|other| other.start >= source.end) {
+                    self.count(search, hit, place, view, key);
+                }
+                if views.peek().is_some() {
+                    told.push(source);
+                }
+            }
+            told.sort_by_key(|range| range.start);
+        }
+    }
+
+    fn count(&mut self, search: &Search<'_>, hit: &Hit, place: &Place<'_>, view: &View, key: Option<&ValueKey>) {
         let name = search.detectors.name(hit.detector);
         match self.counts.get_mut(name) {
             Some(count) => *count += 1,
@@ -48,7 +63,7 @@ impl Tally {
         }
         if self.finds.len() < MAX_FINDS {
             // Bytes of the decoded text of the place.
-            let offset = view.text.pieces(hit.range.clone()).next().map_or(0, |piece| piece.source.start);
+            let offset = source(view, hit).start;
             let value = || search.value(view.text.text(), hit);
             let digest = key.map(|key| key.digest("find", name, &value()).chars().take(DIGEST).collect());
             let what = (!view.what.is_empty()).then(|| view.what.to_owned());
@@ -63,6 +78,13 @@ impl Tally {
     pub(super) fn into_finds(self) -> Vec<Find> {
         self.finds
     }
+}
+
+/// From the first octet of a find in the source of its view to behind its last.
+fn source(view: &View, hit: &Hit) -> Range<usize> {
+    let mut pieces = view.text.pieces(hit.range.clone());
+    let first = pieces.next().map_or(0..0, |piece| piece.source);
+    first.start..pieces.last().map_or(first.end, |last| last.source.end)
 }
 
 /// `2 card, 1 iban in subject, 1.2`.

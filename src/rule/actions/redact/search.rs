@@ -280,8 +280,7 @@ fn whole_number(text: &str, hit: &Hit) -> Hit {
 
 /// A mask in the first piece of a find that markup splits; the others go.
 fn whole(view: &View, hit: &Hit, mask: &str, edits: &mut Vec<TextEdit>) {
-    if view.writing == super::views::Writing::Directory {
-        // Folding inside of what goes away goes with it: a line that holds nothing would be left.
+    if view.writing.takes_line_ends() {
         let mut pieces = view.text.pieces(hit.range.clone());
         if let Some(first) = pieces.next() {
             let end = pieces.last().map_or(first.source.end, |last| last.source.end);

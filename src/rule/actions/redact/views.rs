@@ -17,6 +17,11 @@ use crate::rule::template::escape_html;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum TextKind {
     Plain,
+    /// `format=flowed` (RFC 3676): lines that end in a blank go on.
+    Flowed {
+        /// That blank is no part of the text.
+        delsp: bool,
+    },
     Html,
     Xml,
     Csv,
@@ -69,6 +74,10 @@ pub(super) enum Writing {
     JsonValue,
     /// A value in a calendar or a card (RFC 5545 §3.3.11).
     Directory,
+    /// HTML in such a value: its markup stays.
+    Description,
+    /// `format=flowed` with its soft line ends undone.
+    Flowed,
     /// Between the commands of `text/enriched`.
     Enriched,
 }
@@ -77,7 +86,7 @@ impl Writing {
     pub(super) fn write(self, mask: &str) -> String {
         let replace = |odd: &str| mask.chars().map(|c| if odd.contains(c) { '_' } else { c }).collect::<String>();
         match self {
-            Self::Plain => mask.to_owned(),
+            Self::Plain | Self::Flowed => mask.to_owned(),
             Self::Markup => escape_html(mask),
             Self::Attribute => attribute(mask),
             Self::Url => attribute(&url::encode(mask)),
@@ -85,7 +94,7 @@ impl Writing {
             Self::Cell => replace(",;\"\t"),
             Self::JsonString => replace("\"\\"),
             Self::JsonValue => format!("\"{}\"", replace("\"\\")),
-            Self::Directory => replace("\\;,:\""),
+            Self::Directory | Self::Description => replace("\\;,:\""),
             Self::Enriched => replace("<>"),
         }
     }
@@ -93,6 +102,11 @@ impl Writing {
     /// True where a reader sees characters that are no ASCII, whatever the charset.
     pub(super) fn takes_references(self) -> bool {
         matches!(self, Self::Markup | Self::Attribute)
+    }
+
+    /// Folding inside of what goes away goes with it: a line that holds nothing, or half of one, would be left.
+    pub(super) fn takes_line_ends(self) -> bool {
+        matches!(self, Self::Directory | Self::Flowed)
     }
 
     /// A mask laid over a JSON number would be no value any more: it becomes a string as a whole.
@@ -135,12 +149,13 @@ const MAX_COMMENTS: usize = 3;
 pub(super) fn views(kind: TextKind, source: &str, cells: bool) -> Vec<View> {
     match kind {
         TextKind::Plain => plain(source),
+        TextKind::Flowed { delsp } => flowed(source, delsp),
         TextKind::Html => html_views(source, 0, cells, MAX_COMMENTS),
         TextKind::Xml => xml_views(source),
         TextKind::Csv => vec![View::new(Spelled::plain(source, 0), Writing::Cell, "")],
         TextKind::Json => json_views(source),
         TextKind::Enriched => vec![View::new(between_tags(source, ""), Writing::Enriched, "")],
-        TextKind::Directory => vec![View::new(unfolded(source), Writing::Directory, "")],
+        TextKind::Directory => directory(source),
     }
 }
 
@@ -160,6 +175,37 @@ fn plain(source: &str) -> Vec<View> {
     }
     text.push(source.get(at..).unwrap_or_default(), at..source.len(), true);
     vec![View::new(text, Writing::Plain, "")]
+}
+
+/// As it stands, and with soft line ends undone where there are any: a reader that knows of them shows one line.
+fn flowed(source: &str, delsp: bool) -> Vec<View> {
+    let mut views = plain(source);
+    let mut joined = Spelled::default();
+    let (mut at, mut copied, mut is_joined) = (0, 0, false);
+    let marks = |line: &str| line.bytes().take_while(|b| *b == b'>').count();
+    let mut depth = marks(source);
+    for line in source.split_inclusive('\n') {
+        let text = line.trim_end_matches(['\r', '\n']);
+        let next = at + line.len();
+        let rest = source.get(next..).unwrap_or_default();
+        let (before, now) = (depth, marks(rest));
+        depth = now;
+        // The line before a signature ends in a blank and does not go on.
+        let is_sign = text.trim_start_matches('>').trim_start() == "-- ";
+        if text.ends_with(' ') && !is_sign && before == now && !rest.is_empty() {
+            let end = at + text.len() - usize::from(delsp);
+            joined.push(source.get(copied..end).unwrap_or_default(), copied..end, true);
+            let stuffed = usize::from(rest.as_bytes().get(now) == Some(&b' '));
+            copied = next + now + stuffed;
+            is_joined = true;
+        }
+        at = next;
+    }
+    if is_joined {
+        joined.push(source.get(copied..).unwrap_or_default(), copied..source.len(), true);
+        views.push(View::new(joined, Writing::Flowed, ""));
+    }
+    views
 }
 
 /// The data lines of uuencoded files in a text, without their `begin` and `end`.
@@ -210,14 +256,20 @@ fn is_uu_line(line: &str) -> bool {
 
 fn html_views(source: &str, offset: usize, cells: bool, deeper: usize) -> Vec<View> {
     let mut views = Vec::new();
-    let mut seen = html::visible(source).into_spelled();
+    let mut seen = html::visible(source).into_spelled().collapsed();
     if !cells {
         seen.replace_separators(b'\t', b'|');
     }
     views.push(View::new(seen, Writing::Markup, ""));
     for unseen in html::unseen(source) {
         match unseen.kind {
-            UnseenKind::Attribute => views.push(View::new(unseen.text, Writing::Attribute, "attribute")),
+            UnseenKind::Attribute => {
+                // A document in an attribute: `srcdoc`, and what libraries keep there.
+                if deeper > 0 && unseen.text.text().contains('<') {
+                    views.push(View::new(shown(&unseen.text), Writing::Attribute, "attribute"));
+                }
+                views.push(View::new(unseen.text, Writing::Attribute, "attribute"));
+            }
             UnseenKind::Link => {
                 views.extend(url::parts(&unseen.text).into_iter().map(|text| View::new(text, Writing::Url, "link")));
             }
@@ -243,6 +295,11 @@ fn html_views(source: &str, offset: usize, cells: bool, deeper: usize) -> Vec<Vi
         }
     }
     views
+}
+
+/// What a reader would see of a text that is HTML, itself written in another.
+fn shown(text: &Spelled) -> Spelled {
+    html::visible(text.text()).into_spelled().collapsed().within(text)
 }
 
 /// Elements of XML part their texts: it has no markup inside of words.
@@ -341,6 +398,17 @@ fn unfolded(source: &str) -> Spelled {
         start = end;
     }
     text
+}
+
+/// The lines, and what is shown of a description in HTML (MS-OXCICAL §2.1.3.1.1.20.26).
+fn directory(source: &str) -> Vec<View> {
+    let text = unfolded(source);
+    let mut views = Vec::new();
+    if text.text().contains('<') {
+        views.push(View::new(shown(&text), Writing::Description, ""));
+    }
+    views.push(View::new(text, Writing::Directory, ""));
+    views
 }
 
 fn unfolded_line(source: &str) -> Spelled {

@@ -127,8 +127,20 @@ fn classes(structure: &str) -> impl Iterator<Item = u8> + '_ {
 
 /// The number whose check digits begin at `digits`: two letters stand before them.
 pub fn at(bytes: &[u8], digits: usize) -> Option<Range<usize>> {
-    let start = digits.checked_sub(2)?;
-    let country = bytes.get(start..digits).filter(|letters| letters.iter().all(u8::is_ascii_alphabetic))?;
+    // Country and check digits stand together; in capitals a blank may part them.
+    let letters = match bytes.get(digits.checked_sub(1)?)? {
+        b' ' => digits - 1,
+        _ => digits,
+    };
+    let start = letters.checked_sub(2)?;
+    let is_letter = if letters < digits { u8::is_ascii_uppercase } else { u8::is_ascii_alphabetic };
+    let country = bytes.get(start..letters).filter(|country| country.iter().all(is_letter))?;
+    let before = bytes.get(..start).unwrap_or_default();
+    let named =
+        before.len().checked_sub(4).and_then(|at| before.get(at..)).is_some_and(|w| w.eq_ignore_ascii_case(b"iban"));
+    if letters < digits && !named && before.last().is_some_and(u8::is_ascii_alphanumeric) {
+        return None;
+    }
     let country = country.to_ascii_uppercase();
     let structure = structure(&country)?;
     let mut number = country;
