@@ -84,8 +84,8 @@ pub fn made(choices: &[u8]) {
     }
 }
 
-/// Any bytes are a message: what WorkMail would reject in it is repaired. No part comes or
-/// goes, and no fault.
+/// Any bytes are a message: what WorkMail would reject in it is repaired. There is nothing left to repair then, no part
+/// comes or goes and no fault, and each text reads as it did.
 ///
 /// # Panics
 /// On a finding.
@@ -100,6 +100,16 @@ pub fn repair(raw: &[u8]) {
     let faults =
         |message: &Message<'_>| put_checks::unmet(&put_checks::check(message)).iter().map(|f| f.count).sum::<usize>();
     assert!(faults(&after) <= faults(&message), "a repair that brings in a fault: {:?}", repaired.mended);
+    if let Some(again) = after.repaired(fields::ONCE, Bits::Encode) {
+        panic!("{:?} were repaired, and then {:?}", repaired.mended, again.mended);
+    }
+    let (before, after) = (Draft::new(&message), Draft::new(&after));
+    for body in before.readable() {
+        let text = |draft: &Draft<'_>| draft.text(body.part).map(|text| text.replace('\r', ""));
+        if let (Ok(before), Ok(after)) = (text(&before), text(&after)) {
+            assert!(before == after, "part {} reads differently after {:?}", body.part.0, repaired.mended);
+        }
+    }
 }
 
 /// Replacements at places of each body that depend on the bytes.

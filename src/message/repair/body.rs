@@ -7,6 +7,7 @@ use super::super::part::{Part, TransferEncoding};
 use super::super::protection::{begins_in_texts, by_type};
 use super::super::transfer::{self, ENCODED_LINE, MAX_LINE, with_line_end};
 use super::super::{Message, PartId, mime_field};
+use super::proof::same_text;
 use super::{Bits, Repair, Work};
 
 /// What must not be written in another way.
@@ -73,12 +74,14 @@ fn is_long(line: &[u8]) -> bool {
 
 /// A body encoded: text so that it can be read, all else octet by octet.
 fn encoded(message: &Message<'_>, part: &Part, body: &[u8]) -> (TransferEncoding, Vec<u8>) {
-    let (encoding, mut data) = if part.is_text() {
-        transfer::encode(body, message.line_end())
-    } else {
+    let readable = part.is_text().then(|| transfer::encode(body, message.line_end()));
+    let readable = readable.filter(|(encoding, data)| {
+        transfer::decode(*encoding, data).is_ok_and(|decoded| same_text(part, body, &decoded))
+    });
+    let (encoding, mut data) = readable.unwrap_or_else(|| {
         let data = with_line_end(base64::MIME.encode(body).into_bytes(), message.line_end());
         (TransferEncoding::Base64, data)
-    };
+    });
     if encoding == TransferEncoding::Base64 {
         // Where the message ends its last line stays one; elsewhere the line end before the delimiter is enough.
         data.truncate(data.trim_ascii_end().len());

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use encoding_rs::Encoding;
 
+use super::super::charset::Charset;
 use super::super::edits::Rendered;
 use super::super::part::Part;
 use super::super::verify::wire;
@@ -62,8 +63,14 @@ fn same_body(message: &Message<'_>, after: &Message<'_>, before: &Part, now: &Pa
     let (Ok(old), Ok(new)) = (transfer::decode(before.encoding, old), transfer::decode(now.encoding, new)) else {
         return false;
     };
-    // A text that is encoded anew has the line ends of the message.
-    old == new || before.is_text() && old.iter().filter(|b| **b != b'\r').eq(new.iter().filter(|b| **b != b'\r'))
+    old == new || before.is_text() && same_text(before, &old, &new)
+}
+
+/// A text that is encoded anew has the line ends of the message; where those octets are no line ends to its charset, that is
+/// another text.
+pub(super) fn same_text(part: &Part, old: &[u8], new: &[u8]) -> bool {
+    let read = |octets: &[u8]| Charset::of(part.charset.as_deref(), octets).decode(octets).0.replace('\r', "");
+    old.iter().filter(|b| **b != b'\r').eq(new.iter().filter(|b| **b != b'\r')) && read(old) == read(new)
 }
 
 fn same_fields(

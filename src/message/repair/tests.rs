@@ -1,3 +1,4 @@
+use super::super::Draft;
 use super::super::testing::crlf;
 use super::*;
 
@@ -209,4 +210,21 @@ fn what_readers_do_not_agree_on_is_not_repaired() {
     assert!(Message::parse(&twice).repaired(&["Content-Type"], Bits::Encode).is_none());
     let alike = crlf("Content-Type: text/plain\nContent-Type: text/plain\n\nx\n");
     assert!(Message::parse(&alike).repaired(&["Content-Type"], Bits::Encode).is_some());
+}
+
+#[test]
+fn octets_of_a_line_end_inside_other_signs_stay() {
+    for raw in [
+        &b"MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-16\n\n\r\n\x99"[..],
+        b"MIME-Version: 1.0\nContent-Type: text/plain; charset=iso-2022-jp\n\n\x84\x1b$B\r\n",
+    ] {
+        let (out, did) = repaired_bytes(raw).expect("it is repaired");
+        assert_eq!(did, [(Repair::Octets, 1)]);
+        let text = |raw: &[u8]| {
+            let message = Message::parse(raw);
+            let text = Draft::new(&message).text(PartId(0)).map(|text| text.replace('\r', ""));
+            text.expect("it can be read")
+        };
+        assert_eq!(text(&out), text(raw));
+    }
 }
