@@ -1,8 +1,9 @@
 //! The `mailwright` command: tries rules on messages, and checks rule files.
 //!
-//! Exit codes: 0 good, 1 a message or a test failed, 2 wrong usage or a faulty rule file.
+//! Exit codes: 0 good, 1 a message or a test failed or something differs, 2 wrong usage or a faulty rule file.
 
 mod check;
+mod diff;
 mod event;
 mod explain;
 mod new;
@@ -30,6 +31,7 @@ struct Arguments {
 enum Command {
     Replay(replay::Options),
     Check(check::Options),
+    Diff(diff::Options),
     Explain(explain::Options),
     Test(test::Options),
     Pack(pack::Options),
@@ -43,6 +45,7 @@ enum Command {
 enum End {
     Good,
     MessageFailed,
+    Differs,
     Unusable,
 }
 
@@ -50,7 +53,7 @@ impl From<End> for ExitCode {
     fn from(end: End) -> Self {
         match end {
             End::Good => Self::SUCCESS,
-            End::MessageFailed => Self::from(1),
+            End::MessageFailed | End::Differs => Self::from(1),
             End::Unusable => Self::from(2),
         }
     }
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Replay(options) => replay::run(&options),
         Command::Check(options) => check::run(&options),
+        Command::Diff(options) => diff::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Pack(options) => pack::run(&options),

@@ -32,6 +32,10 @@ use totals::Totals;
 /// A run with fewer messages shows no progress.
 const LONG_RUN: usize = 200;
 
+/// Rules that make pseudonyms need a key.
+pub const NO_VALUE_KEY: &str = "a rule makes pseudonyms, and there is no key for them\n  = help: say --value-key KEY; \
+                                `openssl rand -hex 32` makes one";
+
 /// Run messages through the rules and show what happened to each; nothing is sent
 ///
 /// PATH is a file, a folder, an mbox, a Maildir, or - for standard input. A file given by name is a message whatever
@@ -118,13 +122,9 @@ fn replay(options: &Options) -> Result<End, String> {
     let stamp_key = stamp_key.map(StampKey::new).transpose().map_err(|error| format!("--stamp-key: {error}"))?;
     let value_key = options.value_key.as_deref().filter(|key| !key.trim().is_empty());
     let value_key = value_key.map(ValueKey::new).transpose().map_err(|error| format!("--value-key: {error}"))?;
-    let pipeline = pipeline(options)?.with_value_key(value_key.clone());
+    let pipeline = pipeline(&options.rules, &options.domains)?.with_value_key(value_key.clone());
     if pipeline.needs_value_key() && value_key.is_none() {
-        return Err(
-            "a rule makes pseudonyms, and there is no key for them\n  = help: say --value-key KEY; `openssl rand \
-                    -hex 32` makes one"
-                .to_owned(),
-        );
+        return Err(NO_VALUE_KEY.to_owned());
     }
     let finds = source::find(&options.paths).map_err(|error| error.to_string())?;
     if finds.messages.is_empty() {
@@ -216,22 +216,20 @@ fn start_report(path: &Path, pipeline: &Pipeline, finds: &source::Finds) -> Resu
     Report::create(path, rules).map_err(|error| format!("cannot write --report `{shown}`: {error}"))
 }
 
-fn pipeline(options: &Options) -> Result<Pipeline, String> {
-    let mut domains = Vec::new();
-    for text in &options.domains {
+/// The rules at `rules`, with the internal domains of the command line, if it names any.
+pub fn pipeline(rules: &Path, domains: &[String]) -> Result<Pipeline, String> {
+    let mut internal = Vec::new();
+    for text in domains {
         let shown = crate::terminal::escape(text);
-        domains.push(Domain::new(text).map_err(|error| format!("--domains `{shown}`: {error}"))?);
+        internal.push(Domain::new(text).map_err(|error| format!("--domains `{shown}`: {error}"))?);
     }
     let stderr = io::stderr();
     let colour = Colour::of(&stderr);
-    let pipeline = Pipeline::load(&options.rules).map_err(|problems| {
-        format!(
-            "the rules in `{}` cannot be used\n\n{}",
-            crate::terminal::path(&options.rules),
-            problems.render(colour.0)
-        )
+    let pipeline = Pipeline::load(rules).map_err(|problems| {
+        format!("the rules in `{}` cannot be used\n\n{}", crate::terminal::path(rules), problems.render(colour.0))
     })?;
-    let pipeline = if domains.is_empty() { pipeline } else { pipeline.with_organization(Organization { domains }) };
+    let pipeline =
+        if internal.is_empty() { pipeline } else { pipeline.with_organization(Organization { domains: internal }) };
     if pipeline.organization().domains.is_empty() {
         eprintln!(
             "{}: no domain is internal, so everybody is external: say --domains example.com, or write \

@@ -160,7 +160,7 @@ mod tests {
             ("box/cur/1:2,Z", "Subject: 4\n\n"),
             ("list.mbox/000001.eml", "Subject: 1\n\nx\n"),
             ("list.mbox/000002.eml", "Subject: 2\n\nFrom y\n"),
-            ("sent/000001.eml", "Subject: 3\n\n"),
+            ("sent/000001.eml", "Subject: 3\n"),
         ];
         assert_eq!(all, wanted.map(|(name, content)| (PathBuf::from(name), content.as_bytes().to_vec())));
         assert_eq!(finds.passed_over, 1);

@@ -122,6 +122,14 @@ impl Found {
         }
     }
 
+    /// Where it stands in its file.
+    pub fn place(&self) -> Range<u64> {
+        match &self.place {
+            Place::Mbox(_, range) | Place::PackedMbox(_, range) | Place::MemoryMbox(_, range) => range.clone(),
+            Place::File(_) | Place::Memory(_) => 0..0,
+        }
+    }
+
     /// The file that it stands in; `None` where it came through a pipe.
     pub fn file(&self) -> Option<&Path> {
         match &self.place {
