@@ -349,6 +349,14 @@ impl Pipeline {
         self.key = key;
         self
     }
+    /// True when rules ask for people or groups and there is no directory of the rule set's own to ask.
+    pub fn needs_directory(&self) -> bool {
+        let needs = |way| {
+            let need = self.need(way);
+            !need.sender.is_empty() || !need.recipients.is_empty()
+        };
+        self.book.is_empty() && (needs(Direction::Inbound) || needs(Direction::Outbound))
+    }
     /// True when a rule does nothing without such a key.
     pub fn needs_value_key(&self) -> bool {
         let active = self.rules.iter().filter(|rule| rule.mode != Mode::Off);

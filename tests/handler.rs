@@ -6,11 +6,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use mailwright::flow::handler::{ANSWER_WITHIN, Fate, FlowError, Handled, Settings, Stage, handle};
+use mailwright::directory::{GroupName, Need, People};
+use mailwright::envelope::Envelope;
+use mailwright::facts::Timestamp;
+use mailwright::flow::handler::{
+    ANSWER_WITHIN, Fate, FlowError, Handled, LOOK_UP_WITHIN, Settings, Stage, handle, handle_with_directory,
+};
 use mailwright::flow::key::{Bucket, KeyPrefix, MessageId, ObjectKey};
 use mailwright::flow::mark::{self, StampKey};
 use mailwright::flow::memory::{Call, Fault, Memory};
-use mailwright::flow::ports::{PortError, Refusal, Trouble};
+use mailwright::flow::ports::{Directory, PortError, Refusal, Trouble};
 use mailwright::flow::put_checks::{Demand, Unmet};
 use mailwright::flow::workmail::MAX_MESSAGE;
 use mailwright::message::{Mended, Repair};
@@ -706,4 +711,87 @@ proptest! {
             }
         }
     }
+}
+
+/// A directory that never answers; it remembers what it was asked, and how long it was waited for.
+#[derive(Default)]
+struct Silent(Mutex<Vec<(Need, Duration)>>);
+
+impl Directory for Silent {
+    async fn look_up(&self, need: &Need, envelope: &Envelope, _: Timestamp, until: Instant) -> People {
+        self.0.lock().unwrap().push((need.clone(), until.duration_since(Instant::now())));
+        tokio::time::sleep_until(until).await;
+        People::unknown("it is silent", &envelope.recipients)
+    }
+}
+
+impl World {
+    async fn go_asking(&self, directory: &Silent) -> Handled {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        let (pipeline, memory, settings) = (&self.pipeline, &self.memory, &self.settings);
+        handle_with_directory(&self.event, deadline, pipeline, memory, memory, directory, settings).await
+    }
+}
+
+const ASKS: &str = r#"
+[[rule]]
+name = "sales"
+when = { direction = "outbound", sender = { group = "sales@example.com" } }
+[[rule.action]]
+kind = "set_header"
+name = "X-Sales"
+value = "yes"
+
+[[rule]]
+name = "not-sales"
+unless = { sender = { group = "sales@example.com" } }
+[[rule.action]]
+kind = "set_header"
+name = "X-Not-Sales"
+value = "yes"
+
+[[rule]]
+name = "stamp"
+[[rule.action]]
+kind = "set_header"
+name = "X-Checked"
+value = "yes"
+"#;
+
+#[tokio::test(start_paused = true)]
+async fn a_directory_is_asked_only_for_what_rules_of_that_way_need() {
+    let silent = Silent::default();
+    world(NOTHING, ORIGINAL, "OUTBOUND").go_asking(&silent).await;
+    let inbound =
+        ASKS.replacen("outbound", "inbound", 1).replace("unless = { sender", "unless = { subject = \"x\" } #");
+    world(&inbound, ORIGINAL, "OUTBOUND").go_asking(&silent).await;
+    let off = ASKS.replace("name = \"sales\"", "name = \"sales\"\nmode = \"off\"").replace("unless =", "#");
+    world(&off, ORIGINAL, "OUTBOUND").go_asking(&silent).await;
+    assert!(silent.0.lock().unwrap().is_empty());
+    world(ASKS, ORIGINAL, "OUTBOUND").go_asking(&silent).await;
+    let asked = silent.0.lock().unwrap();
+    let (need, within) = &asked[0];
+    assert_eq!(need.groups().into_iter().map(GroupName::as_str).collect::<Vec<_>>(), ["sales@example.com"]);
+    assert!(!need.sender.person && need.recipients.is_empty() && !need.domains);
+    assert_eq!((asked.len(), *within), (1, LOOK_UP_WITHIN));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_directory_costs_the_rules_that_ask_it_and_nothing_else() {
+    let lenient = world(ASKS, ORIGINAL, "OUTBOUND");
+    let began = Instant::now();
+    let handled = lenient.go_asking(&Silent::default()).await;
+    assert!(began.elapsed() < LOOK_UP_WITHIN + Duration::from_secs(1));
+    assert_eq!((&handled.report.fate, answer(&handled)), (&Fate::Rewritten, DEFAULT.to_owned()));
+    // Neither the rule nor its opposite runs on a guess.
+    assert!(!lenient.text().contains("Sales:") && lenient.text().contains("X-Checked: yes"));
+    let verdicts: Vec<_> = handled.report.rules.unwrap().rules.into_iter().map(|rule| rule.verdict).collect();
+    let unknown = Verdict::Failed("whether it applies is not known: it is silent".to_owned());
+    assert_eq!(verdicts, [unknown.clone(), unknown, Verdict::Matched]);
+
+    let strict = ASKS.replace("name = \"not-sales\"", "name = \"not-sales\"\non_error = \"fail\"");
+    let strict = world(&strict, ORIGINAL, "OUTBOUND");
+    let error = strict.go_asking(&Silent::default()).await.answer.unwrap_err();
+    assert_eq!(error.kind(), "Mailwright.RuleFailed");
+    assert!(strict.is_untouched());
 }

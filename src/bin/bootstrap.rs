@@ -33,6 +33,11 @@ async fn run() -> Result<(), Error> {
         return Err("set MAILWRIGHT_VALUE_KEY: a rule makes pseudonyms, and there is no key for them".into());
     }
     pipeline = pipeline.with_value_key(config.value_key.clone());
+    if pipeline.needs_directory() && config.directory.is_none() {
+        tracing::warn!(
+            "rules ask for people and there is no directory: they will fail; set MAILWRIGHT_ORGANIZATION_ID"
+        );
+    }
     let clients = aws::Clients::new(&config.environment);
     let directory = &config.directory.clone().map(|(organization, ages)| {
         let calls = aws::WorkMailCalls::new(clients.directory, organization);

@@ -36,6 +36,14 @@ impl Book {
     pub fn has_group(&self, name: &GroupName) -> bool {
         self.named.contains_key(name)
     }
+    /// True when it lists a group.
+    pub fn has_groups(&self) -> bool {
+        !self.groups.is_empty()
+    }
+    /// What its groups are called: addresses and names.
+    pub fn group_names(&self) -> impl Iterator<Item = &GroupName> {
+        self.named.keys()
+    }
     /// Is there a person at that address?
     pub fn person(&self, address: &Address) -> Option<&Arc<Person>> {
         self.people.get(&address.folded())

@@ -188,6 +188,7 @@ fn compile(reading: Reading, inputs: Vec<Input>, place: &str, whole: bool) -> Re
         loaded.check_added(&reading);
         if !reading.has_errors() {
             loaded.guard.warn(&reading);
+            reading.check_groups(&loaded.book);
         }
     }
     let mut files: Vec<(String, Vec<u8>)> =

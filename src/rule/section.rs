@@ -13,6 +13,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use super::detect::OwnDetector;
 use super::problem::{Code, MAX_PROBLEMS, Problem, Problems, Severity, SourceFile};
+use crate::directory::{Book, GroupName};
 
 /// The largest rule, template or organization file that is read, in octets.
 pub const MAX_FILE: u64 = 1 << 20;
@@ -70,11 +71,33 @@ pub(super) struct Reading {
     read: RefCell<Vec<(String, Vec<u8>)>>,
     /// `[[detector]]`s of all files, read before the rules.
     detectors: RefCell<Vec<Arc<OwnDetector>>>,
+    /// The groups that rules name.
+    groups: RefCell<Vec<At<GroupName>>>,
 }
 
 impl Reading {
     pub(super) fn new(files: Files) -> Self {
-        Self { files, problems: RefCell::default(), read: RefCell::default(), detectors: RefCell::default() }
+        Self {
+            files,
+            problems: RefCell::default(),
+            read: RefCell::default(),
+            detectors: RefCell::default(),
+            groups: RefCell::default(),
+        }
+    }
+    /// Warn of groups that `organization.toml` does not have, where it has any.
+    pub(super) fn check_groups(&self, book: &Book) {
+        for group in self.groups.borrow().iter().filter(|group| book.has_groups() && !book.has_group(&group.value)) {
+            let name = group.value.as_str();
+            let known: Vec<&str> = book.group_names().map(GroupName::as_str).collect();
+            self.report(Problem {
+                code: Code::WrongValue,
+                severity: Severity::Warning,
+                what: format!("organization.toml has no group \"{}\"", shown(name)),
+                span: Some(group.span.clone()),
+                help: nearest_line(name, known.into_iter()),
+            });
+        }
     }
     pub(super) fn report(&self, problem: Problem) {
         let (list, more) = &mut *self.problems.borrow_mut();
@@ -203,6 +226,10 @@ impl<'p> Section<'p> {
     /// The detectors that the rule set defines itself.
     pub fn own_detectors(&self) -> Vec<Arc<OwnDetector>> {
         self.reading.detectors.borrow().clone()
+    }
+    /// Keep the name of a group, to be checked when `organization.toml` has been read.
+    pub(super) fn keep_group(&self, group: At<GroupName>) {
+        self.reading.groups.borrow_mut().push(group);
     }
     /// Keep a detector for the rules of all files.
     pub(super) fn keep_detector(&self, detector: Arc<OwnDetector>) {

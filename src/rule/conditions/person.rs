@@ -120,7 +120,10 @@ impl PersonTest {
             sound &= !names.is_empty();
             for name in names {
                 match GroupName::new(&name.value) {
-                    Ok(group) => test.groups.push(group),
+                    Ok(group) => {
+                        table.keep_group(At { value: group.clone(), span: name.span.clone() });
+                        test.groups.push(group);
+                    }
                     Err(why) => {
                         sound = false;
                         let what = format!("\"{}\" is {why}", shown(&name.value));
