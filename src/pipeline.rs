@@ -10,11 +10,13 @@ use std::path::Path;
 use crate::answers::{Answers, Asked, NotAdded, Whom, add, stricter};
 use crate::directory::{Book, Fact, Need, Organization};
 use crate::envelope::{Address, Direction, Envelope};
-use crate::facts::Facts;
+use crate::facts::{Facts, Timestamp};
 use crate::message::dkim::Signature;
 use crate::message::{Draft, Message, Rendered, Violation};
 use crate::rule::automatic::is_automatic;
-use crate::rule::problem::Problems;
+use crate::rule::period::Phase;
+use crate::rule::problem::{Code, Problem, Problems, Severity};
+use crate::rule::section::Span;
 use crate::rule::test::Test;
 use crate::rule::truth::Truth;
 use crate::rule::truths::{self, Truths};
@@ -33,6 +35,7 @@ pub struct Pipeline {
     book: Book,
     tests: Vec<Test>,
     warnings: Problems,
+    endings: Vec<(Span, Timestamp)>,
     checks_all: bool,
     key: Option<ValueKey>,
 }
@@ -122,6 +125,8 @@ pub enum Verdict {
     Failed(String),
     /// `mode = "off"`.
     Off,
+    /// It has not begun, or is over: when it is active.
+    Inactive(String),
     /// A rule before it said stop.
     Stopped,
     /// Time ran out before it.
@@ -177,8 +182,8 @@ impl Pipeline {
         file::from_packed(packed).map(Self::of)
     }
     fn of(set: file::RuleSet) -> Self {
-        let file::RuleSet { rules, organization, book, tests, digest, warnings, files: _ } = set;
-        Self { rules, digest, organization, book, tests, warnings, checks_all: false, key: None }
+        let file::RuleSet { rules, organization, book, tests, digest, warnings, endings, files: _ } = set;
+        Self { rules, digest, organization, book, tests, warnings, endings, checks_all: false, key: None }
     }
     /// Run the rules over a message. `out_of_time` is asked before each rule.
     pub fn run<'m>(
@@ -317,6 +322,17 @@ impl Pipeline {
     pub fn warnings(&self) -> &Problems {
         &self.warnings
     }
+    /// The same, and what is over at this moment: rules and dates.
+    pub fn warnings_at(&self, now: Timestamp) -> Problems {
+        let over = self.endings.iter().filter(|(_, until)| *until <= now);
+        self.warnings.with(over.map(|(span, _)| Problem {
+            code: Code::Over,
+            severity: Severity::Warning,
+            what: "this is over".to_owned(),
+            span: Some(span.clone()),
+            help: "take out what has had its time, or move the date".to_owned(),
+        }))
+    }
     /// Internal domains from elsewhere (environment, command line) instead of those of `organization.toml`.
     #[must_use]
     pub fn with_organization(mut self, organization: Organization) -> Self {
@@ -439,6 +455,9 @@ impl Run<'_, '_> {
         };
         if rule.mode == Mode::Off {
             return Ok(report(Verdict::Off));
+        }
+        if let Some(why) = inactive(rule, self.facts.now) {
+            return Ok(report(Verdict::Inactive(why)));
         }
         if self.stopped {
             return Ok(report(Verdict::Stopped));
@@ -569,6 +588,17 @@ impl Run<'_, '_> {
 
 /// Nothing is known of those who were cut off, so a rule about each recipient leaves them alone.
 const CUT_LIST: &str = "the list of recipients is cut: of those cut off, none is meant";
+
+/// Why a rule does not run at this time.
+fn inactive(rule: &Rule, now: Option<Timestamp>) -> Option<String> {
+    let active = rule.active.as_ref()?;
+    match now.map(|now| active.phase(now)) {
+        Some(Phase::Within) => None,
+        Some(Phase::Before) => Some(format!("active {active}, not yet")),
+        Some(Phase::After) => Some(format!("active {active}, which is over")),
+        None => Some(format!("active {active}, and nobody says what time it is")),
+    }
+}
 
 /// True for a rule that may match for some recipients and not for others.
 fn asks_each(rule: &Rule) -> bool {

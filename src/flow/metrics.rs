@@ -54,7 +54,9 @@ pub fn line(namespace: &str, report: &FlowReport, error: Option<&FlowError>, now
             Verdict::Audited => "Audited",
             Verdict::Failed(_) | Verdict::OutOfTime => "Failed",
             Verdict::Skipped(_) => "Skipped",
-            Verdict::NotMatched(_) | Verdict::Excepted(_) | Verdict::Off | Verdict::Stopped => continue,
+            Verdict::NotMatched(_) | Verdict::Excepted(_) | Verdict::Off | Verdict::Inactive(_) | Verdict::Stopped => {
+                continue;
+            }
         };
         metrics.count(&format!("Rule.{}.{what}", rule.name), 1);
     }

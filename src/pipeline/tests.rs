@@ -98,6 +98,7 @@ fn rule(name: &str, actions: Vec<Stamp>) -> Rule {
     Rule {
         name: name.into(),
         description: String::new(),
+        active: None,
         mode: Mode::Enforce,
         on_error: OnError::Skip,
         when: Vec::new(),
@@ -118,6 +119,7 @@ fn pipeline(rules: Vec<Rule>) -> Pipeline {
         book: Book::default(),
         tests: Vec::new(),
         warnings: Problems::default(),
+        endings: Vec::new(),
         checks_all: false,
         key: None,
     }

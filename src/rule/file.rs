@@ -13,12 +13,14 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::packed;
+use super::period::Period;
 use super::problem::{Code, Problem, Severity, SourceFile};
 use super::section::{Files, Holds, Reading, Section, Span, io_text, nearest_line, read_text, shown};
 use super::test::{self, Test};
 use super::{Action, Condition, Disposition, Mode, OnError, Rule, actions, detect, nesting, organization, truths};
 use crate::directory::{Book, Organization};
 use crate::envelope::{Address, Direction};
+use crate::facts::Timestamp;
 
 pub use super::problem::Problems;
 
@@ -31,7 +33,7 @@ const MAX_NAME: usize = 100;
 
 /// The file that says who is internal.
 const ORGANIZATION: &str = "organization.toml";
-const RULE_KEYS: &[&str] = &["name", "description", "mode", "on_error", "when", "unless", "action"];
+const RULE_KEYS: &[&str] = &["name", "description", "mode", "active", "on_error", "when", "unless", "action"];
 
 /// What came of a rule set.
 #[derive(Debug)]
@@ -46,6 +48,8 @@ pub(crate) struct RuleSet {
     pub(crate) warnings: Problems,
     /// All files that were read, `(relative path, octets)`.
     pub(crate) files: Vec<(String, Vec<u8>)>,
+    /// When what is written where is over.
+    pub(crate) endings: Vec<(Span, Timestamp)>,
 }
 
 /// A file of the rule set as it is read.
@@ -193,6 +197,7 @@ fn compile(reading: Reading, inputs: Vec<Input>, place: &str, whole: bool) -> Re
     }
     let mut files: Vec<(String, Vec<u8>)> =
         names.into_iter().zip(&sources).map(|(name, source)| (name, source.text.clone().into_bytes())).collect();
+    let endings = reading.endings();
     let (mut problems, mut read) = reading.done(sources);
     if unread && problems.is_empty() {
         let empty = Reading::new(Files::Memory(Vec::new()));
@@ -215,7 +220,7 @@ fn compile(reading: Reading, inputs: Vec<Input>, place: &str, whole: bool) -> Re
     });
     let tests = loaded.tests.into_iter().map(|read| read.test).collect();
     let Loaded { rules, organization, book, .. } = loaded;
-    Ok(RuleSet { rules, organization, book, tests, digest, warnings: problems, files })
+    Ok(RuleSet { rules, organization, book, tests, digest, warnings: problems, endings, files })
 }
 
 fn no_rules(reading: &Reading, place: &str) {
@@ -370,6 +375,10 @@ fn read_rule(
     let description = section.string("description").map(|d| d.value).unwrap_or_default();
     let mode = section.choice("mode", &[("enforce", Mode::Enforce), ("audit", Mode::Audit), ("off", Mode::Off)]);
     let on_error = section.choice("on_error", &[("skip", OnError::Skip), ("fail", OnError::Fail)]);
+    let active = match section.holds("active") {
+        Holds::Nothing => None,
+        _ => section.section("active").and_then(|table| Period::read(table, "active")),
+    };
     let span = section.span();
     let mut inbound_only = false;
     let mut when = Vec::new();
@@ -428,6 +437,7 @@ fn read_rule(
         name: name?,
         description,
         mode: mode.map_or(Mode::Enforce, |m| m.value),
+        active,
         on_error: on_error.map_or(if fails { OnError::Fail } else { OnError::Skip }, |o| o.value),
         when,
         unless,

@@ -8,6 +8,7 @@ pub mod file;
 pub(crate) mod nesting;
 mod organization;
 pub(crate) mod packed;
+pub mod period;
 pub mod problem;
 mod readable;
 pub mod section;
@@ -26,6 +27,7 @@ use crate::directory::{Fact, Need, Organization};
 use crate::envelope::{Address, Direction, Envelope};
 use crate::facts::Facts;
 use crate::message::{BodyError, Draft, Violation};
+use period::Period;
 use truth::Truth;
 use truths::Truths;
 use value_key::ValueKey;
@@ -362,6 +364,8 @@ pub struct Rule {
     pub description: String,
     /// Whether it acts.
     pub mode: Mode,
+    /// When it begins and ends.
+    pub active: Option<Period>,
     /// What a failure means.
     pub on_error: OnError,
     /// All must hold; empty holds always.

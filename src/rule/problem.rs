@@ -39,6 +39,8 @@ pub enum Code {
     FailOpen,
     /// A rule about each recipient that does something to the message, which is one for all.
     OneForAll,
+    /// What is over, by today's date.
+    Over,
 }
 
 impl Code {
@@ -56,6 +58,7 @@ impl Code {
         Self::Unreadable,
         Self::FailOpen,
         Self::OneForAll,
+        Self::Over,
     ];
 
     /// Its number, such as `R002`.
@@ -73,6 +76,7 @@ impl Code {
             Self::Unreadable => "R010",
             Self::FailOpen => "R011",
             Self::OneForAll => "R012",
+            Self::Over => "R013",
         }
     }
 
@@ -95,6 +99,7 @@ impl Code {
             Self::OneForAll => {
                 "A rule that asks about each recipient, and does something to the message, which is one for all of them."
             }
+            Self::Over => "A rule or a date that is over: a warning of `mailwright check`.",
         }
     }
 }
@@ -184,6 +189,12 @@ impl Problems {
     /// How many there are, those too many to keep included.
     pub fn len(&self) -> usize {
         self.list.len() + self.more
+    }
+    /// These and others, in the order of their places.
+    #[must_use]
+    pub(crate) fn with(&self, others: impl Iterator<Item = Problem>) -> Self {
+        let list = self.list.iter().cloned().chain(others).collect();
+        Self::new(list, self.files.clone(), self.more)
     }
     /// True when there is none.
     pub fn is_empty(&self) -> bool {

@@ -14,6 +14,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 use super::detect::OwnDetector;
 use super::problem::{Code, MAX_PROBLEMS, Problem, Problems, Severity, SourceFile};
 use crate::directory::{Book, GroupName};
+use crate::facts::Timestamp;
 
 /// The largest rule, template or organization file that is read, in octets.
 pub const MAX_FILE: u64 = 1 << 20;
@@ -73,6 +74,8 @@ pub(super) struct Reading {
     detectors: RefCell<Vec<Arc<OwnDetector>>>,
     /// The groups that rules name.
     groups: RefCell<Vec<At<GroupName>>>,
+    /// When what is written where is over.
+    endings: RefCell<Vec<(Span, Timestamp)>>,
 }
 
 impl Reading {
@@ -82,6 +85,7 @@ impl Reading {
             problems: RefCell::default(),
             read: RefCell::default(),
             detectors: RefCell::default(),
+            endings: RefCell::default(),
             groups: RefCell::default(),
         }
     }
@@ -121,6 +125,10 @@ impl Reading {
     pub(super) fn done(self, sources: Vec<SourceFile>) -> (Problems, Vec<(String, Vec<u8>)>) {
         let (list, more) = self.problems.into_inner();
         (Problems::new(list, sources, more), self.read.into_inner())
+    }
+    /// When what is written where is over.
+    pub(super) fn endings(&self) -> Vec<(Span, Timestamp)> {
+        self.endings.borrow().clone()
     }
     fn read_octets(&self, name: &str, limit: u64) -> Result<Vec<u8>, String> {
         relative(name)?;
@@ -281,6 +289,37 @@ impl<'p> Section<'p> {
             one => self.entries(key, one, &span, "a string or an array of strings", &mut list),
         }
         (!list.is_empty()).then_some(list)
+    }
+    /// A date, or a date with a time of day, as it is written; of TOML's own types, without quotes.
+    pub fn date_time(&mut self, key: &'static str) -> Option<At<String>> {
+        let (value, span) = self.take(key)?;
+        match value {
+            DeValue::Datetime(date) => Some(At { value: date.to_string(), span }),
+            other => self.wrong(key, other, &span, "a date such as 2026-12-31"),
+        }
+    }
+    /// A time of day: a string such as `"08:00"`, or a local time of TOML. `"24:00"` is midnight.
+    pub fn time_of_day(&mut self, key: &'static str) -> Option<At<jiff::civil::Time>> {
+        let (value, span) = self.take(key)?;
+        let text = match value {
+            DeValue::String(text) => text.clone().into_owned(),
+            DeValue::Datetime(date) if date.date.is_none() => date.to_string(),
+            other => return self.wrong(key, other, &span, "a time of day such as \"08:00\""),
+        };
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b':');
+        let time = match text.trim() {
+            "24:00" => Some(jiff::civil::Time::midnight()),
+            text if digits(text) && text.contains(':') => text.parse().ok(),
+            _ => None,
+        };
+        if time.is_none() {
+            self.problem(&span, Code::WrongValue, format!("`{key}` takes a time of day such as \"08:00\""), "");
+        }
+        time.map(|value| At { value, span })
+    }
+    /// Say that what is written here is over at a moment.
+    pub(super) fn ends(&self, span: &Span, until: Timestamp) {
+        self.reading.endings.borrow_mut().push((span.clone(), until));
     }
     /// `true` or `false`.
     pub fn boolean(&mut self, key: &'static str) -> Option<At<bool>> {

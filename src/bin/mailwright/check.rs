@@ -4,7 +4,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
+use mailwright::facts::{Clock, Timestamp};
 use mailwright::pipeline::Pipeline;
+use mailwright::rule::period::Phase;
 use serde_json::json;
 
 use crate::End;
@@ -27,15 +29,21 @@ pub fn run(options: &Options) -> End {
     let (end, shown) = match Pipeline::load(&options.rules) {
         Ok(pipeline) => {
             let (rules, files) = (pipeline.rules().len(), files(&options.rules));
-            let warnings = pipeline.warnings();
+            let now = Clock::System.now();
+            let warnings = pipeline.warnings_at(now);
             let shown = if options.json {
                 let (digest, problems) = (pipeline.digest(), warnings.to_json());
-                json!({ "rules": rules, "files": files, "digest": digest, "problems": problems }).to_string()
+                let limited: Vec<_> = limited(&pipeline, now)
+                    .map(|(name, active, phase)| json!({ "rule": name, "active": active, "phase": phase }))
+                    .collect();
+                json!({ "rules": rules, "files": files, "digest": digest, "limited": limited, "problems": problems })
+                    .to_string()
             } else if warnings.is_empty() {
-                format!("{} in {}, no problems", count(rules, "rule"), count(files, "file"))
+                format!("{} in {}, no problems{}", count(rules, "rule"), count(files, "file"), limits(&pipeline, now))
             } else {
                 let counted = count(warnings.len(), "warning");
                 let totals = format!("{} in {}, {counted}", count(rules, "rule"), count(files, "file"));
+                let totals = format!("{totals}{}", limits(&pipeline, now));
                 format!("{}\n\n{totals}", warnings.render(Colour::of(&out).0))
             };
             (End::Good, shown)
@@ -49,6 +57,25 @@ pub fn run(options: &Options) -> End {
     // A reader that has gone away has seen what it wanted.
     let _ = writeln!(out, "{shown}");
     end
+}
+
+/// The rules that begin or end, with when that is and where now is.
+fn limited(pipeline: &Pipeline, now: Timestamp) -> impl Iterator<Item = (&str, String, &'static str)> {
+    pipeline.rules().iter().filter_map(move |rule| {
+        let active = rule.active.as_ref()?;
+        let phase = match active.phase(now) {
+            Phase::Before => "not yet",
+            Phase::Within => "now",
+            Phase::After => "over",
+        };
+        Some((rule.name.as_str(), active.to_string(), phase))
+    })
+}
+
+/// A line for each of them.
+fn limits(pipeline: &Pipeline, now: Timestamp) -> String {
+    let line = |(name, active, phase)| format!("\n  {}: active {active}: {phase}", crate::terminal::escape(name));
+    limited(pipeline, now).map(line).collect()
 }
 
 /// `1 rule`, `2 rules`.

@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use mail_parser::{HeaderName, MessageParser};
 use mailwright::directory::Organization;
 use mailwright::envelope::{Address, Direction};
+use mailwright::facts::{Clock, Timestamp};
 use mailwright::message::Message;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -31,6 +32,13 @@ pub struct EnvelopeOptions {
     /// A recipient of all messages, instead of their To and Cc; may be given more than once
     #[arg(long, value_name = "ADDRESS")]
     to: Vec<String>,
+    /// What time it is for the rules, such as 2026-12-24T10:00+01:00, instead of now
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    at: Option<Timestamp>,
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "write it with an offset: 2026-12-24T10:00+01:00, or 2026-12-24T09:00Z".to_owned())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -56,6 +64,7 @@ impl EnvelopeOptions {
                 Way::Outbound => Some(Direction::Outbound),
             },
             from: self.from.as_ref().map(|text| address("--from", text)).transpose()?,
+            at: self.at,
             to: self.to.iter().map(|text| address("--to", text)).collect::<Result<_, _>>()?,
         })
     }
@@ -70,6 +79,15 @@ pub struct Given {
     pub from: Option<Address>,
     /// `--to`.
     pub to: Vec<Address>,
+    /// `--at`.
+    pub at: Option<Timestamp>,
+}
+
+impl Given {
+    /// What time it is for the rules.
+    pub fn clock(&self) -> Clock {
+        self.at.map_or(Clock::System, Clock::Fixed)
+    }
 }
 
 /// An event, and what of it is shown.
@@ -152,7 +170,7 @@ mod tests {
         Event::new(raw.as_bytes(), given, &organization)
     }
 
-    const NOTHING: Given = Given { direction: None, from: None, to: Vec::new() };
+    const NOTHING: Given = Given { direction: None, from: None, to: Vec::new(), at: None };
 
     #[test]
     fn the_header_says_who_and_the_domain_says_which_way() {
@@ -169,6 +187,7 @@ mod tests {
     #[test]
     fn the_command_line_goes_before_the_header() {
         let given = Given {
+            at: None,
             direction: Some(Direction::Inbound),
             from: Some(Address::new("a@x.example").unwrap()),
             to: vec![Address::new("b@example.com").unwrap()],

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::Args;
 use mailwright::answers::Whom;
 use mailwright::envelope::{Address, Envelope};
-use mailwright::facts::{Clock, Facts};
+use mailwright::facts::Facts;
 use mailwright::flow::workmail;
 use mailwright::message::{Message, Part};
 use mailwright::pipeline::{Checked, Outcome, Pipeline, RuleReport, Verdict};
@@ -68,7 +68,7 @@ fn explain(options: &Options, colour: Colour) -> Result<String, (End, String)> {
     let envelope = envelope(&raw, &given, &pipeline);
     let message = Message::parse(&raw);
     let people = pipeline.book().look_up(&pipeline.need(envelope.direction), &envelope);
-    let facts = Facts { now: Some(Clock::System.now()), people };
+    let facts = Facts { now: Some(given.clock().now()), people };
     let outcome = pipeline
         .run(&message, &envelope, &facts, &|| false)
         .map_err(|error| (End::MessageFailed, format!("{error}; WorkMail would try again")))?;
@@ -114,6 +114,7 @@ pub fn words(verdict: &Verdict) -> String {
         Verdict::Skipped(why) => format!("matched, and left the message alone: {why}"),
         Verdict::Failed(why) => format!("failed: {why}"),
         Verdict::Off => "off".to_owned(),
+        Verdict::Inactive(why) => format!("not looked at: {why}"),
         Verdict::Stopped => "not looked at: a rule before it said stop".to_owned(),
         Verdict::OutOfTime => "not looked at: out of time".to_owned(),
     }
@@ -124,7 +125,7 @@ fn rule(report: &RuleReport, colour: Colour, text: &mut String) {
         Verdict::Matched => GOOD,
         Verdict::Audited | Verdict::Skipped(_) => ODD,
         Verdict::Failed(_) | Verdict::OutOfTime => BAD,
-        Verdict::NotMatched(_) | Verdict::Excepted(_) | Verdict::Off | Verdict::Stopped => FAINT,
+        Verdict::NotMatched(_) | Verdict::Excepted(_) | Verdict::Off | Verdict::Inactive(_) | Verdict::Stopped => FAINT,
     };
     let verdict = words(&report.verdict);
     let _ = writeln!(text, "{}  {}", colour.paint(NAME, &escape(&report.name)), colour.paint(style, &escape(&verdict)));

@@ -6,12 +6,14 @@ mod address;
 mod address_match;
 pub(in crate::rule) mod attachment;
 mod body;
+mod date;
 mod direction;
 mod header;
 pub(super) mod kind;
 mod people;
 mod person;
 mod range;
+mod schedule;
 mod size;
 mod subject;
 mod text_match;
@@ -34,6 +36,8 @@ pub const KINDS: &[ConditionKind] = &[
     body::KIND,
     kind::KIND,
     size::KIND,
+    date::KIND,
+    schedule::KIND,
     attachment::KIND,
     uninspectable::KIND,
     verdicts::AUTHENTICATION,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::directory::{Book, Need, Organization};
 use crate::envelope::{Address, Direction, Domain, Envelope};
-use crate::facts::Facts;
+use crate::facts::{Facts, Timestamp};
 use crate::message::{Draft, Message};
 use crate::rule::section::tests::read;
 use crate::rule::truth::Truth;
@@ -58,6 +58,18 @@ pub fn holds_for(when: &str, raw: &str, envelope: &Envelope) -> bool {
 /// The same with a directory.
 #[track_caller]
 pub fn truth_for(when: &str, raw: &str, envelope: &Envelope, book: &Book) -> Truth {
+    truth_of(when, raw, envelope, book, None)
+}
+
+/// Do they hold for a message that does not matter, at this moment?
+#[track_caller]
+pub fn holds_at(when: &str, now: &str) -> bool {
+    let envelope = envelope(&["kim@customer.example"]);
+    truth_of(when, "Subject: x\n\nx", &envelope, &Book::default(), Some(now.parse().unwrap())).is_sure()
+}
+
+#[track_caller]
+fn truth_of(when: &str, raw: &str, envelope: &Envelope, book: &Book, now: Option<Timestamp>) -> Truth {
     let conditions = compile(when).unwrap_or_else(|problems| panic!("{when}\n{problems}"));
     assert!(!conditions.is_empty(), "{when}");
     let raw = raw.replace('\n', "\r\n");
@@ -68,7 +80,7 @@ pub fn truth_for(when: &str, raw: &str, envelope: &Envelope, book: &Book) -> Tru
     };
     let mut need = Need::default();
     conditions.iter().for_each(|condition| need.add(condition.need()));
-    let facts = Facts { now: None, people: book.look_up(&need, envelope) };
+    let facts = Facts { now, people: book.look_up(&need, envelope) };
     let scene = Scene {
         draft: &mut draft,
         envelope,

@@ -334,6 +334,7 @@ fn in_words(verdict: &Verdict) -> String {
         Verdict::Skipped(why) => format!("it left the message alone, {why}"),
         Verdict::Failed(why) => format!("it failed, {why}"),
         Verdict::Off => "it is off".to_owned(),
+        Verdict::Inactive(why) => why.clone(),
         Verdict::Stopped => "a rule before it said stop".to_owned(),
         Verdict::OutOfTime => "time ran out".to_owned(),
     }

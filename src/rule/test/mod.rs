@@ -13,12 +13,13 @@ use std::collections::HashMap;
 use super::problem::Code;
 use super::section::{At, Holds, Reading, Section, Span, nearest_line, shown};
 use crate::envelope::{Address, Direction};
+use crate::facts::Timestamp;
 
 pub use directory::Otherwise;
 pub use expect::{Expect, Miss, Seen};
 pub use message::Source;
 
-const KEYS: &[&str] = &["name", "message", "envelope", "directory", "expect"];
+const KEYS: &[&str] = &["name", "message", "envelope", "at", "directory", "expect"];
 const ENVELOPE_KEYS: &[&str] = &["direction", "from", "to"];
 
 /// One test.
@@ -38,6 +39,8 @@ pub struct Test {
     pub to: Vec<Address>,
     /// What the directory says otherwise than `organization.toml`.
     pub directory: Otherwise,
+    /// When it passes; `None` is when the test runs.
+    pub at: Option<Timestamp>,
     /// What must come of it.
     pub expect: Expect,
 }
@@ -60,14 +63,26 @@ pub(super) fn read(mut section: Section<'_>, place: &dyn Fn(&Span) -> String) ->
     let message = message::read(&mut section);
     let envelope = section.section("envelope").map(envelope);
     let directory = directory::read(&mut section);
+    let at = at(&mut section);
     let expect = section.section("expect").map(expect::read);
     section.finish("test", KEYS);
     let name = name.filter(|name| !name.value.trim().is_empty())?;
     let (direction, from, to) = envelope.unwrap_or_default();
     let (expect, rules) = expect?;
     let test =
-        Test { name: name.value, place: place(&span), message: message?, direction, from, to, directory, expect };
+        Test { name: name.value, place: place(&span), message: message?, direction, from, to, at, directory, expect };
     Some(Read { test, rules })
+}
+
+/// A date and time with its offset.
+fn at(section: &mut Section<'_>) -> Option<Timestamp> {
+    let written = section.date_time("at")?;
+    let at = written.value.parse().ok();
+    if at.is_none() {
+        let help = "write 2026-12-24T10:00:00+01:00, without quotes";
+        section.problem(&written.span, Code::WrongValue, "`at` takes a date and a time with its offset", help);
+    }
+    at
 }
 
 fn envelope(mut section: Section<'_>) -> (Option<Direction>, Option<Address>, Vec<Address>) {

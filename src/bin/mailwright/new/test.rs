@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use mailwright::envelope::{Address, Envelope};
-use mailwright::facts::{Clock, Facts};
+use mailwright::facts::Facts;
 use mailwright::flow::response::Response;
 use mailwright::message::Message;
 use mailwright::pipeline::{Outcome, Pipeline, Verdict};
@@ -50,7 +50,7 @@ pub fn print(options: &Options) -> Result<String, String> {
     let event = Event::new(&raw, &given, pipeline.organization());
     let read = mailwright::flow::workmail::Event::read(&event.json);
     let message = Message::parse(&raw);
-    let facts = Facts { now: Some(Clock::System.now()), ..Facts::default() };
+    let facts = Facts { now: Some(given.clock().now()), ..Facts::default() };
     let outcome = pipeline
         .run(&message, &read.envelope, &facts, &|| false)
         .map_err(|error| format!("{error}; `expect = {{ answer = \"fail\" }}` would be the test"))?;
@@ -64,6 +64,9 @@ pub fn print(options: &Options) -> Result<String, String> {
         let _ = write!(text, ", to = [{}]", list(given.to.iter().map(|to| to.as_str())));
     }
     text.push_str(" }\n");
+    if let Some(at) = given.at {
+        let _ = writeln!(text, "at = {at}");
+    }
     expect(&outcome, &read.envelope, &mut text);
     Ok(text)
 }

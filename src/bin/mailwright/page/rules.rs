@@ -16,7 +16,12 @@ const MAX_EFFECTS: usize = 12;
 pub fn is_met(report: &RuleReport) -> bool {
     match report.verdict {
         Verdict::Matched | Verdict::Audited | Verdict::Skipped(_) | Verdict::Failed(_) => true,
-        Verdict::NotMatched(_) | Verdict::Excepted(_) | Verdict::Off | Verdict::Stopped | Verdict::OutOfTime => false,
+        Verdict::NotMatched(_)
+        | Verdict::Excepted(_)
+        | Verdict::Off
+        | Verdict::Inactive(_)
+        | Verdict::Stopped
+        | Verdict::OutOfTime => false,
     }
 }
 
@@ -90,6 +95,6 @@ fn class(verdict: &Verdict) -> &'static str {
         Verdict::Matched => "matched",
         Verdict::Audited | Verdict::Skipped(_) => "odd",
         Verdict::Failed(_) | Verdict::OutOfTime => "bad",
-        Verdict::NotMatched(_) | Verdict::Excepted(_) | Verdict::Off | Verdict::Stopped => "not",
+        Verdict::NotMatched(_) | Verdict::Excepted(_) | Verdict::Off | Verdict::Inactive(_) | Verdict::Stopped => "not",
     }
 }

@@ -70,7 +70,7 @@ impl<'r> Passage<'r> {
         room: Option<&'r Room>,
         view: View,
     ) -> Self {
-        let settings = Settings { stamp_key, ..Settings::default() };
+        let settings = Settings { stamp_key, clock: given.clock(), ..Settings::default() };
         Self { function: Function { pipeline, settings, strict: view.strict }, given, out, room, view }
     }
 

@@ -86,7 +86,9 @@ fn rule_line(rule: &RuleReport) -> Option<(anstyle::Style, String)> {
         Verdict::Skipped(why) => (ODD, format!("skipped: {why}")),
         Verdict::Failed(why) => (BAD, format!("failed: {why}")),
         Verdict::OutOfTime => (BAD, "not run: out of time".to_owned()),
-        Verdict::NotMatched(_) | Verdict::Excepted(_) | Verdict::Off | Verdict::Stopped => return None,
+        Verdict::NotMatched(_) | Verdict::Excepted(_) | Verdict::Off | Verdict::Inactive(_) | Verdict::Stopped => {
+            return None;
+        }
     };
     Some((style, format!("{:<18} {what}", rule.name)))
 }

@@ -49,7 +49,9 @@ impl Did {
             Verdict::Matched | Verdict::Audited => Self::Matched,
             Verdict::Skipped(_) => Self::Skipped,
             Verdict::Failed(_) | Verdict::OutOfTime => Self::Failed,
-            Verdict::NotMatched(_) | Verdict::Excepted(_) | Verdict::Off | Verdict::Stopped => Self::Nothing,
+            Verdict::NotMatched(_) | Verdict::Excepted(_) | Verdict::Off | Verdict::Inactive(_) | Verdict::Stopped => {
+                Self::Nothing
+            }
         }
     }
 }

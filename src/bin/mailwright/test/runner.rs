@@ -101,15 +101,16 @@ impl<'o> Runner<'o> {
             Source::Inline(octets) => octets.clone(),
             Source::File(name) => self.read(name)?,
         });
-        let given = Given { direction: test.direction, from: test.from.clone(), to: test.to.clone() };
+        let given = Given { direction: test.direction, from: test.from.clone(), to: test.to.clone(), at: test.at };
         let event = Event::new(&before, &given, pipeline.organization());
         let id = MessageId::new(&event.id).map_err(|error| error.to_string())?;
         let memory = Memory::new(Bucket::new("test").map_err(|error| error.to_string())?);
         memory.insert(id.clone(), before.clone());
         let handled = self.runtime.block_on(async {
             let deadline = tokio::time::Instant::now() + DEADLINE;
+            let settings = Settings { clock: given.clock(), ..Settings::default() };
             let (event, book) = (&event.json, test.directory.over(pipeline.book()));
-            handle_with_directory(event, deadline, pipeline, &memory, &memory, &book, &Settings::default()).await
+            handle_with_directory(event, deadline, pipeline, &memory, &memory, &book, &settings).await
         });
         let after = memory.message(&id).unwrap_or_default();
         let error = match (&handled.answer, &handled.report.fate) {
