@@ -128,3 +128,34 @@ fn cell(text: &str) -> String {
     let pieces = pieces.map(|(nth, piece)| if nth % 2 == 0 { piece.replace('*', "\\*") } else { piece.to_owned() });
     pieces.collect::<Vec<_>>().join("`").replace('|', "\\|").replace('\n', " ")
 }
+
+/// Every file below a folder, with its path relative to it.
+fn files_below(folder: &Path, root: &Path, files: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files_below(&path, root, files);
+        } else if let Ok(text) = std::fs::read_to_string(&path) {
+            files.push((path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/"), text));
+        }
+    }
+}
+
+#[test]
+fn every_rule_that_the_readme_shows_can_be_used() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let mut beside = Vec::new();
+    files_below(&root.join("rules"), &root.join("rules"), &mut beside);
+    beside.retain(|(name, _)| name.contains('/') || name == "organization.toml");
+    let blocks: Vec<&str> = readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let rules: Vec<&&str> = blocks.iter().filter(|block| block.contains("[[rule]]")).collect();
+    assert!(rules.len() >= 4, "the README shows rules");
+    for block in rules {
+        let mut files = beside.clone();
+        files.push(("readme.toml".to_owned(), (*block).to_string()));
+        if let Err(problems) = mailwright::pipeline::Pipeline::from_sources(files) {
+            panic!("{block}\n{problems}");
+        }
+    }
+}
