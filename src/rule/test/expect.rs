@@ -1,8 +1,10 @@
 //! What must come of the message of a test, and what is wrong with what came.
 
+use std::borrow::Cow;
+
 use super::answers::ExpectedAnswers;
 use crate::flow::response::Response;
-use crate::message::{BodyKind, Draft, Message};
+use crate::message::{Body, BodyError, BodyKind, Draft, Message, html};
 use crate::pipeline::{Report, Verdict};
 use crate::rule::problem::Code;
 use crate::rule::section::{At, Holds, Section};
@@ -19,10 +21,13 @@ const KEYS: &[&str] = &[
     "body",
     "text",
     "html",
+    "links",
     "attachments",
     "snapshot",
 ];
 const HEADER_KEYS: &[&str] = &["name", "is", "contains", "absent", "count"];
+/// Where the links of HTML lead, one after another, is looked at as a text.
+const LINKS: &str = "links";
 const BODY_KEYS: &[&str] = &["contains", "lacks", "once"];
 /// Octets of a text that a failure shows.
 const SHOWN: usize = 400;
@@ -94,7 +99,9 @@ pub(super) fn read(mut table: Section<'_>) -> (Expect, Vec<At<String>>) {
     let matched = table.strings("matched").unwrap_or_default();
     let not_matched = table.strings("not_matched").unwrap_or_default();
     let mut bodies = Vec::new();
-    for (key, kind) in [("body", None), ("text", Some(BodyKind::Plain)), ("html", Some(BodyKind::Html))] {
+    for (key, kind) in
+        [("body", None), ("text", Some(BodyKind::Plain)), ("html", Some(BodyKind::Html)), (LINKS, Some(BodyKind::Html))]
+    {
         bodies.extend(body(&mut table, key, kind));
     }
     let expect = Expect {
@@ -274,7 +281,9 @@ impl BodyExpect {
             let mut texts = Vec::new();
             for body in bodies.iter().filter(|body| body.kind == kind) {
                 found = true;
-                match draft.visible(*body) {
+                let text =
+                    if self.key == LINKS { targets(draft, *body) } else { draft.visible(*body).map(Cow::into_owned) };
+                match text {
                     Ok(text) => texts.push(fold(&text)),
                     Err(_) => misses.push(self.key, format!("a {name} body cannot be read")),
                 }
@@ -290,7 +299,10 @@ impl BodyExpect {
     }
 
     fn check_text(&self, text: &str, name: &str, misses: &mut Misses) {
-        let reads = || format!("the {name} body reads: {}", cut(text));
+        let reads = || match self.key {
+            LINKS => format!("the links lead to: {}", cut(text)),
+            _ => format!("the {name} body reads: {}", cut(text)),
+        };
         for wanted in &self.contains {
             let key = format!("{}.contains", self.key);
             misses.unless(text.contains(wanted), &key, || format!("\"{wanted}\" is not there\n{}", reads()));
@@ -305,6 +317,12 @@ impl BodyExpect {
             misses.unless(count == 1, &key, || format!("\"{wanted}\" is there {count} times\n{}", reads()));
         }
     }
+}
+
+/// Where the links of a body lead.
+fn targets(draft: &Draft<'_>, body: Body) -> Result<String, BodyError> {
+    let links = html::links(draft.text(body.part)?);
+    Ok(links.targets.iter().map(|target| target.url.text()).collect::<Vec<_>>().join(" "))
 }
 
 #[derive(Default)]
