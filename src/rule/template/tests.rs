@@ -133,3 +133,44 @@ fn what_drops_out_is_told_where_it_does_not_close() {
     let Source::Filled { required, used, .. } = &template.source else { panic!("nothing to fill in") };
     assert!(required.is_empty() && used.len() == 1);
 }
+
+#[test]
+fn a_block_is_known_again_where_an_optional_line_has_come_or_gone() {
+    use crate::envelope::{Address, Direction, Envelope};
+    use crate::message::Message;
+    let rules = |options: &str| {
+        let block = "html = \"\"\"<table><tr><td>Confidential mail of Example Ltd</td></tr>\n\
+                     {% optional %}<tr><td>For <b>{{ to.name }}</b></td></tr>{% endoptional %}\n\
+                     <tr><td>Do not pass it on.</td></tr></table>\"\"\"\n";
+        let text = format!("[[rule]]\nname = \"r\"\n[[rule.action]]\nkind = \"append\"\n{block}{options}");
+        crate::pipeline::Pipeline::from_sources(vec![("r.toml".into(), text)]).unwrap()
+    };
+    let run = |options: &str, raw: &str| {
+        let envelope = Envelope {
+            direction: Direction::Outbound,
+            sender: Address::new("ann@example.com").ok(),
+            recipients: vec![],
+            message_id: "1".into(),
+            truncated: false,
+        };
+        let raw = raw.replace('\n', "\r\n");
+        let message = Message::parse(raw.as_bytes());
+        let outcome = rules(options).run(&message, &envelope, &crate::facts::Facts::default(), &|| false).unwrap();
+        let out = outcome.rewritten.map_or_else(|| raw.clone(), |r| String::from_utf8(r.to_vec()).unwrap());
+        out.replace("\r\n", "\n")
+    };
+    let (named, bare) = ("To: Kim <kim@example.net>", "To: kim@example.net");
+    for (first, then) in [(named, bare), (bare, named), (named, named)] {
+        for kind in ["plain", "html"] {
+            let head = format!("Message-ID: <1@example.com>\nContent-Type: text/{kind}\n\n");
+            let out = run("", &format!("{first}\n{head}Hi\n"));
+            assert_eq!(out.contains("Kim") && out.contains("For"), first == named, "{out}");
+            assert_eq!(run("", &out), out, "a second run changes nothing");
+            let (_, body) = out.split_once("\n\n").unwrap();
+            let body =
+                if kind == "plain" { body.replace('\n', "\n> ") } else { format!("<blockquote>{body}</blockquote>") };
+            let reply = format!("{then}\n{head}Yes\n\n> {body}\n");
+            assert_eq!(run("once = \"thread\"\n", &reply), reply, "{kind}: it is in the thread");
+        }
+    }
+}
