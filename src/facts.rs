@@ -6,6 +6,7 @@
 pub use jiff::Timestamp;
 
 use crate::directory::People;
+use crate::stored::Links;
 
 /// Where the time comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,4 +34,6 @@ pub struct Facts {
     pub now: Option<Timestamp>,
     /// Who sends and gets it, as far as the rules asked for it.
     pub people: People,
+    /// How links to stored attachments are made.
+    pub links: Links,
 }

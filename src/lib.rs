@@ -23,3 +23,4 @@ pub mod flow;
 pub mod message;
 pub mod pipeline;
 pub mod rule;
+pub mod stored;

@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::answers::{Answers, Asked, NotAdded, Whom, add, stricter};
 use crate::directory::{Book, Fact, Need, Organization};
@@ -25,6 +26,7 @@ use crate::rule::{
     Action, ActionError, Disposition, Effect, Find, Mode, OnError, Protected, Redacted, Rule, Scene, Unbounceable,
     file, packed,
 };
+use crate::stored::Stored;
 
 /// A compiled rule set.
 #[derive(Debug)]
@@ -144,6 +146,8 @@ pub struct Outcome<'m> {
     pub answers: Answers,
     /// The rules that asked for something in the answer, in order.
     pub asked: Vec<Asked>,
+    /// Attachments to be stored before the rewritten message goes out, which links to them.
+    pub stored: Vec<Arc<Stored>>,
 }
 
 /// A run that must not end in delivery.
@@ -251,7 +255,8 @@ impl Pipeline {
         if rewritten.is_some() && draft.hides_subject() {
             report.notes.push(HIDDEN_SUBJECT.to_owned());
         }
-        Ok(Outcome { report, rewritten, answers: Answers::new(envelope, &dispositions, added), asked })
+        let stored = if rewritten.is_some() { draft.stored().to_vec() } else { Vec::new() };
+        Ok(Outcome { report, rewritten, answers: Answers::new(envelope, &dispositions, added), asked, stored })
     }
     /// What these rules ask for together, as [`Outcome::answers`] said when they asked for it: for a second try of a
     /// message that the rules have been run over already. Indexes that are no rule's, or the index of a rule that asks
@@ -372,6 +377,11 @@ impl Pipeline {
             !need.sender.is_empty() || !need.recipients.is_empty()
         };
         self.book.is_empty() && (needs(Direction::Inbound) || needs(Direction::Outbound))
+    }
+    /// True when a rule stores attachments.
+    pub fn stores_attachments(&self) -> bool {
+        let active = self.rules.iter().filter(|rule| rule.mode == Mode::Enforce);
+        active.flat_map(|rule| &rule.actions).any(|action| action.stores())
     }
     /// True when a rule does nothing without such a key.
     pub fn needs_value_key(&self) -> bool {

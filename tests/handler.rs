@@ -795,3 +795,43 @@ async fn a_silent_directory_costs_the_rules_that_ask_it_and_nothing_else() {
     assert_eq!(error.kind(), "Mailwright.RuleFailed");
     assert!(strict.is_untouched());
 }
+
+const STORED: &str = r#"
+[[rule]]
+name = "files"
+[[rule.action]]
+kind = "store_attachments"
+attachment = { extension = "pdf" }
+link = "https://files.example.com/{{ attachment.key }}"
+"#;
+const WITH_FILE: &str = "From: Ann <ann@example.com>\nSubject: Harvest plan\nMIME-Version: 1.0\nContent-Type: multipart/mixed; \
+                         boundary=m\n\n--m\n\nSee the plan.\n--m\nContent-Type: application/pdf; name=plan.pdf\n\n%PDF-1.7\n--m--\n";
+
+#[tokio::test(start_paused = true)]
+async fn an_attachment_is_stored_before_the_message_that_links_to_it_goes_out() {
+    let world = world(STORED, WITH_FILE, "OUTBOUND");
+    world.memory.fail_once(Call::Keep, Fault::After(PortError::transient(Trouble::Timeout, "")));
+    let handled = world.go().await;
+    assert_eq!((&handled.report.fate, handled.report.attachments_stored), (&Fate::Rewritten, 1));
+    assert_eq!(world.memory.calls(), [Call::Fetch, Call::Keep, Call::Keep, Call::Put, Call::PutBack]);
+    let keys: Vec<String> = world.memory.keys().into_iter().filter(|key| key.starts_with("attachments/")).collect();
+    assert!(keys.len() == 1 && world.text().contains(&format!("https://files.example.com/{}", keys[0])), "{keys:?}");
+    assert!(!world.text().contains("%PDF"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_whose_attachment_cannot_be_stored_goes_out_with_it_or_not_at_all() {
+    let denied = || Fault::Before(PortError::permanent(Refusal::Denied, ""));
+    let lenient = world(STORED, WITH_FILE, "OUTBOUND");
+    lenient.memory.fail_always(Call::Keep, denied());
+    let handled = lenient.go().await;
+    assert!(matches!(handled.report.fate, Fate::Original { stage: Stage::Keep, .. }), "{:?}", handled.report.fate);
+    assert!(lenient.is_untouched() && answer(&handled) == DEFAULT);
+    let strict = world(&STORED.replace("\"files\"", "\"files\"\non_error = \"fail\""), WITH_FILE, "OUTBOUND");
+    strict.memory.fail_always(Call::Keep, denied());
+    assert!(matches!(strict.go().await.answer, Err(FlowError::Refused { stage: Stage::Keep, .. })));
+    assert!(strict.is_untouched());
+    let slow = world(STORED, WITH_FILE, "OUTBOUND");
+    slow.memory.fail_always(Call::Keep, Fault::Hang);
+    assert!(matches!(slow.go().await.answer, Err(FlowError::Trouble { stage: Stage::Keep, .. })));
+}

@@ -87,7 +87,7 @@ fn variable_table() -> String {
     for variable in template::VARIABLES {
         writeln!(table, "| `{{{{ {} }}}}` | {} |", variable.name, cell(variable.doc)).unwrap();
     }
-    for variable in template::ATTACHMENT {
+    for variable in template::STORED {
         let doc = cell(variable.doc);
         writeln!(table, "| `{{{{ {} }}}}` | Of an attachment, in the notice about it: {doc} |", variable.name).unwrap();
     }

@@ -13,6 +13,7 @@ use mailwright::flow::mark::StampKey;
 use mailwright::flow::ports::{Content, Location, MessageFlow, ObjectStore, PortError, Refusal, Trouble};
 use mailwright::flow::put_checks;
 use mailwright::pipeline::{Pipeline, Verdict};
+use mailwright::stored::Stored;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -163,6 +164,15 @@ impl ObjectStore for World {
         self.call(|| {
             self.objects.lock().unwrap().push((key.clone(), object));
             Ok(Location { bucket: Bucket::new("bucket").unwrap(), key: key.clone(), version: None })
+        })
+        .await
+    }
+
+    async fn keep(&self, attachment: &Stored) -> Result<(), PortError> {
+        let key = ObjectKey::new(attachment.key()).unwrap();
+        self.call(|| {
+            self.objects.lock().unwrap().push((key, attachment.content().clone()));
+            Ok(())
         })
         .await
     }

@@ -32,6 +32,9 @@ async fn run() -> Result<(), Error> {
     if pipeline.needs_value_key() && config.value_key.is_none() {
         return Err("set MAILWRIGHT_VALUE_KEY: a rule makes pseudonyms, and there is no key for them".into());
     }
+    if pipeline.stores_attachments() && config.attachments.is_none() {
+        return Err("set MAILWRIGHT_ATTACHMENTS: a rule stores attachments, and there is no bucket for them".into());
+    }
     pipeline = pipeline.with_value_key(config.value_key.clone());
     if pipeline.needs_directory() && config.directory.is_none() {
         tracing::warn!(
@@ -44,7 +47,7 @@ async fn run() -> Result<(), Error> {
         WorkMailDirectory::new(calls, config.organization.clone(), ages)
     });
     let (pipeline, flow) = (&pipeline, &aws::WorkMailFlow::new(clients.flow));
-    let store = &aws::S3Store::new(clients.s3, config.bucket.clone());
+    let store = &aws::S3Store::new(clients.s3, config.bucket.clone()).with_attachments(config.attachments.clone());
     lambda_runtime::run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
         let left = event.context.deadline().duration_since(std::time::SystemTime::now()).unwrap_or_default();
         let deadline = Instant::now() + left;

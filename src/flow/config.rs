@@ -6,6 +6,7 @@
 //! | `MAILWRIGHT_STAMP_KEY` | secret that the processed mark is made with, at least 32 characters | a problem |
 //! | `MAILWRIGHT_VALUE_KEY` | secret of pseudonyms and of the digests of finds, at least 32 characters | finds have no digest; rules that make pseudonyms are a problem |
 //! | `MAILWRIGHT_PREFIX` | what stands before the keys of stored messages | nothing does |
+//! | `MAILWRIGHT_ATTACHMENTS` | bucket for attachments that rules store | rules that store some are a problem |
 //! | `MAILWRIGHT_RULES` | folder (or file) of the rule set | `/opt/rules` (a layer), else `rules` beside the program |
 //! | `MAILWRIGHT_DOMAINS` | the organization's mail domains, parted by commas | those of `MAILWRIGHT_ORGANIZATION_ID`, else of `organization.toml` |
 //! | `MAILWRIGHT_ORGANIZATION_ID` | WorkMail organization whose directory rules may ask | people and groups are those of `organization.toml` |
@@ -27,6 +28,7 @@ use crate::directory::Organization;
 use crate::envelope::Domain;
 use crate::rule::OnError;
 use crate::rule::value_key::ValueKey;
+use crate::stored::Links;
 
 /// The longest that an answer of the directory may be used, in seconds: a day.
 const MAX_TTL: u64 = 86_400;
@@ -39,6 +41,8 @@ const LAYER_RULES: &str = "/opt/rules";
 pub struct Config {
     /// Where rewritten messages are stored.
     pub bucket: Bucket,
+    /// Where attachments are stored that rules take out of messages.
+    pub attachments: Option<Bucket>,
     /// Folder or file of the rule set.
     pub rules: PathBuf,
     /// Internal domains, where they are given here.
@@ -81,6 +85,10 @@ impl Config {
         let bucket = set("MAILWRIGHT_BUCKET")
             .ok_or_else(|| "is not set: a bucket in the function's Region that WorkMail may read".to_owned())
             .and_then(|name| Bucket::new(&name).map_err(|error| format!("cannot be used: {error}")));
+        let attachments = set("MAILWRIGHT_ATTACHMENTS")
+            .map(|name| Bucket::new(&name).map_err(|error| format!("cannot be used: {error}")))
+            .transpose();
+        let attachments = keep(attachments, "MAILWRIGHT_ATTACHMENTS", &mut problems).flatten();
         let stamp_key = set("MAILWRIGHT_STAMP_KEY")
             .ok_or_else(|| "is not set: a secret; `openssl rand -hex 32` makes one".to_owned())
             .and_then(|key| StampKey::new(&key).map_err(|error| format!("cannot be used: {error}")));
@@ -133,8 +141,20 @@ impl Config {
                 Some(directory),
                 Some(environment),
             ) => {
-                let settings = Settings { prefix, stamp_key: Some(key), on_error, ..Settings::default() };
-                Ok(Self { bucket, rules, organization, directory, value_key, metrics, settings, environment })
+                let links = attachments.as_ref().map(|bucket| Links::signed(environment.signer(bucket)));
+                let links = links.unwrap_or_default();
+                let settings = Settings { prefix, stamp_key: Some(key), on_error, links, ..Settings::default() };
+                Ok(Self {
+                    bucket,
+                    attachments,
+                    rules,
+                    organization,
+                    directory,
+                    value_key,
+                    metrics,
+                    settings,
+                    environment,
+                })
             }
             _ => Err(ConfigError(problems)),
         }
@@ -210,6 +230,10 @@ mod tests {
             (organization.as_str(), ages.fresh, ages.missing),
             (id, Duration::from_secs(60), Duration::from_secs(60))
         );
+        assert!(config.attachments.is_none());
+        let config = read(&[("MAILWRIGHT_ATTACHMENTS", Some("my-files"))]).unwrap();
+        let link = config.settings.links.link("attachments/ab", Some(jiff::Timestamp::UNIX_EPOCH), 60);
+        assert!(link.starts_with("https://my-files.s3.eu-west-1.amazonaws.com/attachments/ab?X-Amz-"), "{link}");
     }
 
     #[test]
@@ -225,6 +249,7 @@ mod tests {
             ("MAILWRIGHT_DIRECTORY_TTL", Some("0")),
             ("MAILWRIGHT_LOG", Some("loud")),
             ("MAILWRIGHT_METRICS", Some("AWS/Lambda")),
+            ("MAILWRIGHT_ATTACHMENTS", Some("my.files")),
             ("AWS_REGION", None),
         ]);
         let text = error.unwrap_err().to_string();

@@ -11,6 +11,7 @@
 //! | rejected, and the message came with faults that WorkMail refuses | they are repaired and it is put once more; where that cannot be done or is refused as well, the original |
 //! | the rewrite itself would be rejected | it is not put: the original is delivered, with a warning; a bug of ours |
 //! | throttling, 5xx, timeout, connection | tried again with backoff while there is time, then the invocation fails |
+//! | an attachment cannot be stored | as with the rewritten message, which links to it and is not put back |
 //! | a rule with `on_error = "fail"` | the invocation fails |
 //! | the directory cannot be asked, or not in time | rules that need what it did not say fail, by their `on_error`; the others run |
 //! | time runs out | the rules that were not run count as failed; what is not put back in time fails the invocation |
@@ -32,6 +33,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -51,6 +53,7 @@ use crate::facts::{Clock, Facts};
 use crate::message::{Bits, Draft, Mended, Message, Repaired};
 use crate::pipeline::{Pipeline, Report, RunError, Verdict};
 use crate::rule::{Mode, OnError, Rule};
+use crate::stored::{Links, Stored};
 
 /// WorkMail waits so long for an answer (Administrator Guide, "Synchronous Run Lambda rule").
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(15);
@@ -81,12 +84,20 @@ pub struct Settings {
     pub clock: Clock,
     /// What happens when the flow refuses for good: the original goes on (`Skip`), or the invocation fails (`Fail`).
     pub on_error: OnError,
+    /// How links to stored attachments are made.
+    pub links: Links,
 }
 
 impl Default for Settings {
     /// No prefix, no mark, the original goes on.
     fn default() -> Self {
-        Self { prefix: KeyPrefix::default(), stamp_key: None, clock: Clock::System, on_error: OnError::Skip }
+        Self {
+            prefix: KeyPrefix::default(),
+            stamp_key: None,
+            clock: Clock::System,
+            on_error: OnError::Skip,
+            links: Links::default(),
+        }
     }
 }
 
@@ -155,6 +166,8 @@ pub enum Stage {
     Fetch,
     /// Running the rules.
     Run,
+    /// Storing an attachment that the rules took out of the message.
+    Keep,
     /// Putting the rewritten message to the store.
     Store,
     /// Telling the flow to take it.
@@ -166,6 +179,7 @@ impl std::fmt::Display for Stage {
         f.write_str(match self {
             Self::Fetch => "fetching the message",
             Self::Run => "running the rules",
+            Self::Keep => "storing an attachment",
             Self::Store => "storing the rewritten message",
             Self::PutBack => "putting the rewritten message back",
         })
@@ -238,6 +252,8 @@ pub struct FlowReport {
     pub unmet: Vec<Unmet>,
     /// What was repaired of what the message came with, after the flow rejected it and before it was put once more.
     pub repaired: Vec<Mended>,
+    /// Attachments that were stored outside of the message.
+    pub attachments_stored: usize,
     /// Calls that were tried again.
     pub retries: u32,
     /// How long each stage took.
@@ -301,6 +317,7 @@ pub async fn handle_with_directory<F: MessageFlow, S: ObjectStore, D: Directory>
         key: None,
         unmet: Vec::new(),
         repaired: Vec::new(),
+        attachments_stored: 0,
         retries: 0,
         times: Times::default(),
         rules: None,
@@ -345,6 +362,8 @@ enum Ran {
     Done {
         report: Report,
         content: Option<Content>,
+        /// Attachments that the content links to.
+        stored: Vec<Arc<Stored>>,
         /// Why the flow would reject the content for what rules did.
         unfit: Option<String>,
         answers: Answers,
@@ -370,16 +389,16 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
         let at = Instant::now();
         let ran = catch_unwind(AssertUnwindSafe(|| self.run(&raw, people)));
         report.times.run_ms = ms_since(at);
-        let (content, unfit, answers) = match ran {
+        let (content, stored, unfit, answers) = match ran {
             Err(_) => return self.unread(Stage::Run, None, report),
             Ok(Err(error)) => return Err(FlowError::Rule(error.to_string())),
             Ok(Ok(Ran::Marked(answers))) => {
                 report.fate = Fate::Marked;
                 return Ok(self.answer(&answers));
             }
-            Ok(Ok(Ran::Done { report: rules, content, unfit, answers })) => {
+            Ok(Ok(Ran::Done { report: rules, content, stored, unfit, answers })) => {
                 report.rules = Some(rules);
-                (content, unfit, answers)
+                (content, stored, unfit, answers)
             }
         };
         let Some(content) = content else {
@@ -389,6 +408,10 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
         report.size_out = Some(content.len());
         if let Some(why) = unfit {
             self.refused(Stage::Store, PortError::permanent(Refusal::Unfit, why), report)?;
+            return Ok(self.answer(&answers));
+        }
+        if let Err(error) = self.keep(&stored, report).await? {
+            self.refused(Stage::Keep, error, report)?;
             return Ok(self.answer(&answers));
         }
         let mut replaced = self.replace(&raw, &content, report).await?;
@@ -425,7 +448,7 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
     /// Look for the mark, run the rules, put the mark on.
     fn run(&self, raw: &Bytes, people: People) -> Result<Ran, RunError> {
         let message = Message::parse(raw);
-        let facts = Facts { now: Some(self.settings.clock.now()), people };
+        let facts = Facts { now: Some(self.settings.clock.now()), people, links: self.settings.links.clone() };
         let marker = self.settings.stamp_key.as_ref().map(|key| Marker {
             key,
             id: self.id,
@@ -453,7 +476,22 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
         let faults = outcome.rewritten.as_ref().map(|rendered| put_checks::brought_in(&message, rendered));
         let unfit = faults.filter(|faults| !faults.is_empty()).map(|faults| put_checks::words(&faults));
         let content = outcome.rewritten.map(|rendered| Content::new(raw, &rendered));
-        Ok(Ran::Done { report: outcome.report, content, unfit, answers: outcome.answers })
+        let stored = outcome.stored;
+        Ok(Ran::Done { report: outcome.report, content, stored, unfit, answers: outcome.answers })
+    }
+
+    /// Store the attachments that the rewritten message links to, before it goes out.
+    async fn keep(&self, stored: &[Arc<Stored>], report: &mut FlowReport) -> Result<Result<(), PortError>, FlowError> {
+        let at = Instant::now();
+        for attachment in stored {
+            let kept = self.insist(Stage::Keep, &mut report.retries, || self.store.keep(attachment)).await;
+            report.times.store_ms = ms_since(at);
+            if let Err(error) = kept? {
+                return Ok(Err(error));
+            }
+            report.attachments_stored += 1;
+        }
+        Ok(Ok(()))
     }
 
     /// Store the rewritten message and put it back. The outer error fails the invocation, the inner one is a refusal.
@@ -636,6 +674,7 @@ fn log(report: &FlowReport, error: Option<&FlowError>) {
                 rejected_for = unmet,
                 repaired = repaired,
                 key = report.key.as_ref().map(ObjectKey::as_str),
+                attachments_stored = report.attachments_stored,
                 retries = report.retries,
                 rules_matched = matched,
                 rules_failed = failed,

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::key::{Bucket, MessageId, ObjectKey};
 use super::ports::{Content, Location, MessageFlow, ObjectStore, PortError, Refusal};
 use super::put_checks;
+use crate::stored::Stored;
 
 /// A message flow and an object store in one, as a put-back reads what was stored.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub enum Call {
     Fetch,
     /// [`ObjectStore::put`].
     Put,
+    /// [`ObjectStore::keep`].
+    Keep,
     /// [`MessageFlow::put_back`].
     PutBack,
 }
@@ -141,6 +144,14 @@ impl ObjectStore for Memory {
         self.answer(Call::Put, |state| {
             state.objects.insert(key.as_str().to_owned(), content.chunks().concat().into());
             Ok(Location { bucket: self.bucket.clone(), key: key.clone(), version: None })
+        })
+        .await
+    }
+
+    async fn keep(&self, attachment: &Stored) -> Result<(), PortError> {
+        self.answer(Call::Keep, |state| {
+            state.objects.insert(attachment.key().to_owned(), attachment.content().clone());
+            Ok(())
         })
         .await
     }

@@ -135,6 +135,7 @@ mod tests {
             key: None,
             unmet: Vec::new(),
             repaired: Vec::new(),
+            attachments_stored: 0,
             retries: 2,
             times: Times { fetch_ms: 3.5, total_ms: 9.0, ..Times::default() },
             rules: Some(Report { digest: "0123456789abcdef".into(), rules, notes: Vec::new(), signatures: Vec::new() }),

@@ -14,6 +14,7 @@ use super::key::{Bucket, MessageId, ObjectKey};
 use crate::directory::{Book, Need, People};
 use crate::envelope::Envelope;
 use crate::message::Rendered;
+use crate::stored::Stored;
 
 /// Where messages are fetched from and put back to.
 pub trait MessageFlow {
@@ -23,10 +24,12 @@ pub trait MessageFlow {
     fn put_back(&self, id: &MessageId, location: &Location) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 
-/// Where rewritten messages are stored for the flow to read.
+/// Where rewritten messages are stored for the flow to read, and attachments for people.
 pub trait ObjectStore {
     /// Store `content` under `key`; what stands there already is overwritten.
     fn put(&self, key: &ObjectKey, content: &Content) -> impl Future<Output = Result<Location, PortError>> + Send;
+    /// Store an attachment that a rule took out of a message, for people to fetch; the same one again changes nothing.
+    fn keep(&self, attachment: &Stored) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 
 /// Where people and groups are looked up.

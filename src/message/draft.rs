@@ -17,6 +17,8 @@ use super::protection::{self, Protection};
 use super::surgery::{Image, Surgery};
 use super::text::PartText;
 use super::verify::{self, Violation};
+use crate::stored::Stored;
+
 use super::{Field, FieldName, Message, PartId, html, outside, place};
 
 /// Where a block goes in a body.
@@ -166,6 +168,8 @@ pub struct Draft<'m> {
     record_results: bool,
     pub(super) permitted: Permitted<'m>,
     pub(super) surgery: Surgery,
+    /// Attachments to be stored outside of the message.
+    pub(super) stored: Vec<Arc<Stored>>,
 }
 
 impl<'m> Draft<'m> {
@@ -181,6 +185,7 @@ impl<'m> Draft<'m> {
             record_results: false,
             permitted: Permitted::of(message),
             surgery: Surgery::default(),
+            stored: Vec::new(),
         }
     }
 

@@ -272,6 +272,10 @@ pub trait Action: Debug + Send + Sync {
     fn may_dispose(&self) -> Option<Disposition> {
         None
     }
+    /// True when it stores attachments outside of the message.
+    fn stores(&self) -> bool {
+        false
+    }
     /// True when it does nothing without [`Scene::key`].
     fn needs_key(&self) -> bool {
         false

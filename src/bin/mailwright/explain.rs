@@ -68,7 +68,7 @@ fn explain(options: &Options, colour: Colour) -> Result<String, (End, String)> {
     let envelope = envelope(&raw, &given, &pipeline);
     let message = Message::parse(&raw);
     let people = pipeline.book().look_up(&pipeline.need(envelope.direction), &envelope);
-    let facts = Facts { now: Some(given.clock().now()), people };
+    let facts = Facts { now: Some(given.clock().now()), people, ..Facts::default() };
     let outcome = pipeline
         .run(&message, &envelope, &facts, &|| false)
         .map_err(|error| (End::MessageFailed, format!("{error}; WorkMail would try again")))?;

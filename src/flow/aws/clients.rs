@@ -11,6 +11,9 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
+use crate::flow::key::Bucket;
+use crate::stored::Signer;
+
 /// A connection that takes longer is not coming.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(2_500);
 /// Names of the certification authorities of AWS endpoints (<https://www.amazontrust.com/repository/>), as they stand in
@@ -88,6 +91,27 @@ impl Environment {
             Ok(Self { region, credentials, flow_endpoint, s3_endpoint, directory_endpoint, roots })
         } else {
             Err(problems)
+        }
+    }
+}
+
+impl Environment {
+    /// Signs links to the objects of a bucket.
+    pub fn signer(&self, bucket: &Bucket) -> Signer {
+        let base = match self.s3_endpoint.as_deref().map(|url| (url.trim_end_matches('/'), needs_path_style(url))) {
+            Some((url, true)) => format!("{url}/{}", bucket.as_str()),
+            Some((url, false)) => url.replacen("://", &format!("://{}.", bucket.as_str()), 1),
+            None => {
+                let end = if self.region.starts_with("cn-") { ".cn" } else { "" };
+                format!("https://{}.s3.{}.amazonaws.com{end}", bucket.as_str(), self.region)
+            }
+        };
+        Signer {
+            base,
+            region: self.region.clone(),
+            key_id: self.credentials.access_key_id().to_owned(),
+            secret: self.credentials.secret_access_key().to_owned(),
+            token: self.credentials.session_token().map(str::to_owned),
         }
     }
 }

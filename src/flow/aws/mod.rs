@@ -24,6 +24,7 @@ pub use directory::WorkMailCalls;
 
 use super::key::{Bucket, MessageId, ObjectKey};
 use super::ports::{Content, Location, MessageFlow, ObjectStore, PortError, Refusal, Trouble};
+use crate::stored::Stored;
 use errors::{Call, port_error};
 
 /// Largest message that is fetched, in octets: above all that WorkMail takes, below what fills the memory.
@@ -40,6 +41,7 @@ pub struct WorkMailFlow {
 pub struct S3Store {
     client: aws_sdk_s3::Client,
     bucket: Bucket,
+    attachments: Option<Bucket>,
 }
 
 impl WorkMailFlow {
@@ -52,7 +54,13 @@ impl WorkMailFlow {
 impl S3Store {
     /// Into this bucket.
     pub fn new(client: aws_sdk_s3::Client, bucket: Bucket) -> Self {
-        Self { client, bucket }
+        Self { client, bucket, attachments: None }
+    }
+    /// Attachments go into this bucket, which WorkMail does not read.
+    #[must_use]
+    pub fn with_attachments(mut self, bucket: Option<Bucket>) -> Self {
+        self.attachments = bucket;
+        self
     }
 }
 
@@ -98,6 +106,25 @@ impl ObjectStore for S3Store {
         // QUIRK: a bucket whose versioning is suspended gives the version `null`, which names the object just stored.
         let version = output.version_id.filter(|version| !version.is_empty());
         Ok(Location { bucket: self.bucket.clone(), key: key.clone(), version })
+    }
+
+    async fn keep(&self, attachment: &Stored) -> Result<(), PortError> {
+        let Some(bucket) = &self.attachments else {
+            return Err(PortError::permanent(
+                Refusal::Invalid,
+                "MAILWRIGHT_ATTACHMENTS names no bucket for attachments",
+            ));
+        };
+        let request = self.client.put_object().bucket(bucket.as_str()).key(attachment.key());
+        request
+            .content_type(attachment.safe_type())
+            .content_disposition(attachment.disposition())
+            .checksum_sha256(aws_smithy_types::base64::encode(attachment.sha256()))
+            .body(ByteStream::from(attachment.content().clone()))
+            .send()
+            .await
+            .map_err(|error| port_error(Call::Put, &error))?;
+        Ok(())
     }
 }
 

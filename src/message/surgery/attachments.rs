@@ -8,6 +8,8 @@ use super::super::edits::Edit;
 use super::super::protection::{self, Protection};
 use super::super::transfer::applied;
 use super::super::{Attachment, Disposition, Message, Part, PartId};
+use crate::stored::Stored;
+
 use super::{Fate, Image, Notice, Surgery, end_is_sound, has_room};
 
 /// Where the notice of an attachment that was taken off stands.
@@ -102,6 +104,18 @@ impl<'m> Draft<'m> {
         };
         self.permitted.forget(id);
         Ok(taken)
+    }
+
+    /// An attachment that was taken off is to be stored, where this draft becomes the message.
+    pub fn set_aside(&mut self, stored: Stored) {
+        if !self.stored.iter().any(|one| one.key() == stored.key()) {
+            self.stored.push(Arc::new(stored));
+        }
+    }
+
+    /// The attachments to be stored.
+    pub fn stored(&self) -> &[Arc<Stored>] {
+        &self.stored
     }
 
     /// Put pictures beside an HTML body that shows them: into the multipart/related that it stands in, or a new one. One

@@ -21,6 +21,7 @@ mod rename_attachments;
 mod rewrite_links;
 mod set_header;
 mod stop;
+mod store_attachments;
 mod strip_attachments;
 mod tag_subject;
 mod untag_subject;
@@ -47,6 +48,7 @@ pub const KINDS: &[ActionKind] = &[
     redact::KIND,
     rewrite_links::KIND,
     strip_attachments::KIND,
+    store_attachments::KIND,
     rename_attachments::KIND,
     bounce::KIND,
     drop::KIND,

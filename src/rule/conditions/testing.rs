@@ -80,7 +80,7 @@ fn truth_of(when: &str, raw: &str, envelope: &Envelope, book: &Book, now: Option
     };
     let mut need = Need::default();
     conditions.iter().for_each(|condition| need.add(condition.need()));
-    let facts = Facts { now, people: book.look_up(&need, envelope) };
+    let facts = Facts { now, people: book.look_up(&need, envelope), ..Facts::default() };
     let scene = Scene {
         draft: &mut draft,
         envelope,

@@ -31,7 +31,7 @@ use fault::{Fault, kind_text};
 pub use filled::Filled;
 use filled::{CLOSE, OPEN};
 use names::Names;
-pub use variables::{ATTACHMENT, VARIABLES, Variable};
+pub use variables::{ATTACHMENT, STORED, VARIABLES, Variable};
 
 /// The longest text that a template may become, in octets.
 pub const MAX_OUTPUT: usize = 256 * 1024;

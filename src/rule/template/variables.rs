@@ -221,20 +221,39 @@ pub const VARIABLES: &[Variable] = &[
     ),
 ];
 
+const ATTACHMENT_NAME: Variable = Variable::given(
+    "attachment.name",
+    "The file name, without what deceives (directions, control characters, folders).",
+    "report.pdf",
+);
+const ATTACHMENT_SHA256: Variable = Variable::given(
+    "attachment.sha256",
+    "SHA-256 of its content in hex: what a virus scanner or a search knows it by.",
+    "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+);
+const ATTACHMENT_SIZE: Variable =
+    Variable::given("attachment.size", "Its size in octets, its transfer encoding undone.", "48213");
+const ATTACHMENT_TYPE: Variable = Variable::given("attachment.type", "The declared media type.", "application/pdf");
+
 /// The variables of templates about one attachment.
-pub const ATTACHMENT: &[Variable] = &[
+pub const ATTACHMENT: &[Variable] = &[ATTACHMENT_NAME, ATTACHMENT_SHA256, ATTACHMENT_SIZE, ATTACHMENT_TYPE];
+
+/// The variables of templates about an attachment that is stored.
+pub const STORED: &[Variable] = &[
     Variable::given(
-        "attachment.name",
-        "The file name, without what deceives (directions, control characters, folders).",
-        "report.pdf",
+        "attachment.key",
+        "Where a stored attachment is in its bucket: `attachments/` and 64 hex digits.",
+        "attachments/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     ),
     Variable::given(
-        "attachment.sha256",
-        "SHA-256 of its content in hex: what a virus scanner or a search knows it by.",
-        "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "attachment.link",
+        "The link to a stored attachment.",
+        "https://files.example.com/attachments/9f86d081884c7d659a2feaa0c55ad015",
     ),
-    Variable::given("attachment.size", "Its size in octets, its transfer encoding undone.", "48213"),
-    Variable::given("attachment.type", "The declared media type.", "application/pdf"),
+    ATTACHMENT_NAME,
+    ATTACHMENT_SHA256,
+    ATTACHMENT_SIZE,
+    ATTACHMENT_TYPE,
 ];
 
 fn first(scene: &Scene<'_, '_>, field: &str) -> String {

@@ -9,6 +9,7 @@ use mailwright::flow::handler::{Fate, Handled, Settings, handle};
 use mailwright::flow::key::Bucket;
 use mailwright::flow::ports::Content;
 use mailwright::pipeline::Pipeline;
+use mailwright::stored::Stored;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
 
@@ -34,8 +35,8 @@ pub struct Function<'r> {
 }
 
 impl Function<'_> {
-    /// Answer an event about `raw`: what came of it, and the new content where there is one.
-    pub fn handle(&self, event: &Event, raw: &Bytes) -> Result<(Handled, Option<Content>), String> {
+    /// Answer an event about `raw`: what came of it, the new content where there is one, and the attachments stored for it.
+    pub fn handle(&self, event: &Event, raw: &Bytes) -> Result<(Handled, Option<Content>, Vec<Stored>), String> {
         PANIC.take();
         let bucket = Bucket::new("replay").map_err(|error| error.to_string())?;
         let tray = Tray::new(bucket, raw.clone(), self.strict);
@@ -51,7 +52,8 @@ impl Function<'_> {
             Ok(runtime.block_on(call))
         });
         let handled = handled.map_err(|error: std::io::Error| format!("cannot start a runtime: {error}"))?;
-        Ok((handled, tray.into_rewritten()))
+        let (content, stored) = tray.into_rewritten().unzip();
+        Ok((handled, content, stored.unwrap_or_default()))
     }
 }
 

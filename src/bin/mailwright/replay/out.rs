@@ -8,8 +8,13 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Component, Path, PathBuf};
 
+use mailwright::stored::Stored;
+
 use crate::source::Found;
 use crate::terminal;
+
+/// The folder of stored attachments.
+const STORED: &str = "stored-attachments";
 
 /// Why the messages cannot be written there.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +102,18 @@ impl Out {
         }
         file.flush()?;
         Ok(path)
+    }
+
+    /// Write the attachments that rules stored, below `stored-attachments`, by their keys: the same one is written once.
+    pub fn write_attachments(&self, stored: &[Stored]) -> io::Result<()> {
+        for attachment in stored {
+            let path = self.folder.join(STORED).join(attachment.key());
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            fs::write(&path, attachment.content())?;
+        }
+        Ok(())
     }
 }
 

@@ -88,11 +88,13 @@ impl<'r> Passage<'r> {
             }
         };
         let event = Event::new(&raw, self.given, self.function.pipeline.organization());
-        let (handled, content) = match self.function.handle(&event, &raw) {
+        let (handled, content, kept) = match self.function.handle(&event, &raw) {
             Ok(done) => done,
             Err(why) => return self.account((found, index), Some((&event, &raw)), None, None, Some(why)),
         };
-        let failure = failure(&handled);
+        let unwritten = self.out.and_then(|out| out.write_attachments(&kept).err());
+        let unwritten = unwritten.map(|error| format!("an attachment cannot be written below --out: {error}"));
+        let failure = failure(&handled).or(unwritten);
         self.account((found, index), Some((&event, &raw)), Some(&handled), content.as_ref(), failure)
     }
 

@@ -44,6 +44,11 @@ pub(super) fn text(account: &Account<'_>, view: View) -> String {
     if let Some(failure) = &account.failure {
         let _ = writeln!(out, "    {}", colour.paint(BAD, &escape(failure)));
     }
+    let stored = account.handled.map_or(0, |handled| handled.report.attachments_stored);
+    if stored > 0 {
+        let line = format!("{:<18} {}", "stored:", crate::check::count(stored, "attachment"));
+        let _ = writeln!(out, "    {}", colour.paint(FAINT, &line));
+    }
     for line in account.handled.iter().flat_map(|handled| put_lines(&handled.report)) {
         let _ = writeln!(out, "    {}", colour.paint(ODD, &line));
     }

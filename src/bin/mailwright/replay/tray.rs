@@ -7,6 +7,7 @@ use bytes::Bytes;
 use mailwright::flow::key::{Bucket, MessageId, ObjectKey};
 use mailwright::flow::ports::{Content, Location, MessageFlow, ObjectStore, PortError, Refusal};
 use mailwright::flow::put_checks;
+use mailwright::stored::Stored;
 
 /// A flow that holds one message, and a store that holds its rewritten form.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub struct Tray {
 struct State {
     stored: Option<Content>,
     put_back: bool,
+    kept: Vec<Stored>,
 }
 
 impl Tray {
@@ -29,10 +31,10 @@ impl Tray {
         Self { bucket, raw, strict, state: Mutex::default() }
     }
 
-    /// What was put back; `None` where the message stays as it came in.
-    pub fn into_rewritten(self) -> Option<Content> {
+    /// What was put back, with the attachments that were stored for it; `None` where the message stays as it came in.
+    pub fn into_rewritten(self) -> Option<(Content, Vec<Stored>)> {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        state.stored.filter(|_| state.put_back)
+        state.stored.filter(|_| state.put_back).map(|content| (content, state.kept))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -63,5 +65,10 @@ impl ObjectStore for Tray {
     async fn put(&self, key: &ObjectKey, content: &Content) -> Result<Location, PortError> {
         self.state().stored = Some(content.clone());
         Ok(Location { bucket: self.bucket.clone(), key: key.clone(), version: None })
+    }
+
+    async fn keep(&self, attachment: &Stored) -> Result<(), PortError> {
+        self.state().kept.push(attachment.clone());
+        Ok(())
     }
 }

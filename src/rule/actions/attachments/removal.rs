@@ -1,5 +1,7 @@
 //! Attachments are taken off, and it is said so in their place.
 
+use minijinja::value::Value;
+
 use super::super::super::readable::as_html;
 use super::super::super::section::{Holds, Section};
 use super::super::super::template::{self, Context, Template};
@@ -51,7 +53,7 @@ impl Removal {
     pub fn run(
         &self,
         scene: &mut Scene<'_, '_>,
-        before: &dyn Fn(&mut Draft<'_>, &Details) -> Result<Vec<(&'static str, minijinja::value::Value)>, ActionError>,
+        before: &dyn Fn(&Scene<'_, '_>, &Details) -> Result<Vec<(&'static str, Value)>, ActionError>,
     ) -> Result<Done, ActionError> {
         if self.selection.attached_messages {
             scene.draft.permit(crate::message::Permission::AttachedMessages);
@@ -61,7 +63,7 @@ impl Removal {
         let done = self.selection.each(&mut draft, &mut |draft, attachment| {
             let details = Details::of(draft, attachment)?;
             let mut values = details.values();
-            values.extend(before(draft, &details)?);
+            values.extend(before(scene, &details)?);
             let text = filled(&self.text, scene, &values)?.text().trim_matches('\n').to_owned();
             let html = match &self.html {
                 Some(html) => filled(html, scene, &values)?.text().into_owned(),

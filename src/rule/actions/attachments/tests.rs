@@ -241,3 +241,70 @@ fn an_extension_is_put_behind_names_once() {
     let wide = alone.replace("name=run.exe", "name*=utf-8''%C3%BC.exe.%20");
     assert_eq!(run(action, &wide).0, wide.replace("%C3%BC.exe.%20", "%C3%BC.exe.blocked"));
 }
+
+const STORE: &str = "kind = \"store_attachments\"\nattachment = { extension = [\"exe\", \"txt\"] }\n";
+
+/// What is stored for a message, and the message.
+fn stored(action: &str, mail: &str) -> (Vec<std::sync::Arc<crate::stored::Stored>>, String) {
+    let pipeline = pipeline(action);
+    let envelope = Envelope {
+        direction: Direction::Outbound,
+        sender: Address::new("ann@example.com").ok(),
+        recipients: Address::new("kim@customer.example").into_iter().collect(),
+        message_id: "0-1".into(),
+        truncated: false,
+    };
+    let raw = mail.replace('\n', "\r\n").into_bytes();
+    let message = Message::parse(&raw);
+    let outcome = pipeline.run(&message, &envelope, &Facts::default(), &|| false).unwrap();
+    let out = outcome.rewritten.as_ref().map_or(raw.clone(), Rendered::to_vec);
+    (outcome.stored, String::from_utf8(out).unwrap().replace("\r\n", "\n"))
+}
+
+#[test]
+fn what_is_stored_is_the_attachment_and_the_link_leads_to_it() {
+    let mail =
+        format!("Content-Type: multipart/mixed; boundary=m\n\n--m\n\nsee\n--m\n{EXE}\n--m\n{EXE}\n--m\n{PDF}\n--m--\n");
+    let own = format!("{STORE}link = \"https://files.example.com/{{{{ attachment.key }}}}\"\n");
+    let (kept, out) = stored(&own, &mail);
+    assert_eq!(kept.len(), 1, "one attachment that comes twice is stored once");
+    assert_eq!((kept[0].content().as_ref(), kept[0].name()), (&b"MZ\x90\0\x03\0"[..], "run.exe"));
+    assert_eq!(out.matches(&format!("\nhttps://files.example.com/{}\n", kept[0].key())).count(), 2, "{out}");
+    assert!(!out.contains("TVqQ") && out.contains(PDF.trim_end()), "{out}");
+    assert_eq!(run(&own, &mail).1, ["store_attachments: 2 attachments stored"]);
+    let (kept, out) = stored(&format!("{STORE}notice = \"body\"\nhours = 2\n"), &mail);
+    let link = format!("https://stored.example/{}?expires-in=7200", kept[0].key());
+    assert!(out.contains(&link) && out.matches("\n--m\n").count() == 2, "{out}");
+}
+
+#[test]
+fn what_rules_before_masked_is_stored_masked() {
+    let text =
+        "Content-Type: text/plain; name=a.txt\nContent-Transfer-Encoding: base64\n\nY2FyZCA0MTExIDExMTEgMTExMSAxMTEx";
+    let mail = format!("Content-Type: multipart/mixed; boundary=m\n\n--m\n\nsee\n--m\n{text}\n--m--\n");
+    let redact = "kind = \"redact\"\ndetect = \"card\"\nwhere = [\"attachments\"]\n[[rule.action]]\n";
+    let (kept, _) = stored(&format!("{redact}{STORE}"), &mail);
+    assert_eq!(kept[0].content().as_ref(), b"card [CARD]");
+}
+
+#[test]
+fn what_cannot_be_decoded_is_not_stored() {
+    let mail = format!(
+        "Content-Type: multipart/mixed; boundary=m\n\n--m\n\nsee\n--m\n{}\n--m--\n",
+        EXE.replace("base64", "x-odd")
+    );
+    let (kept, out) = stored(STORE, &mail);
+    assert_eq!((kept.len(), out), (0, mail));
+}
+
+#[test]
+fn what_is_wrong_with_a_link_is_said() {
+    let problems = |options: &str| {
+        let rule = format!("[[rule]]\nname = \"r\"\n[[rule.action]]\n{STORE}{options}");
+        Pipeline::from_sources(vec![("r.toml".into(), rule)]).expect_err("a problem").to_string()
+    };
+    assert!(problems("link = \"https://files.example.com/\"\n").contains("would have the same link"));
+    assert!(problems("hours = 200\n").contains("1 to 168"));
+    assert!(problems("notice = \"maybe\"\n").contains("notice"));
+    assert!(problems("text = \"{{ attachment.nam }}\"\n").contains("attachment.name"));
+}
