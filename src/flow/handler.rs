@@ -327,7 +327,8 @@ pub async fn handle_with_directory<F: MessageFlow, S: ObjectStore, D: Directory>
         Some(id) => {
             let until = deadline.min(started + ANSWER_WITHIN).checked_sub(ANSWER_RESERVE).unwrap_or(started);
             let passage = Passage { id, event: &event, started, until, pipeline, flow, store, directory, settings };
-            passage.pass(&mut report).await
+            // Boxed: its type grows beyond what the compiler looks into.
+            Box::pin(passage.pass(&mut report)).await
         }
     };
     match &answer {
