@@ -220,7 +220,7 @@ impl Side {
 }
 
 fn side(function: &Function<'_>, event: &Event, raw: &Bytes) -> Result<Side, String> {
-    let (handled, content) = function.handle(event, raw)?;
+    let (handled, content, _) = function.handle(event, raw)?;
     let failure = failure(&handled);
     let answer = shown::answer(&handled);
     let rules = handled.report.rules.map(|report| report.rules).unwrap_or_default();
