@@ -19,6 +19,7 @@ use mailwright::pipeline::Pipeline;
 use mailwright::rule::value_key::ValueKey;
 
 use crate::event::{EnvelopeOptions, Given};
+use crate::page::report::Room;
 use crate::replay::function::{self, Function};
 use crate::replay::{self, workers};
 use crate::source::{self, Found};
@@ -58,6 +59,9 @@ pub struct Options {
     /// Keep what is done in this file while it runs; a run that was broken off goes on from there. It is removed at the end
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
+    /// Write a page to look at: the messages that differ, under A and under B side by side. The first 1,000 are shown
+    #[arg(long, value_name = "FILE.html", conflicts_with = "resume")]
+    report: Option<PathBuf>,
     /// One JSON object, for programs
     #[arg(long)]
     json: bool,
@@ -93,6 +97,10 @@ fn diff(options: &Options) -> Result<End, String> {
         return Err("no message found\n  = help: give a file by name, or end its name in .eml".to_owned());
     }
     let messages = &finds.messages;
+    let mut report =
+        options.report.as_deref().map(|path| replay::start_report(path, "diff", &new, &finds)).transpose()?;
+    let new = if report.is_some() { new.checking_all() } else { new };
+    let room = report.is_some().then(Room::default);
     let union = Union::of(&old, &new);
     let examples = usize::from(options.examples);
     let started = (Clock::System.now(), Sums::new(&union));
@@ -107,24 +115,31 @@ fn diff(options: &Options) -> Result<End, String> {
     let wanted = Wanted::default();
     sums.tell(examples, &wanted);
     let function = |pipeline| Function { pipeline, settings: settings.clone(), strict: false };
-    let comparer = Comparer::new([function(&old), function(&new)], &given, &union, &wanted);
+    let comparer = Comparer::new([function(&old), function(&new)], &given, &union, &wanted, room.as_ref());
 
     let bar = replay::progress(messages.len(), true);
     bar.set_position(earlier as u64);
     function::keep_panics_quiet();
     let began = Instant::now();
-    let work = |index: usize| messages.get(earlier + index).map(|found| comparer.compare(found));
+    let work = |index: usize| messages.get(earlier + index).map(|found| comparer.compare(found, earlier + index));
     let left = messages.len().saturating_sub(earlier);
     let done = workers::in_order(left, work, |compared| -> io::Result<()> {
         let Some(compared) = compared else { return Ok(()) };
+        if let (Some(report), Some(room), false) = (&mut report, &room, compared.changes.is_empty()) {
+            report.add(compared.entry.as_ref(), room)?;
+        }
         sums.add(compared, examples, &wanted);
         bar.inc(1);
         resume.as_mut().map_or(Ok(()), |resume| resume.save_now_and_then(now, &sums))
     });
     bar.finish_and_clear();
-    if let Some(resume) = resume {
-        done.and_then(|()| resume.end())
-            .map_err(|error| format!("cannot write --resume `{}`: {error}", terminal::path(resume.path())))?;
+    // Nothing else is written before the end than these two, of which there is one.
+    let kept = done
+        .and_then(|()| report.map_or(Ok(()), |report| report.finish(&shown::summary(&sums))))
+        .and_then(|()| resume.as_ref().map_or(Ok(()), Resume::end));
+    if let Err(error) = kept {
+        let path = options.report.as_deref().or(options.resume.as_deref()).map(terminal::path).unwrap_or_default();
+        return Err(format!("cannot write `{path}`: {error}"));
     }
     let took = Took { elapsed: began.elapsed(), workers: workers::workers(left), earlier };
     let mut out = io::stdout().lock();

@@ -136,7 +136,8 @@ fn replay(options: &Options) -> Result<End, String> {
     }
     let out = options.out.as_deref().map(|folder| Out::new(folder, &options.paths, &finds.messages));
     let out = out.transpose().map_err(|error| error.to_string())?;
-    let mut report = options.report.as_deref().map(|path| start_report(path, &pipeline, &finds)).transpose()?;
+    let mut report =
+        options.report.as_deref().map(|path| start_report(path, "replay", &pipeline, &finds)).transpose()?;
     // Why rules did not match is for the page alone: it costs time.
     let pipeline = if report.is_some() { pipeline.checking_all() } else { pipeline };
     let room = report.is_some().then(Room::default);
@@ -199,7 +200,12 @@ fn replay(options: &Options) -> Result<End, String> {
 }
 
 /// The page, and that it is written over no message.
-fn start_report(path: &Path, pipeline: &Pipeline, finds: &source::Finds) -> Result<Report, String> {
+pub fn start_report(
+    path: &Path,
+    title: &'static str,
+    pipeline: &Pipeline,
+    finds: &source::Finds,
+) -> Result<Report, String> {
     let shown = crate::terminal::path(path);
     if let Ok(whole) = path.canonicalize()
         && finds
@@ -213,7 +219,7 @@ fn start_report(path: &Path, pipeline: &Pipeline, finds: &source::Finds) -> Resu
         ));
     }
     let rules = pipeline.rules().iter().map(|rule| rule.name.clone()).collect();
-    Report::create(path, rules).map_err(|error| format!("cannot write --report `{shown}`: {error}"))
+    Report::create(path, title, rules).map_err(|error| format!("cannot write --report `{shown}`: {error}"))
 }
 
 /// The rules at `rules`, with the internal domains of the command line, if it names any.

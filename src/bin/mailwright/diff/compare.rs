@@ -7,12 +7,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
+use mailwright::flow::handler::Handled;
 use mailwright::flow::ports::Content;
 use mailwright::message::Message;
 use mailwright::pipeline::{Pipeline, RuleReport, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Given};
+use crate::page::report::Room;
+use crate::page::{COMPARISON, Entry, Sight};
 use crate::replay::function::{Function, bug, failure};
 use crate::replay::totals::Did;
 use crate::replay::{diff, shown};
@@ -78,6 +81,8 @@ pub struct Compared {
     pub changes: Vec<Change>,
     /// Why it could not be compared.
     pub unread: Option<String>,
+    /// What to put on the page.
+    pub entry: Option<Entry>,
 }
 
 /// The rules of both sets by their names, those of B first.
@@ -121,6 +126,8 @@ pub struct Comparer<'r> {
     given: &'r Given,
     union: &'r Union,
     wanted: &'r Wanted,
+    /// Whether a message is shown on a page, where there is one.
+    room: Option<&'r Room>,
     /// Both sets have the same organization, so that there is one event for both.
     one_event: bool,
 }
@@ -129,34 +136,37 @@ pub struct Comparer<'r> {
 struct Side {
     answer: &'static str,
     failure: Option<String>,
-    rules: Vec<RuleReport>,
+    handled: Handled,
     content: Option<Content>,
 }
 
 impl<'r> Comparer<'r> {
     /// What all messages of a run have in common.
-    pub fn new(functions: [Function<'r>; 2], given: &'r Given, union: &'r Union, wanted: &'r Wanted) -> Self {
+    pub fn new(
+        functions: [Function<'r>; 2],
+        given: &'r Given,
+        union: &'r Union,
+        wanted: &'r Wanted,
+        room: Option<&'r Room>,
+    ) -> Self {
         let [old, new] = &functions;
         let one_event = old.pipeline.organization().domains == new.pipeline.organization().domains;
-        Self { functions, given, union, wanted, one_event }
+        Self { functions, given, union, wanted, room, one_event }
     }
 
     /// Compare what both make of a message.
-    pub fn compare(&self, found: &Found) -> Compared {
-        let done = catch_unwind(AssertUnwindSafe(|| self.run(found))).unwrap_or_else(|_| Err(bug()));
+    pub fn compare(&self, found: &Found, index: usize) -> Compared {
+        let done = catch_unwind(AssertUnwindSafe(|| self.run(found, index))).unwrap_or_else(|_| Err(bug()));
         done.unwrap_or_else(|why| Compared { path: found.shown.clone(), unread: Some(why), ..Compared::default() })
     }
 
-    fn run(&self, found: &Found) -> Result<Compared, String> {
+    fn run(&self, found: &Found, index: usize) -> Result<Compared, String> {
         let raw = Bytes::from(found.read().map_err(|error| format!("cannot be read: {error}"))?);
         let [old, new] = &self.functions;
         let event = Event::new(&raw, self.given, old.pipeline.organization());
-        let a = side(old, &event, &raw)?;
-        let b = if self.one_event {
-            side(new, &event, &raw)?
-        } else {
-            side(new, &Event::new(&raw, self.given, new.pipeline.organization()), &raw)?
-        };
+        let other = (!self.one_event).then(|| Event::new(&raw, self.given, new.pipeline.organization()));
+        let event_b = other.as_ref().unwrap_or(&event);
+        let (a, b) = (side(old, &event, &raw)?, side(new, event_b, &raw)?);
         let rules = self.union.rules.iter().map(|(_, [old, new])| [a.did(*old), b.did(*new)]).collect();
         let mut compared = Compared {
             path: found.shown.clone(),
@@ -166,8 +176,26 @@ impl<'r> Comparer<'r> {
             failed: [a.failure.is_some(), b.failure.is_some()],
             changes: Vec::new(),
             unread: None,
+            entry: None,
         };
         self.differences(&raw, &a, &b, &mut compared);
+        // Once it is full, the room stays so.
+        if !compared.changes.is_empty() && self.room.is_some_and(|room| room.has(0)) {
+            let (before, after) = (a.whole(&raw), b.whole(&raw));
+            let notes: Vec<String> =
+                compared.changes.iter().map(|change| super::shown::title(change.kind, &change.of)).collect();
+            compared.entry = Some(Entry::of(&Sight {
+                number: index + 1,
+                path: &found.shown,
+                event: Some(event_b),
+                handled: Some(&b.handled),
+                before: &before,
+                after: (before != after).then_some(&after),
+                titles: &COMPARISON,
+                notes: &notes,
+                failure: b.failure.as_deref(),
+            }));
+        }
         Ok(compared)
     }
 
@@ -177,7 +205,7 @@ impl<'r> Comparer<'r> {
             compared.changes.push(Change { kind, of, what });
         };
         if a.answer != b.answer {
-            add(Kind::Answer, format!("{} → {}", a.answer, b.answer), &|| said(&b.rules));
+            add(Kind::Answer, format!("{} → {}", a.answer, b.answer), &|| said(b.rules()));
         }
         match (&a.failure, &b.failure) {
             (None, Some(why)) => add(Kind::NewlyFailed, String::new(), &|| escape(why).into_owned()),
@@ -191,15 +219,14 @@ impl<'r> Comparer<'r> {
             _ => None,
         };
         if let Some(kind) = kind {
-            let whole = |side: &Side| side.content.as_ref().map_or_else(|| raw.to_vec(), |c| c.chunks().concat());
-            add(kind, String::new(), &|| excerpt(&whole(a), &whole(b)));
+            add(kind, String::new(), &|| excerpt(&a.whole(raw), &b.whole(raw)));
         }
         for (name, [old, new]) in &self.union.rules {
             let (did_a, did_b) = (a.did(*old).unwrap_or(Did::Nothing), b.did(*new).unwrap_or(Did::Nothing));
             if did_a == did_b {
                 continue;
             }
-            let why = || new.and_then(|at| b.rules.get(at)).map(why).unwrap_or_default();
+            let why = || new.and_then(|at| b.rules().get(at)).map(why).unwrap_or_default();
             let kind = match (did_a, did_b) {
                 (_, Did::Matched) => Kind::NewlyMatched,
                 (_, Did::Skipped) => Kind::NewlySkipped,
@@ -213,9 +240,18 @@ impl<'r> Comparer<'r> {
 }
 
 impl Side {
+    fn rules(&self) -> &[RuleReport] {
+        self.handled.report.rules.as_ref().map(|report| report.rules.as_slice()).unwrap_or_default()
+    }
+
+    /// The message as it goes out.
+    fn whole(&self, raw: &Bytes) -> Vec<u8> {
+        self.content.as_ref().map_or_else(|| raw.to_vec(), |content| content.chunks().concat())
+    }
+
     /// What a rule did; `None` where it is no rule of this set.
     fn did(&self, rule: Option<usize>) -> Option<Did> {
-        rule.map(|at| self.rules.get(at).map_or(Did::Nothing, Did::of))
+        rule.map(|at| self.rules().get(at).map_or(Did::Nothing, Did::of))
     }
 }
 
@@ -223,8 +259,7 @@ fn side(function: &Function<'_>, event: &Event, raw: &Bytes) -> Result<Side, Str
     let (handled, content, _) = function.handle(event, raw)?;
     let failure = failure(&handled);
     let answer = shown::answer(&handled);
-    let rules = handled.report.rules.map(|report| report.rules).unwrap_or_default();
-    Ok(Side { answer, failure, rules, content })
+    Ok(Side { answer, failure, handled, content })
 }
 
 fn is_same(a: &Content, b: &Content) -> bool {

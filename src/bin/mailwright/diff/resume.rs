@@ -72,11 +72,6 @@ impl Resume {
         Ok(Self { path: path.to_owned(), digest: digest.to_owned(), found, saved: (0, Instant::now()) })
     }
 
-    /// Where the file is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// The time and the sums of the run that was broken off.
     pub fn take(&mut self) -> Option<(Timestamp, Sums)> {
         let state = self.found.take()?;

@@ -5,23 +5,32 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::compare::Kind;
-use super::sums::{Example, Group, RuleSums, Sums};
+use super::sums::{Example, RuleSums, Sums};
 use super::{Options, Took};
 use crate::check::count;
 use crate::terminal::{self, BAD, Colour, FAINT, GOOD, NAME, ODD, escape};
+
+/// One line for people.
+pub fn summary(sums: &Sums) -> String {
+    let same = sums.messages - sums.differing - sums.unread.count;
+    format!("{}: {}, {same} the same", count(sums.messages, "message"), differ(sums))
+}
+
+fn differ(sums: &Sums) -> String {
+    match sums.differing {
+        0 => "none differs".to_owned(),
+        1 => "1 differs".to_owned(),
+        n => format!("{n} differ"),
+    }
+}
 
 /// Lines for people.
 pub fn text(sums: &Sums, colour: Colour, took: Took) -> String {
     let mut out = String::new();
     let same = sums.messages - sums.differing - sums.unread.count;
-    let differ = match sums.differing {
-        0 => "none differs".to_owned(),
-        1 => "1 differs".to_owned(),
-        n => format!("{n} differ"),
-    };
-    let style = if sums.differing > 0 { ODD } else { GOOD };
+    let differs = if sums.differing > 0 { ODD } else { GOOD };
     let messages = count(sums.messages, "message");
-    let _ = write!(out, "{}: {}, {same} the same", colour.paint(NAME, &messages), colour.paint(style, &differ));
+    let _ = write!(out, "{}: {}, {same} the same", colour.paint(NAME, &messages), colour.paint(differs, &differ(sums)));
     if sums.unread.count > 0 {
         let unread = format!("{} could not be compared", sums.unread.count);
         let _ = write!(out, ", {}", colour.paint(BAD, &unread));
@@ -34,7 +43,7 @@ pub fn text(sums: &Sums, colour: Colour, took: Took) -> String {
         rule_line(rule, colour, &mut out);
     }
     for group in &sums.groups {
-        let (style, title) = title(group);
+        let (style, title) = (style(group.kind), title(group.kind, &group.of));
         let _ = writeln!(out, "\n{}: {}", colour.paint(style, &title), group.count);
         examples(&group.examples, group.count, colour, &mut out);
     }
@@ -85,19 +94,33 @@ fn rule_line(rule: &RuleSums, colour: Colour, out: &mut String) {
     let _ = writeln!(out, "{}", if changed { colour.paint(ODD, &line) } else { line.as_str().into() });
 }
 
-fn title(group: &Group) -> (anstyle::Style, String) {
-    let of = escape(&group.of);
-    match group.kind {
-        Kind::Answer => (ODD, of.replace('_', " ")),
-        Kind::NewlyFailed => (BAD, "newly failed".to_owned()),
-        Kind::NoLongerFailed => (GOOD, "no longer failed".to_owned()),
-        Kind::NewlyRewritten => (ODD, "rewritten under B only".to_owned()),
-        Kind::NoLongerRewritten => (ODD, "rewritten under A only".to_owned()),
-        Kind::RewrittenOtherwise => (ODD, "rewritten otherwise".to_owned()),
-        Kind::NewlyMatched => (NAME, format!("{of} newly matched")),
-        Kind::NoLongerMatched => (NAME, format!("{of} no longer matched")),
-        Kind::NewlySkipped => (ODD, format!("{of} newly skipped")),
-        Kind::RuleNewlyFailed => (BAD, format!("{of} newly failed")),
+fn style(kind: Kind) -> anstyle::Style {
+    match kind {
+        Kind::NewlyFailed | Kind::RuleNewlyFailed => BAD,
+        Kind::NoLongerFailed => GOOD,
+        Kind::NewlyMatched | Kind::NoLongerMatched => NAME,
+        Kind::Answer
+        | Kind::NewlyRewritten
+        | Kind::NoLongerRewritten
+        | Kind::RewrittenOtherwise
+        | Kind::NewlySkipped => ODD,
+    }
+}
+
+/// A difference in words; `of` is what it is of.
+pub fn title(kind: Kind, of: &str) -> String {
+    let of = escape(of);
+    match kind {
+        Kind::Answer => of.replace('_', " "),
+        Kind::NewlyFailed => "newly failed".to_owned(),
+        Kind::NoLongerFailed => "no longer failed".to_owned(),
+        Kind::NewlyRewritten => "rewritten under B only".to_owned(),
+        Kind::NoLongerRewritten => "rewritten under A only".to_owned(),
+        Kind::RewrittenOtherwise => "rewritten otherwise".to_owned(),
+        Kind::NewlyMatched => format!("{of} newly matched"),
+        Kind::NoLongerMatched => format!("{of} no longer matched"),
+        Kind::NewlySkipped => format!("{of} newly skipped"),
+        Kind::RuleNewlyFailed => format!("{of} newly failed"),
     }
 }
 

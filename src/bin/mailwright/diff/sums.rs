@@ -99,7 +99,7 @@ impl Sums {
 
     /// Add a message.
     pub fn add(&mut self, compared: Compared, examples: usize, wanted: &Wanted) {
-        let Compared { path, octets, rules, rewritten, failed, changes, unread } = compared;
+        let Compared { path, octets, rules, rewritten, failed, changes, unread, entry: _ } = compared;
         self.messages += 1;
         self.octets += octets as u64;
         if let Some(what) = unread {

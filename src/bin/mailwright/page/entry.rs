@@ -30,13 +30,42 @@ pub struct Sight<'a> {
     pub event: Option<&'a Event>,
     /// What the handler made of it; `None` when the message could not be read, or a panic came.
     pub handled: Option<&'a Handled>,
-    /// As it came in.
+    /// As it came in, or as it was.
     pub before: &'a [u8],
     /// As rewritten.
     pub after: Option<&'a [u8]>,
+    /// What both are called.
+    pub titles: &'a Titles,
+    /// What else is to be said of it.
+    pub notes: &'a [String],
     /// Why it counts as failed.
     pub failure: Option<&'a str>,
 }
+
+/// What the two sides of an entry are called.
+#[derive(Debug)]
+pub struct Titles {
+    /// The first.
+    pub before: &'static str,
+    /// The second.
+    pub after: &'static str,
+    /// Both, where a reader sees the same.
+    pub same: &'static str,
+    /// The first, where there is no second.
+    pub only: &'static str,
+}
+
+/// Of a run.
+pub const RUN: Titles =
+    Titles { before: "Before", after: "After", same: "Before and after: a reader sees the same", only: "As it came" };
+
+/// Of a comparison of two rule sets.
+pub const COMPARISON: Titles = Titles {
+    before: "Under A",
+    after: "Under B",
+    same: "Under A and B: a reader sees the same",
+    only: "Under A and B",
+};
 
 /// An entry, and what it is found by.
 #[derive(Debug)]
@@ -183,7 +212,8 @@ impl About {
         let report = &handled.report;
         let notes = report.rules.iter().flat_map(|rules| &rules.notes).cloned();
         let signatures = report.rules.iter().flat_map(|rules| &rules.signatures).map(ToString::to_string);
-        let all: Vec<String> = shown::put_lines(report).into_iter().chain(notes).chain(signatures).collect();
+        let said = sight.notes.iter().cloned();
+        let all: Vec<String> = said.chain(shown::put_lines(report)).chain(notes).chain(signatures).collect();
         if !all.is_empty() {
             html.push_str("<ul class=notes>");
             for note in all {
@@ -214,11 +244,11 @@ fn views(sight: &Sight<'_>, before: &Message<'_>, after: Option<&Message<'_>>, h
     let old = Shown::of(before);
     match after.map(Shown::of) {
         Some(new) if !new.is_as(&old) => {
-            old.write("Before", Some(&new), html);
-            new.write("After", Some(&old), html);
+            old.write(sight.titles.before, Some(&new), html);
+            new.write(sight.titles.after, Some(&old), html);
         }
-        Some(_) => old.write("Before and after: a reader sees the same", None, html),
-        None => old.write("As it came", None, html),
+        Some(_) => old.write(sight.titles.same, None, html),
+        None => old.write(sight.titles.only, None, html),
     }
     html.push_str("</div><div class=\"view text\">");
     let (old, new) = (texts(before), texts(after.unwrap_or(before)));

@@ -21,9 +21,11 @@ const MAX_IMAGES: usize = 100;
 /// Most attachments that are named.
 const MAX_ATTACHMENTS: usize = 20;
 /// Lowest and highest frame, in pixels, before the reader makes it taller.
-const HEIGHT: std::ops::RangeInclusive<usize> = 150..=620;
+const HEIGHT: std::ops::RangeInclusive<usize> = 200..=640;
 /// Characters of a line of text in a frame, and its height in pixels.
-const LINE: (usize, usize) = (58, 23);
+const LINE: (usize, usize) = (52, 24);
+/// What a block adds to its lines, in pixels.
+const BLOCK: usize = 14;
 
 /// What of a message is shown.
 pub struct Shown {
@@ -117,8 +119,9 @@ fn bodies(message: &Message<'_>, readable: Vec<Body>) -> Vec<Body> {
 fn height(draft: &Draft<'_>, body: Body, inner: &str) -> usize {
     let visible = draft.visible(body).unwrap_or_default();
     let lines: usize = visible.lines().take(200).map(|line| line.len() / LINE.0 + 1).sum();
-    let pictures = if inner.contains("<img") { 120 } else { 0 };
-    (60 + lines * LINE.1 + pictures).clamp(*HEIGHT.start(), *HEIGHT.end())
+    let blocks: usize = ["<p", "<h", "<td", "<hr", "<li"].iter().map(|tag| inner.matches(tag).take(40).count()).sum();
+    let pictures = if inner.contains("<img") { 140 } else { 0 };
+    (80 + lines * LINE.1 + blocks * BLOCK + pictures).clamp(*HEIGHT.start(), *HEIGHT.end())
 }
 
 /// The images that HTML can name.

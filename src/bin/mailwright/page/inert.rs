@@ -15,7 +15,7 @@ use super::markup::{cut, reference};
 const POLICY: &str =
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'";
 /// Before the mail's own styles, so that they go before these.
-const STYLE: &str = "html{color-scheme:light;background:#fff;color:#1a1a1a}\
+const STYLE: &str = "html{color-scheme:light;scrollbar-width:thin;background:#fff;color:#1a1a1a}\
     body{font:15px/1.5 system-ui,sans-serif;margin:16px;overflow-wrap:break-word}\
     pre.mailwright-plain{font:13px/1.6 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;white-space:pre-wrap;margin:0}\
     a[title]{color:#0b57d0;text-decoration:underline;cursor:help}";

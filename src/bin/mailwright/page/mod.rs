@@ -13,7 +13,7 @@ mod markup;
 pub mod report;
 mod rules;
 
-pub use entry::{Entry, Sight};
+pub use entry::{COMPARISON, Entry, RUN, Sight};
 pub use markup::text;
 
 use encodify::base64;

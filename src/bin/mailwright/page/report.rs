@@ -21,6 +21,8 @@ const MAX_OCTETS: usize = 96 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Report {
     path: PathBuf,
+    /// The name of the command.
+    title: &'static str,
     /// Where the entries are kept until it is known what stands above them.
     part: PathBuf,
     entries: BufWriter<File>,
@@ -45,15 +47,27 @@ impl Room {
 }
 
 impl Report {
-    /// A page at `path`; `rules` are the names of the rules.
-    pub fn create(path: &Path, rules: Vec<String>) -> io::Result<Self> {
+    /// A page of a command at `path`; `rules` are the names of the rules.
+    pub fn create(path: &Path, title: &'static str, rules: Vec<String>) -> io::Result<Self> {
         let mut part = OsString::from(path);
         part.push(".part");
         let part = PathBuf::from(part);
         let entries = BufWriter::with_capacity(256 * 1024, File::create(&part)?);
         let met = vec![0; rules.len()];
         let (fates, answers) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { path: path.to_owned(), part, entries, rules, met, fates, answers, shown: 0, octets: 0, left_out: 0 })
+        Ok(Self {
+            path: path.to_owned(),
+            title,
+            part,
+            entries,
+            rules,
+            met,
+            fates,
+            answers,
+            shown: 0,
+            octets: 0,
+            left_out: 0,
+        })
     }
 
     /// Add a message; `None` is one for which there was no room.
@@ -80,7 +94,7 @@ impl Report {
     pub fn finish(mut self, summary: &str) -> io::Result<()> {
         self.entries.flush()?;
         let mut page = BufWriter::with_capacity(256 * 1024, File::create(&self.path)?);
-        page.write_all(head("Mailwright replay").as_bytes())?;
+        page.write_all(head(&format!("Mailwright {}", self.title)).as_bytes())?;
         page.write_all(self.top(summary).as_bytes())?;
         io::copy(&mut BufReader::new(File::open(&self.part)?), &mut page)?;
         page.write_all(b"<p class=none id=nothing hidden>No message is like that.</p></main>\n")?;
@@ -92,7 +106,7 @@ impl Report {
 
     /// What stands above the messages.
     fn top(&self, summary: &str) -> String {
-        let mut out = "<body>\n<header class=top><h1>Mailwright <span>replay</span></h1>".to_owned();
+        let mut out = format!("<body>\n<header class=top><h1>Mailwright <span>{}</span></h1>", self.title);
         out.push_str(&format!("<p class=summary>{}", text(summary)));
         if self.left_out > 0 {
             out.push_str(&format!(

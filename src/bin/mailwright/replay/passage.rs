@@ -20,7 +20,7 @@ use super::totals::Tally;
 use super::{diff, shown};
 use crate::event::{Event, Given};
 use crate::page::report::Room;
-use crate::page::{Entry, Sight};
+use crate::page::{Entry, RUN, Sight};
 use crate::source::Found;
 
 /// What all messages of a run have in common.
@@ -145,6 +145,8 @@ impl<'r> Passage<'r> {
             handled,
             before: read.map(|(_, raw)| raw.as_ref()).unwrap_or_default(),
             after: content.map(|content| content.chunks().concat()).as_deref(),
+            titles: &RUN,
+            notes: &[],
             failure: failed.as_deref(),
         });
         Passed { shown, tally, entry }
@@ -181,6 +183,8 @@ impl<'r> Passage<'r> {
             handled: None,
             before: b"",
             after: None,
+            titles: &RUN,
+            notes: &[],
             failure: Some(&why),
         });
         Passed { shown, tally: Tally::new(None, None, false, false, true), entry }
