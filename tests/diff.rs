@@ -188,6 +188,19 @@ fn the_exit_code_is_that_of_diff_tools() {
 }
 
 #[test]
+fn a_page_shows_what_differs_under_both() {
+    let case = Case::new();
+    let (code, stdout, stderr) = case.run(&["a", "b", "mail", "--report", "page.html"]);
+    assert_eq!((code, stderr.as_str()), (1, ""), "{stdout}");
+    let page = fs::read_to_string(case.path("page.html")).unwrap();
+    assert_eq!(page.matches("<details class=message").count(), 4, "{page}");
+    assert!(page.contains("5 messages: 4 differ, 1 the same"), "{page}");
+    assert!(page.contains("<li>deliver → junk</li><li>junk newly matched</li>"), "{page}");
+    assert!(page.contains("<q>X-Checked: <del>yes</del>\n</q>") || page.contains("<q>X-Checked: yes\n</q>"), "{page}");
+    assert!(!page.contains("4-hello.eml"));
+}
+
+#[test]
 fn json_has_the_same_counts() {
     let case = Case::new();
     let (code, stdout, _) = case.run(&["a", "b", "mail", "--json", "--examples", "1"]);

@@ -103,7 +103,7 @@ fn diff(options: &Options) -> Result<End, String> {
     let room = report.is_some().then(Room::default);
     let union = Union::of(&old, &new);
     let examples = usize::from(options.examples);
-    let started = (Clock::System.now(), Sums::new(&union));
+    let started = (given.clock().now(), Sums::new(&union));
     let mut resume = options
         .resume
         .as_deref()
@@ -175,5 +175,11 @@ fn place(found: &Found) -> String {
 fn words(given: &Given) -> String {
     let address = |address: &mailwright::envelope::Address| address.as_str().to_owned();
     let to: Vec<String> = given.to.iter().map(address).collect();
-    format!("{:?} {} {}", given.direction, given.from.as_ref().map(address).unwrap_or_default(), to.join(" "))
+    format!(
+        "{:?} {:?} {} {}",
+        given.at,
+        given.direction,
+        given.from.as_ref().map(address).unwrap_or_default(),
+        to.join(" ")
+    )
 }

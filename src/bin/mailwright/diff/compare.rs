@@ -12,6 +12,7 @@ use mailwright::flow::ports::Content;
 use mailwright::message::Message;
 use mailwright::pipeline::{Pipeline, RuleReport, Verdict};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::event::{Event, Given};
 use crate::page::report::Room;
@@ -134,7 +135,7 @@ pub struct Comparer<'r> {
 
 /// A message under one rule set.
 struct Side {
-    answer: &'static str,
+    answer: String,
     failure: Option<String>,
     handled: Handled,
     content: Option<Content>,
@@ -206,6 +207,8 @@ impl<'r> Comparer<'r> {
         };
         if a.answer != b.answer {
             add(Kind::Answer, format!("{} → {}", a.answer, b.answer), &|| said(b.rules()));
+        } else if a.response() != b.response() {
+            add(Kind::Answer, format!("{} with another text, or for others", a.answer), &|| said(b.rules()));
         }
         match (&a.failure, &b.failure) {
             (None, Some(why)) => add(Kind::NewlyFailed, String::new(), &|| escape(why).into_owned()),
@@ -244,6 +247,11 @@ impl Side {
         self.handled.report.rules.as_ref().map(|report| report.rules.as_slice()).unwrap_or_default()
     }
 
+    /// The answer in full: the texts of bounces, and who gets which.
+    fn response(&self) -> Option<Value> {
+        self.handled.answer.as_ref().ok().and_then(|response| serde_json::to_value(response).ok())
+    }
+
     /// The message as it goes out.
     fn whole(&self, raw: &Bytes) -> Vec<u8> {
         self.content.as_ref().map_or_else(|| raw.to_vec(), |content| content.chunks().concat())
@@ -258,7 +266,7 @@ impl Side {
 fn side(function: &Function<'_>, event: &Event, raw: &Bytes) -> Result<Side, String> {
     let (handled, content, _) = function.handle(event, raw)?;
     let failure = failure(&handled);
-    let answer = shown::answer(&handled);
+    let answer = shown::answers(&handled);
     Ok(Side { answer, failure, handled, content })
 }
 

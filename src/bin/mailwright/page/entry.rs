@@ -157,7 +157,8 @@ impl About {
             let _ = write!(badges, "<mark>{}</mark>", crate::check::count(edits, "edit"));
         }
         if answer != "deliver" {
-            let _ = write!(badges, "<mark class=answer>{}</mark>", text(&answer.replace('_', " ")));
+            let answers = sight.handled.map_or_else(|| answer.to_owned(), shown::answers);
+            let _ = write!(badges, "<mark class=answer>{}</mark>", text(&answers.replace('_', " ")));
         }
         Self {
             subject: subject.map_or_else(|| "<i>no subject</i>".to_owned(), |subject| short(&subject)),

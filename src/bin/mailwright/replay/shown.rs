@@ -104,14 +104,29 @@ fn edits(handled: &Handled) -> usize {
 
 /// What is answered, in the words of rule files.
 pub fn answer(handled: &Handled) -> &'static str {
-    match handled.report.answer {
-        Some("DEFAULT") => "deliver",
-        Some("BOUNCE") => "bounce",
-        Some("DROP") => "drop",
-        Some("MOVE_TO_JUNK") => "junk",
-        Some("BYPASS_SPAM_CHECK") => "bypass_spam_check",
-        Some(other) => other,
-        None => "try again",
+    handled.report.answer.map_or("try again", rule_word)
+}
+
+/// As [`answer`]; where it is not the same for all recipients, for how many it is which.
+pub fn answers(handled: &Handled) -> String {
+    let each = &handled.report.answers;
+    if each.len() < 2 {
+        return answer(handled).to_owned();
+    }
+    let each: Vec<String> = each.iter().map(|(word, count)| format!("{} for {count}", rule_word(word))).collect();
+    each.join(", ")
+}
+
+/// The word of rule files for one of WorkMail's.
+fn rule_word(answer: &'static str) -> &'static str {
+    match answer {
+        "DEFAULT" => "deliver",
+        "BOUNCE" => "bounce",
+        "DROP" => "drop",
+        "MOVE_TO_JUNK" => "junk",
+        "BYPASS_SPAM_CHECK" => "bypass_spam_check",
+        "MIXED" => "mixed",
+        other => other,
     }
 }
 
