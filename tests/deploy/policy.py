@@ -17,6 +17,7 @@ SERVICES = {
     "describe_entity": "workmail:DescribeEntity",
     "describe_user": "workmail:DescribeUser",
     "list_group_members": "workmail:ListGroupMembers",
+    "list_groups": "workmail:ListGroups",
     "list_groups_for_entity": "workmail:ListGroupsForEntity",
     "list_mail_domains": "workmail:ListMailDomains",
 }

@@ -60,7 +60,7 @@ fn groups(member: &Member) -> Vec<&str> {
 async fn what_workmail_says_is_read_page_by_page_and_asked_once() {
     let organization = Organization::start().await;
     let directory = directory(&organization);
-    let groups_wanted = ["all@example.com", "sales@example.com"];
+    let groups_wanted = ["all@example.com", "emea", "sales@example.com"];
     let need = Need { domains: true, sender: wanted(&groups_wanted), recipients: wanted(&groups_wanted) };
     let people = ask(&directory, &need, "all@example.com", 0, 4_000).await;
 
@@ -91,6 +91,8 @@ async fn what_workmail_says_is_read_page_by_page_and_asked_once() {
     let mut requests = organization.requests();
     requests.sort();
     let mut expected = vec![
+        "ListGroups".to_owned(),
+        "ListGroups  2".to_owned(),
         "ListMailDomains".to_owned(),
         "ListMailDomains  2".to_owned(),
         "DescribeEntity all@example.com".to_owned(),

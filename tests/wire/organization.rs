@@ -104,6 +104,10 @@ impl Organization {
                 let names = ["example.com", "example.net", "orchard.awsapps.com"];
                 page("MailDomains", names.map(|name| json!({"DomainName": name, "DefaultDomain": false})).into(), from)
             }
+            ("ListGroups", _) => {
+                let group = |name: &str| json!({"Id": id_of(name), "Name": name.split('@').next(), "State": "ENABLED"});
+                page("Groups", MEMBERS.iter().map(|(name, _)| group(name)).collect(), from)
+            }
             (_, None) => error(400, "EntityNotFoundException"),
             ("DescribeEntity", Some((address, id, sort))) => {
                 reply(&json!({"EntityId": id, "Name": address, "Type": sort}))

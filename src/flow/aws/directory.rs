@@ -67,6 +67,17 @@ impl Calls for WorkMailCalls {
         Ok(Page { entries, next: output.next_token })
     }
 
+    async fn groups(&self, page: Option<&str>) -> Result<Page<GroupOf>, PortError> {
+        let request = self.client.list_groups().organization_id(self.organization.as_str()).max_results(PAGE);
+        let output = request.set_next_token(page.map(str::to_owned)).send().await;
+        let output = output.map_err(|error| port_error(Call::ListGroups, &error))?;
+        let groups = output.groups.unwrap_or_default().into_iter();
+        let groups = groups.filter(|group| group.state.as_ref().is_none_or(|state| *state != EntityState::Deleted));
+        let group = |id, name: Option<String>| GroupOf { id, name: name.unwrap_or_default() };
+        let entries = groups.filter_map(|found| Some(group(found.id?, found.name))).collect();
+        Ok(Page { entries, next: output.next_token })
+    }
+
     async fn members(&self, id: &str, page: Option<&str>) -> Result<Page<Entity>, PortError> {
         let request = self.client.list_group_members().organization_id(self.organization.as_str());
         let request = request.group_id(id).max_results(PAGE).set_next_token(page.map(str::to_owned));

@@ -27,6 +27,8 @@ pub(super) enum Call {
     /// The same.
     ListGroupsForEntity,
     /// The same.
+    ListGroups,
+    /// The same.
     ListGroupMembers,
 }
 
@@ -42,6 +44,7 @@ impl Call {
             Self::DescribeEntity => "grant workmail:DescribeEntity to the function's role",
             Self::DescribeUser => "grant workmail:DescribeUser to the function's role",
             Self::ListGroupsForEntity => "grant workmail:ListGroupsForEntity to the function's role",
+            Self::ListGroups => "grant workmail:ListGroups to the function's role",
             Self::ListGroupMembers => "grant workmail:ListGroupMembers to the function's role",
         }
     }

@@ -83,7 +83,7 @@ pub enum Sort {
     Resource,
 }
 
-/// A group that somebody is in.
+/// A group with its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupOf {
     /// WorkMail's id.
@@ -102,6 +102,8 @@ pub trait Calls: Send + Sync {
     fn person(&self, id: &str) -> impl Future<Output = Result<Option<Person>, PortError>> + Send;
     /// `ListGroupsForEntity`: the groups that a person or a group is in.
     fn groups_of(&self, id: &str, page: Option<&str>) -> impl Future<Output = Result<Page<GroupOf>, PortError>> + Send;
+    /// `ListGroups`: all groups.
+    fn groups(&self, page: Option<&str>) -> impl Future<Output = Result<Page<GroupOf>, PortError>> + Send;
     /// `ListGroupMembers`: those that get mail to the group.
     fn members(&self, id: &str, page: Option<&str>) -> impl Future<Output = Result<Page<Entity>, PortError>> + Send;
 }
@@ -141,27 +143,12 @@ pub struct WorkMailDirectory<C> {
     entities: Cache<Option<Entity>>,
     people: Cache<Option<Arc<Person>>>,
     groups: Cache<Arc<[GroupOf]>>,
+    all_groups: Cache<Arc<[GroupOf]>>,
     members: Cache<Arc<[Entity]>>,
 }
 
-/// A group that rules name, as membership is told by: its id, or its name in lower case.
-#[derive(Debug, Clone)]
-enum GroupKey {
-    Id(String),
-    Name(String),
-}
-
-impl GroupKey {
-    fn is(&self, group: &GroupOf) -> bool {
-        match self {
-            Self::Id(id) => *id == group.id,
-            Self::Name(name) => *name == group.name.trim().to_lowercase(),
-        }
-    }
-}
-
-/// Groups that are wanted, and how they are told.
-type Keys = HashMap<GroupName, GroupKey>;
+/// The ids of groups that are wanted.
+type Keys = HashMap<GroupName, String>;
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -186,6 +173,7 @@ impl<C: Calls> WorkMailDirectory<C> {
             entities: Cache::new(ages),
             people: Cache::new(ages),
             groups: Cache::new(ages),
+            all_groups: Cache::new(ages),
             members: Cache::new(ages),
         }
     }
@@ -282,12 +270,12 @@ impl<C: Calls> WorkMailDirectory<C> {
             Fact::Known(keys) => keys,
             Fact::Unknown(why) => return Fact::Unknown(why),
         };
-        let mut wanted: Vec<(&GroupName, &GroupKey)> =
+        let mut wanted: Vec<(&GroupName, &String)> =
             wanted.groups.iter().filter_map(|name| keys.get(name).map(|key| (name, key))).collect();
         let mut of = BTreeSet::new();
-        let mut take = |group: &GroupOf| {
+        let mut take = |id: &str| {
             wanted.retain(|(name, key)| {
-                let is = key.is(group);
+                let is = *key == id;
                 if is {
                     of.insert((*name).clone());
                 }
@@ -295,8 +283,7 @@ impl<C: Calls> WorkMailDirectory<C> {
             });
             wanted.is_empty()
         };
-        let own = GroupOf { id: entity.id.clone(), name: String::new() };
-        let mut done = entity.sort == Sort::Group && take(&own);
+        let mut done = entity.sort == Sort::Group && take(&entity.id);
         let mut seen = HashSet::from([entity.id.clone()]);
         let mut level = vec![entity.id.clone()];
         while !done && !level.is_empty() {
@@ -307,7 +294,7 @@ impl<C: Calls> WorkMailDirectory<C> {
                 match list {
                     Ok(list) => {
                         for group in list.iter().filter(|group| seen.insert(group.id.clone())) {
-                            done |= take(group);
+                            done |= take(&group.id);
                             level.push(group.id.clone());
                         }
                     }
@@ -347,7 +334,7 @@ impl<C: Calls> WorkMailDirectory<C> {
         Ok(everybody)
     }
 
-    /// How the groups that rules name are told. One that is none is a slip of the author: nothing is known of it.
+    /// The ids of the groups that rules name. One that is none is a slip of the author: nothing is known of it.
     async fn keys(
         &self,
         names: &BTreeSet<&GroupName>,
@@ -358,12 +345,18 @@ impl<C: Calls> WorkMailDirectory<C> {
         let nothing = Fact::Known(Keys::new());
         let asking = Asking { now, until, organization, keys: &nothing };
         let found = join_all(names.iter().map(|name| async move {
-            let Some(address) = name.address() else { return Ok(GroupKey::Name(name.as_str().to_owned())) };
-            match self.entity(&address, asking).await {
-                Ok(Some(entity)) if entity.sort == Sort::Group => Ok(GroupKey::Id(entity.id)),
-                Ok(_) => Err(NO_SUCH_GROUP),
-                Err(error) => Err(why(&error)),
-            }
+            let id = match name.address() {
+                Some(address) => {
+                    let entity = self.entity(&address, asking).await.map_err(|error| why(&error))?;
+                    entity.filter(|entity| entity.sort == Sort::Group).map(|entity| entity.id)
+                }
+                None => {
+                    let groups = self.all_groups(asking).await.map_err(|error| why(&error))?;
+                    let is = |group: &&GroupOf| group.name.trim().to_lowercase() == name.as_str();
+                    groups.iter().find(is).map(|group| group.id.clone())
+                }
+            };
+            id.ok_or(NO_SUCH_GROUP)
         }))
         .await;
         let keys: Result<Keys, &'static str> =
@@ -405,6 +398,14 @@ impl<C: Calls> WorkMailDirectory<C> {
             Ok(self.pages(asking.now, asking.until, page).await?.into())
         };
         self.groups.get(id, asking.now, asking.until, |_| false, ask).await
+    }
+
+    async fn all_groups(&self, asking: Asking<'_>) -> Result<Arc<[GroupOf]>, PortError> {
+        let ask = || async move {
+            let page = |page: Option<String>| async move { self.calls.groups(page.as_deref()).await };
+            Ok(self.pages(asking.now, asking.until, page).await?.into())
+        };
+        self.all_groups.get("", asking.now, asking.until, |groups| groups.is_empty(), ask).await
     }
 
     async fn members(&self, id: &str, asking: Asking<'_>) -> Result<Arc<[Entity]>, PortError> {

@@ -119,6 +119,11 @@ impl Calls for &Office {
             self.groups.iter().filter(|(_, members)| members.contains(&id)).map(|(id, _)| group(id)).collect();
         Ok(page(&of, from))
     }
+    async fn groups(&self, from: Option<&str>) -> Result<Page<GroupOf>, PortError> {
+        self.take("groups", "", from).await?;
+        let group = |id: &str| GroupOf { id: id.to_owned(), name: id.trim_start_matches("g-").to_uppercase() };
+        Ok(page(&self.groups.iter().map(|(id, _)| group(id)).collect::<Vec<_>>(), from))
+    }
     async fn members(&self, id: &str, from: Option<&str>) -> Result<Page<Entity>, PortError> {
         self.take("members", id, from).await?;
         let members = &self.groups.iter().find(|(group, _)| *group == id).unwrap().1;
@@ -222,14 +227,15 @@ async fn addresses_that_cannot_be_there_are_not_asked_for() {
         let members = people.at(&address).known().unwrap();
         assert_eq!((members.len(), name(&members[0]), told(&members[0])), (1, "nobody", String::new()));
     }
-    assert_eq!(office.calls(), ["domains ", "domains  page 2"]);
+    let expected = ["domains ", "domains  page 2", "groups ", "groups  page 2"];
+    assert_eq!(office.calls(), expected);
 }
 
 #[tokio::test(start_paused = true)]
 async fn groups_by_way_of_groups() {
     let office = Office::new();
     let directory = directory(&office);
-    let need = sender(false, &["all@example.com", "Sales", "one@example.com", "nothing"]);
+    let need = sender(false, &["all@example.com", "Sales", "one@example.com"]);
     let people = ask(&directory, &need, &envelope("ann@example.com", &[]), 0).await;
     assert_eq!(told(&people.sender), "all@example.com one@example.com sales");
     assert_eq!(name(&people.sender), crate::directory::NOT_LOOKED_UP);
@@ -237,7 +243,7 @@ async fn groups_by_way_of_groups() {
     // What is known of Ann's groups is not asked for again for Bob.
     let people = ask(&directory, &need, &envelope("bob@example.com", &[]), 1).await;
     assert_eq!(told(&people.sender), "all@example.com sales");
-    assert_eq!(office.calls(), ["entity bob@example.com", "groups_of u-bob"]);
+    assert_eq!(office.calls(), ["entity bob@example.com", "groups_of u-bob", "groups_of g-all"]);
     // It stops where all that is wanted is found.
     let office = Office::new();
     let people = ask(&self::directory(&office), &sender(false, &["emea"]), &envelope("ann@example.com", &[]), 0).await;
@@ -270,7 +276,7 @@ async fn a_group_stands_for_its_members() {
 #[tokio::test(start_paused = true)]
 async fn a_group_that_is_none_is_not_an_empty_one() {
     let office = Office::new();
-    for name in ["slaes@example.com", "ann@example.com", "sales@other.example"] {
+    for name in ["slaes@example.com", "ann@example.com", "sales@other.example", "Slaes"] {
         let mail = envelope("bob@example.com", &["kim@customer.example"]);
         let mut need = sender(false, &[name]);
         need.add(recipients(false, &[name]));
@@ -415,6 +421,9 @@ async fn a_list_without_end_is_given_up() {
             Ok(None)
         }
         async fn groups_of(&self, _: &str, _: Option<&str>) -> Result<Page<GroupOf>, PortError> {
+            Ok(Page { entries: Vec::new(), next: None })
+        }
+        async fn groups(&self, _: Option<&str>) -> Result<Page<GroupOf>, PortError> {
             Ok(Page { entries: Vec::new(), next: None })
         }
         async fn members(&self, _: &str, _: Option<&str>) -> Result<Page<Entity>, PortError> {

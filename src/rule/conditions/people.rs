@@ -458,4 +458,31 @@ mod tests {
         assert!(problems("recipients = { any = [] }").contains("R003"));
         assert!(problems("sender = \"nobody\"").contains("neither an address nor a domain"));
     }
+
+    #[test]
+    fn what_the_page_about_people_shows_is_true() {
+        let page = include_str!("../../../docs/directory.md");
+        let blocks = || page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let conditions: Vec<&str> =
+            blocks().filter(|block| block.starts_with("when = ")).flat_map(str::lines).collect();
+        assert_eq!(conditions.len(), 4);
+        for line in conditions {
+            let table = line.strip_prefix("when = {").or_else(|| line.strip_prefix("unless = {")).unwrap();
+            let table = table.trim().strip_suffix('}').unwrap();
+            assert!(crate::rule::conditions::testing::compile(table).is_ok(), "{line}");
+        }
+        let organization = blocks().find(|block| block.starts_with("domains = ")).unwrap();
+        let test = blocks().find(|block| block.starts_with("[[test]]")).unwrap();
+        let rules = format!("[[rule]]\nname = \"offer\"\naction = {{ kind = \"drop\" }}\n{test}");
+        let files = [("organization.toml", organization), ("rules.toml", &rules)];
+        let files = files.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        let pipeline = crate::pipeline::Pipeline::from_sources(files.to_vec());
+        let problems = match &pipeline {
+            Ok(pipeline) => pipeline.warnings().render(false),
+            Err(problems) => problems.render(false),
+        };
+        assert!(pipeline.is_ok(), "{problems}");
+        let listed = crate::directory::Attribute::ALL.iter().filter(|a| page.contains(&format!("`{}`", a.as_str())));
+        assert_eq!(listed.count(), crate::directory::Attribute::ALL.len());
+    }
 }
