@@ -21,6 +21,30 @@ pub(super) fn may_be_in(raw: &[u8]) -> bool {
     memmem::find(raw, BEGIN).is_some()
 }
 
+/// The same of text in quoted-printable, where a beginning may be spelled, or a soft break may be in it.
+pub(super) fn may_be_spelled_in(raw: &[u8]) -> bool {
+    let in_pair = |first: Option<&u8>, second: Option<&u8>| {
+        BEGIN.windows(2).any(|pair| pair.first() == first && pair.get(1) == second)
+    };
+    let is_sign = |at: usize| {
+        let behind = raw.get(at + 1..).unwrap_or_default();
+        match behind {
+            [b'\n', rest @ ..] | [b'\r', b'\n', rest @ ..] => {
+                in_pair(at.checked_sub(1).and_then(|i| raw.get(i)), rest.first())
+            }
+            [high, low, rest @ ..] => {
+                let digit = |digit: u8| char::from(digit).to_digit(16);
+                let octet = digit(*high).zip(digit(*low)).and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
+                // A space is spelled at the end of many a line, where it is none of a beginning.
+                let ends_line = matches!(rest.first(), None | Some(b'\r' | b'\n'));
+                octet.is_some_and(|octet| BEGIN.contains(&octet) && !(octet == b' ' && ends_line))
+            }
+            _ => false,
+        }
+    };
+    may_be_in(raw) || memchr::memchr_iter(b'=', raw).any(is_sign)
+}
+
 /// What begins in a text, wherever it stands: the gravest.
 pub(super) fn begins(text: &[u8]) -> Option<Protection> {
     let labels = memmem::find_iter(text, BEGIN).filter_map(|at| text.get(at + BEGIN.len()..));

@@ -225,7 +225,12 @@ fn pgp_in_texts(message: &Message<'_>) -> Option<Protection> {
 fn in_text(message: &Message<'_>, text: Body) -> Option<Protection> {
     let part = message.part(text.part)?;
     let raw = message.bytes(&part.body);
-    if part.encoding != TransferEncoding::Base64 && !armor::may_be_in(raw) {
+    let may_be_in = match part.encoding {
+        TransferEncoding::Base64 => true,
+        TransferEncoding::QuotedPrintable => armor::may_be_spelled_in(raw),
+        _ => armor::may_be_in(raw),
+    };
+    if !may_be_in {
         return None;
     }
     let decoded = transfer::decode(part.encoding, raw).ok()?;

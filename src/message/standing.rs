@@ -11,7 +11,8 @@ use super::draft::Place;
 use super::html;
 use super::place::{Spot, spot};
 
-/// Empty lines that may stand between the place of a block and a block further down: more could push it out of sight.
+/// Empty lines that may stand between the place of a block and a block further down, besides those of blocks that stand
+/// between: more could push it out of sight.
 const MAX_EMPTY_LINES: usize = 3;
 
 /// A text without the blocks in it.
@@ -50,6 +51,17 @@ impl<'t> Without<'t> {
         at - before.map(|block| block.end.min(at) - block.start).sum::<usize>()
     }
 
+    /// How many blocks stand before `end`, an offset of the whole text, and not before `start`, one of the rest.
+    fn between(&self, start: usize, end: usize) -> usize {
+        let mut taken = 0;
+        let mut count = 0;
+        for block in self.taken.iter().take_while(|block| block.start < end) {
+            count += usize::from(block.start - taken >= start);
+            taken += block.len();
+        }
+        count
+    }
+
     /// Where an offset of the rest is in the whole text, behind the blocks that stand there.
     pub fn whole_of(&self, at: usize) -> usize {
         self.taken.iter().fold(at, |at, block| if block.start <= at { at + block.len() } else { at })
@@ -70,7 +82,7 @@ pub fn stands(kind: BodyKind, text: &str, blocks: &[Range<usize>], block: &Range
     let sunk = kind == BodyKind::Plain && at > spot;
     let is_blank = |text: &str| text.chars().all(char::is_whitespace);
     (is_blank(between) || !idle.is_empty() && is_blank(&between.replace(&idle, "")))
-        && !(sunk && between.matches('\n').count() > MAX_EMPTY_LINES)
+        && !(sunk && between.matches('\n').count() > MAX_EMPTY_LINES + 2 * without.between(spot, block.start))
 }
 
 /// Do the end tags before a block at `spot` close nothing, or nothing that they can close?

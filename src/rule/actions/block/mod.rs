@@ -193,8 +193,11 @@ impl Insert {
 
     /// The bodies in which the block is missing; `None` where it is there already.
     fn missing(&self, ready: &Ready, scene: &mut Scene<'_, '_>, at: Where) -> Option<Vec<Target>> {
-        if self.is_in_thread(ready, scene.draft) {
-            return None;
+        if self.once == Once::Thread {
+            let ours = self.beside(ready, scene);
+            if self.is_in_thread(ready, scene.draft, &ours) {
+                return None;
+            }
         }
         let this = &ready.written;
         let looked_for = self.once == Once::Message && Blocks { this, others: &[] }.may_be_there(scene.draft);

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::wrapper::MARK;
 use super::written::Written;
-use super::{Insert, Once, Ready};
+use super::{Insert, Ready};
 use crate::message::{Body, BodyKind, Draft, PartId, Place, Target, html, is_all, stands};
 
 /// The blocks that may stand in a message: this one, and all that the rules put in.
@@ -110,16 +110,14 @@ impl Blocks<'_> {
 }
 
 impl Insert {
-    /// With `once = "thread"`: does the block stand anywhere, quoted text included?
-    pub(super) fn is_in_thread(&self, ready: &Ready, draft: &Draft<'_>) -> bool {
-        if self.once != Once::Thread {
-            return false;
-        }
+    /// Does the block stand anywhere, quoted text included? `ours` stand beside the message.
+    pub(super) fn is_in_thread(&self, ready: &Ready, draft: &Draft<'_>, ours: &[Body]) -> bool {
         // What an HTML body says goes before its plain alternative: it is what is read.
         let bodies = draft.readable();
-        let has_html = bodies.iter().any(|body| body.kind == BodyKind::Html);
-        let deciding = bodies.iter().filter(|body| !has_html || body.kind == BodyKind::Html);
-        deciding.filter_map(|body| Some((body.kind, draft.text(body.part).ok()?))).any(|(kind, text)| match kind {
+        let has_html = bodies.iter().any(|body| body.kind == BodyKind::Html && !ours.contains(body));
+        let decides = |body: &&Body| !has_html || body.kind == BodyKind::Html || ours.contains(body);
+        let mut texts = bodies.iter().filter(decides).filter_map(|body| Some((body.kind, draft.text(body.part).ok()?)));
+        texts.any(|(kind, text)| match kind {
             BodyKind::Html => {
                 text.contains(&format!("{MARK}=\"{}", ready.mark))
                     || (ready.html_print.may_be_in(text) && ready.html_print.is_in(&html::visible(text).text))

@@ -343,3 +343,40 @@ fn a_text_that_ends_in_half_a_line_end_is_no_other_once_it_is_encoded() {
     .concat();
     once_raw(&rules, b":\n\n\xa0\r");
 }
+
+#[test]
+fn a_plain_body_beside_html_that_is_ours_alone_gets_a_footer_that_is_known() {
+    let rules = [prepend(BANNER), rule("footer", &format!("{FOOTER}once = \"thread\""))].concat();
+    let mail = format!(
+        "From: eve@evil.example\nMIME-Version: 1.0\nContent-Type: multipart/alternative; \
+         boundary=\"=_mailwright_alternative_0_0\"\n\n--=_mailwright_alternative_0_0\nContent-Type: text/html\n\n{}\n\
+         --=_mailwright_alternative_0_0\n\nHi\n--=_mailwright_alternative_0_0--\n",
+        written(&prepend(BANNER))
+    );
+    assert_eq!(once(&rules, &mail).matches("High Street").count(), 1);
+}
+
+#[test]
+fn a_banner_below_many_others_is_still_at_the_top() {
+    let banner = |name: &str| rule(name, &format!("kind = \"prepend\"\ntext = \"Banner {name}\""));
+    let rules: String = ["a", "b", "c", "d", "e"].map(banner).concat();
+    for mail in [plain("Hi\n"), html("<p>Hi</p>"), plain("")] {
+        let out = once(&rules, &mail);
+        assert_eq!(out.matches("Banner").count(), 5, "{out}");
+    }
+    let mail = plain(&format!("Banner b\n\nBanner a\n\n{}Banner c\n\nHi\n", "\n".repeat(9)));
+    assert_eq!(run(&banner("a"), &mail).matches("Banner a").count(), 2);
+}
+
+#[test]
+fn what_becomes_armor_with_a_line_behind_it_was_armor_before() {
+    let rules = rule("footer", &format!("{FOOTER}protected = \"wrap\""));
+    let armor = "-----BEGIN PGP MESSAGE-----\nx\n-----END PGP MESSAGE-----";
+    let spelled: String = armor.bytes().map(|b| format!("={b:02X}")).collect();
+    let broken = armor.replacen("BEGIN", "BEG=\nIN", 1);
+    for text in [spelled, broken, armor.replacen('-', "=2D", 1)] {
+        let mail = format!("From: eve@evil.example\nContent-Transfer-Encoding: quoted-printable\n\n{text}=");
+        let out = once(&rules, &mail);
+        assert!(out.contains("=_mailwright_mixed_0"), "{out}");
+    }
+}
