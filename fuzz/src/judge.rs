@@ -133,9 +133,12 @@ pub fn judge(set: &RuleSet, raw: &[u8]) -> Judged {
     let Some(outcome) = outcome else { return Judged { signature, rewritten: None } };
     let Some(rewritten) = &outcome.rewritten else { return Judged { signature, rewritten: None } };
     invariants::hold(raw, rewritten, set.named, true).unwrap_or_else(|what| panic!("{}: {what}", set.name));
-    let faults = put_checks::brought_in(&message, rewritten);
-    assert!(faults.is_empty(), "{}: WorkMail would reject what came about: {}", set.name, put_checks::words(&faults));
     let first = rewritten.to_vec();
+    // All of it, and not what was edited alone as the function does.
+    let mut faults = put_checks::compare(&Message::parse(&first), &message);
+    faults.retain(|fault| !fault.came && fault.demand.refuses());
+    assert!(faults.is_empty(), "{}: WorkMail would reject what came about: {}", set.name, put_checks::words(&faults));
+    assert_eq!(put_checks::brought_in(&message, rewritten), [], "{}: no fault, and one brought in", set.name);
     if !set.rests {
         return Judged { signature, rewritten: Some(first) };
     }

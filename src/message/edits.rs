@@ -138,6 +138,43 @@ impl<'m> Rendered<'m> {
         out
     }
 
+    /// Octets of the longest line that an edit touched, without its line end.
+    pub fn longest_changed_line(&self) -> usize {
+        let mut longest = 0;
+        // Octets of the current line so far, whether an edit touched it, and whether a CR is the last of them.
+        let (mut column, mut touched, mut has_cr) = (0_usize, false, false);
+        for slice in &self.slices {
+            let (bytes, is_new) = match slice {
+                Slice::Kept(range) => (self.raw.get(range.clone()).unwrap_or_default(), false),
+                Slice::New(bytes, _) => (bytes.as_slice(), true),
+            };
+            touched |= is_new;
+            let mut start = 0;
+            while let Some(length) = memchr::memchr(b'\n', bytes.get(start..).unwrap_or_default()) {
+                let cr = if length > 0 { bytes.get(start + length - 1) == Some(&b'\r') } else { has_cr };
+                if touched {
+                    longest = longest.max(column + length - usize::from(cr));
+                }
+                (column, touched, has_cr) = (0, is_new, false);
+                start += length + 1;
+                if !is_new {
+                    // No edit touches the others up to the last.
+                    start = memchr::memrchr(b'\n', bytes).map_or(start, |last| last + 1);
+                }
+            }
+            let rest = bytes.get(start..).unwrap_or_default();
+            column += rest.len();
+            has_cr = rest.last().map_or(has_cr, |last| *last == b'\r');
+        }
+        if touched { longest.max(column) } else { longest }
+    }
+
+    /// The header of the message, with the edits in it; `body` is where its body begins. What is put in there is no part
+    /// of it.
+    pub fn header(&self, body: usize) -> Vec<u8> {
+        self.until(body).flatten().copied().collect()
+    }
+
     /// What was replaced, in order.
     pub(super) fn new_ranges(&self) -> impl Iterator<Item = &Range<usize>> {
         self.slices.iter().filter_map(|slice| match slice {

@@ -270,7 +270,7 @@ impl<'m> PartText<'m> {
         let in_place = transfer::splice(part.encoding, raw, part.body.start, splices, message.line_end())?;
         if let Some(edits) = in_place {
             // The wire does not take long lines (RFC 5321 §4.5.3.1.6): a part that is edited in any case is rid of them.
-            let long = raw.split(|b| *b == b'\n').any(|line| line.len() > transfer::MAX_LINE + 1);
+            let long = has_long_line(raw);
             let anew = long.then(|| self.encode_anew(message, id, part, splices, transfer::encode));
             return anew.and_then(Result::ok).map_or(Ok(edits), Ok);
         }
@@ -323,6 +323,15 @@ impl<'m> PartText<'m> {
             _ => "\r\n",
         }
     }
+}
+
+fn has_long_line(raw: &[u8]) -> bool {
+    let mut start = 0;
+    memchr::memchr_iter(b'\n', raw).chain(std::iter::once(raw.len())).any(|end| {
+        let len = end - start;
+        start = end + 1;
+        len > transfer::MAX_LINE + 1
+    })
 }
 
 /// A range without the half of a CRLF at either end of it.

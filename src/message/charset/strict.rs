@@ -107,6 +107,10 @@ impl Strict {
 
     /// How far readers agree on `bytes`, which `encoding_rs` reads as `text` and finds valid.
     pub(super) fn reading(self, bytes: &[u8], text: &str) -> Reading {
+        // What is odd in any of them has octets that are not ASCII, but for the escape sequences of ISO-2022-JP.
+        if self != Self::Iso2022Jp && bytes.is_ascii() {
+            return Reading::Same;
+        }
         let any = |wanted: RangeInclusive<u8>| bytes.iter().any(|b| wanted.contains(b));
         let control = || text.chars().any(|c| ('\u{80}'..='\u{9F}').contains(&c));
         let worst = |bad: bool, reading| if bad { reading } else { Reading::Same };

@@ -23,7 +23,7 @@ mod visible;
 
 pub use links::{LinkText, Links, Target as LinkTarget, links};
 pub use pieces::{Piece, pieces};
-pub use place::{End, end, retain_tags, start};
+pub use place::{End, end, start, tags_at};
 pub use preview::{behind_preheader, preheader};
 pub use reply::{reply_end, signature_start};
 pub use shield::shielded;

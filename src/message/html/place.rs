@@ -1,7 +1,6 @@
 //! Where a block is seen first, and where it is seen last.
 
 use std::collections::HashSet;
-use std::ops::Range;
 
 use super::element::Element;
 use super::open::Walk;
@@ -151,22 +150,19 @@ fn end_tags(html: &str, at: usize, walk: &Walk) -> String {
     tags
 }
 
-/// Keep the ranges that begin where a tag does: what looks like one inside of another tag, a comment or a style sheet is
-/// none.
-pub fn retain_tags(html: &str, ranges: &mut Vec<Range<usize>>) {
-    if ranges.is_empty() {
-        return;
-    }
-    let mut starts: HashSet<usize> = ranges.iter().map(|range| range.start).collect();
-    let last = starts.iter().copied().max().unwrap_or_default();
+/// Those of these places at which a start tag begins: what looks like one inside of another tag, a comment or a style sheet
+/// is none.
+pub fn tags_at(html: &str, mut places: HashSet<usize>) -> HashSet<usize> {
     let mut found = HashSet::new();
     let mut walk = Walk::new(html);
-    while let Some(token) = walk.next().filter(|token| token.span.start <= last) {
-        if matches!(token.kind, Kind::Start { .. }) && starts.remove(&token.span.start) {
+    while !places.is_empty()
+        && let Some(token) = walk.next()
+    {
+        if places.remove(&token.span.start) && matches!(token.kind, Kind::Start { .. }) {
             found.insert(token.span.start);
         }
     }
-    ranges.retain(|range| found.contains(&range.start));
+    found
 }
 
 /// True for a body whose own tag says that nothing of it is shown.

@@ -193,11 +193,8 @@ impl Insert {
 
     /// The bodies in which the block is missing; `None` where it is there already.
     fn missing(&self, ready: &Ready, scene: &mut Scene<'_, '_>, at: Where) -> Option<Vec<Target>> {
-        if self.once == Once::Thread {
-            let ours = self.beside(ready, scene);
-            if self.is_in_thread(ready, scene.draft, &ours) {
-                return None;
-            }
+        if self.is_in_thread(ready, scene) {
+            return None;
         }
         let this = &ready.written;
         let looked_for = self.once == Once::Message && Blocks { this, others: &[] }.may_be_there(scene.draft);
@@ -206,8 +203,13 @@ impl Insert {
             let target = |body| Target::new(body, Vec::new(), at.place);
             return Some(scene.draft.targets(at.place).into_iter().map(target).collect());
         }
+        self.look(ready, scene, at)
+    }
+
+    /// The same, told from what stands in the bodies.
+    fn look(&self, ready: &Ready, scene: &mut Scene<'_, '_>, at: Where) -> Option<Vec<Target>> {
         let others = written_by_rules(scene);
-        let mut seen = Blocks { this, others: &others }.look(scene.draft, at);
+        let mut seen = Blocks { this: &ready.written, others: &others }.look(scene.draft, at);
         if self.once == Once::Message && !seen.is_empty() {
             seen.retain(|seen| !seen.is_there);
             if seen.is_empty() {
@@ -215,6 +217,14 @@ impl Insert {
             }
         }
         Some(seen.into_iter().filter_map(|seen| seen.target).collect())
+    }
+
+    /// With `once = "thread"`: does the block stand anywhere?
+    fn is_in_thread(&self, ready: &Ready, scene: &mut Scene<'_, '_>) -> bool {
+        self.once == Once::Thread && {
+            let ours = self.beside(ready, scene);
+            ready.is_in_thread(scene.draft, &ours)
+        }
     }
 
     /// The parts of the message that a run before has put beside it.
@@ -269,7 +279,8 @@ impl Insert {
     /// Would a second run leave the block out?
     fn is_known(&self, ready: &Ready, scene: &mut Scene<'_, '_>, at: Where) -> bool {
         if !scene.draft.has_parts_beside() {
-            return self.missing(ready, scene, at).is_none();
+            return self.is_in_thread(ready, scene)
+                || self.once != Once::Thread && self.look(ready, scene, at).is_none();
         }
         // Parts beside a message are in no draft of it: as a second run will see it. What does not hold up is not put back.
         let Ok(rendered) = scene.draft.render() else { return true };

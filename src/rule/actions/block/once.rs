@@ -6,15 +6,25 @@
 
 use std::ops::Range;
 
+use super::Ready;
 use super::wrapper::MARK;
 use super::written::Written;
-use super::{Insert, Ready};
 use crate::message::{Body, BodyKind, Draft, PartId, Place, Target, html, is_all, stands};
 
 /// The blocks that may stand in a message: this one, and all that the rules put in.
 pub(super) struct Blocks<'b> {
     pub this: &'b Written,
     pub others: &'b [std::sync::Arc<Written>],
+}
+
+/// What is found of blocks in a text.
+#[derive(Default)]
+struct Found {
+    this: Vec<Range<usize>>,
+    /// Every one of ours, this included.
+    all: Vec<Range<usize>>,
+    /// This one is where it would be put; where it is false, nobody has looked.
+    stands: bool,
 }
 
 /// A part that stands beside a message and is nothing but blocks of ours.
@@ -41,23 +51,41 @@ pub(super) struct Seen {
 
 impl Blocks<'_> {
     /// Where this block stands in a text, and where any of ours does.
-    fn find(&self, kind: BodyKind, text: &str) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
-        let mut this = self.this.find(kind, text);
-        let mut others: Vec<_> = self.others.iter().flat_map(|other| other.find(kind, text)).collect();
-        if kind == BodyKind::Html {
-            html::retain_tags(text, &mut this);
-            html::retain_tags(text, &mut others);
+    fn find(&self, kind: BodyKind, text: &str) -> Found {
+        let this = self.this.find(kind, text);
+        let all = this.iter().cloned().chain(self.others.iter().flat_map(|other| other.find(kind, text))).collect();
+        Found { this, all, stands: false }
+    }
+
+    /// The same in a body where this block may stand at a place.
+    fn find_in(&self, draft: &Draft<'_>, body: Body, place: Place) -> Found {
+        // What cannot be read holds no block that is known.
+        let Ok(text) = draft.text(body.part) else { return Found::default() };
+        let mut found = self.find(body.kind, text);
+        if body.kind == BodyKind::Plain || found.all.is_empty() {
+            return found;
         }
-        let all = this.iter().cloned().chain(others).collect();
-        (this, all)
+        // What looks like a block inside of a tag, a comment or a style sheet is none, and what stands around it is text of
+        // the sender. The one block that stands where it should is none of these: nothing but space is between it and a
+        // place that is in none of these either.
+        if let ([block], true, true) = (&*found.this, found.all.len() == 1, place.is_edge())
+            && stands(body.kind, text, &found.all, block, place)
+        {
+            found.stands = true;
+            return found;
+        }
+        let tags = html::tags_at(text, found.all.iter().map(|block| block.start).collect());
+        found.this.retain(|block| tags.contains(&block.start));
+        found.all.retain(|block| tags.contains(&block.start));
+        found
     }
 
     /// The parts that a run before has put beside the message: they are no bodies of it.
     pub(super) fn beside(&self, draft: &Draft<'_>) -> Vec<Beside> {
         let look = |body: Body| {
             let text = draft.text(body.part).ok()?;
-            let (this, blocks) = self.find(body.kind, text);
-            is_all(text, &blocks).then_some(Beside { body, has_this: !this.is_empty() })
+            let found = self.find(body.kind, text);
+            is_all(text, &found.all).then_some(Beside { body, has_this: !found.this.is_empty() })
         };
         draft.beside().filter_map(look).collect()
     }
@@ -68,11 +96,9 @@ impl Blocks<'_> {
         let ours: Vec<Body> = beside.iter().map(|beside| beside.body).collect();
         let (mut targets, mut these) = (Vec::new(), Vec::new());
         for body in draft.targets_among_others(at.place, &ours) {
-            // What cannot be read holds no block that is known.
-            let (this, blocks) =
-                draft.text(body.part).map_or_else(|_| Default::default(), |text| self.find(body.kind, text));
-            targets.push(Target::new(body, blocks, at.place));
-            these.push(this);
+            let found = self.find_in(draft, body, at.place);
+            targets.push(Target::new(body, found.all, at.place));
+            these.push((found.this, found.stands));
         }
         draft.find_places(&mut targets);
         let stands_in = |target: &Target, this: &[Range<usize>]| {
@@ -95,8 +121,8 @@ impl Blocks<'_> {
                 seen.push(Seen { target: None, is_there: true });
             }
         }
-        for (target, this) in targets.into_iter().zip(these) {
-            let is_there = stands_beside(target.body.kind, Some(&target)) || stands_in(&target, &this);
+        for (target, (this, stands)) in targets.into_iter().zip(these) {
+            let is_there = stands || stands_beside(target.body.kind, Some(&target)) || stands_in(&target, &this);
             seen.push(Seen { target: Some(target), is_there });
         }
         seen
@@ -109,9 +135,9 @@ impl Blocks<'_> {
     }
 }
 
-impl Insert {
+impl Ready {
     /// Does the block stand anywhere, quoted text included? `ours` stand beside the message.
-    pub(super) fn is_in_thread(&self, ready: &Ready, draft: &Draft<'_>, ours: &[Body]) -> bool {
+    pub(super) fn is_in_thread(&self, draft: &Draft<'_>, ours: &[Body]) -> bool {
         // What an HTML body says goes before its plain alternative: it is what is read.
         let bodies = draft.readable();
         let has_html = bodies.iter().any(|body| body.kind == BodyKind::Html && !ours.contains(body));
@@ -119,13 +145,13 @@ impl Insert {
         let mut texts = bodies.iter().filter(decides).filter_map(|body| Some((body.kind, draft.text(body.part).ok()?)));
         texts.any(|(kind, text)| match kind {
             BodyKind::Html => {
-                text.contains(&format!("{MARK}=\"{}", ready.mark))
-                    || (ready.html_print.may_be_in(text) && ready.html_print.is_in(&html::visible(text).text))
+                text.contains(&format!("{MARK}=\"{}", self.mark))
+                    || (self.html_print.may_be_in(text) && self.html_print.is_in(&html::visible(text).text))
             }
             // As we write it, it may stand behind half a link, which its print takes it for a part of.
             BodyKind::Plain => {
-                ready.text_print.may_be_in(text)
-                    && (ready.text_print.is_in(text) || !ready.written.find(kind, text).is_empty())
+                self.text_print.may_be_in(text)
+                    && (self.text_print.is_in(text) || !self.written.find(kind, text).is_empty())
             }
         })
     }
