@@ -13,6 +13,7 @@
 //! on our own lists.
 
 mod attachments;
+mod edited;
 pub mod fields;
 
 use std::collections::hash_map::DefaultHasher;
@@ -23,7 +24,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use super::workmail::MAX_MESSAGE;
-use crate::message::{Draft, FieldSpan, MAX_LINE, Message, Part, PartId, Rendered};
+use crate::message::{Draft, FieldSpan, MAX_LINE, Message, Part, Rendered};
 
 /// Most attachments of one message (Administrator Guide, "Amazon WorkMail quotas").
 pub const MAX_ATTACHMENTS: usize = 500;
@@ -198,73 +199,13 @@ pub fn compare(new: &Message<'_>, fetched: &Message<'_>) -> Vec<Fault> {
 /// looked at. Empty for every rewrite that holds up. What the rewrite keeps of the message is what [`Draft::render`] has
 /// made sure of: its parts and their boundaries.
 pub fn brought_in(message: &Message<'_>, rendered: &Rendered<'_>) -> Vec<Fault> {
-    if brings_nothing_in(message, rendered) {
+    if edited::brings_nothing_in(message, rendered) {
         return Vec::new();
     }
     let outline = rendered.outline(message);
     let mut faults = compare(&Message::parse(&outline), message);
     faults.retain(|fault| !fault.came && fault.demand.refuses());
     faults
-}
-
-/// A quick look at what was edited: true means that no fault was brought in.
-fn brings_nothing_in(message: &Message<'_>, rendered: &Rendered<'_>) -> bool {
-    let Some(root) = message.part(PartId(0)) else { return false };
-    let is_text = |with: &[u8]| with.is_ascii() && memchr::memchr(0, with).is_none();
-    if rendered.len() > MAX_MESSAGE
-        || rendered.longest_changed_line() > MAX_LINE
-        || !rendered.edits().all(|(_, with)| is_text(with))
-    {
-        return false;
-    }
-    let (mut in_header, mut parts) = (false, message.parts().iter().peekable());
-    for (range, _) in rendered.edits() {
-        if range.start < root.body.start {
-            in_header = true;
-            continue;
-        }
-        // Parts are in order: in the body of one that has no parts, or else not so simple.
-        while parts.next_if(|part| part.body.end < range.start || part.boundary.is_some()).is_some() {}
-        let in_body = |part: &&Part| part.body.start <= range.start && range.end <= part.body.end && part.has_separator;
-        if !parts.peek().is_some_and(in_body) {
-            return false;
-        }
-    }
-    !in_header || header_brings_nothing_in(message, &rendered.header(root.body.start))
-}
-
-/// The same for a new header of the message.
-fn header_brings_nothing_in(message: &Message<'_>, header: &[u8]) -> bool {
-    let new = Message::parse(header);
-    let (Some(now), Some(before)) = (new.part(PartId(0)), message.part(PartId(0))) else { return false };
-    let (counts, old_counts) = (once_counts(&new), once_counts(message));
-    let mut faults = Vec::new();
-    changed_fields(&new, message, &mut faults);
-    faults.is_empty()
-        && now.has_separator == before.has_separator
-        && now.file_name == before.file_name
-        && counts.iter().zip(&old_counts).all(|(now, before)| *now <= 1 || now <= before)
-        && !fields::REQUIRED.iter().any(|name| is_gone(name, &counts, &old_counts))
-}
-
-fn is_gone(name: &str, counts: &[usize], old_counts: &[usize]) -> bool {
-    let of = |counts: &[usize]| {
-        fields::ONCE.iter().zip(counts).find(|(once, _)| **once == name).is_some_and(|(_, count)| *count > 0)
-    };
-    of(old_counts) && !of(counts)
-}
-
-/// How often each field stands in the header of the message that may stand there once, in the order of the list.
-fn once_counts(message: &Message<'_>) -> Vec<usize> {
-    let mut counts = vec![0; fields::ONCE.len()];
-    for field in message.fields() {
-        let name = message.bytes(&field.name);
-        let at = fields::ONCE.iter().position(|once| once.as_bytes().eq_ignore_ascii_case(name));
-        if let Some(count) = at.and_then(|at| counts.get_mut(at)) {
-            *count += 1;
-        }
-    }
-    counts
 }
 
 /// The demands that a message alone does not meet; `came` is false throughout.

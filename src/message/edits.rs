@@ -165,14 +165,10 @@ impl<'m> Rendered<'m> {
             let rest = bytes.get(start..).unwrap_or_default();
             column += rest.len();
             has_cr = rest.last().map_or(has_cr, |last| *last == b'\r');
+            // A line that begins right behind an edit is no line of it.
+            touched &= column > 0;
         }
         if touched { longest.max(column) } else { longest }
-    }
-
-    /// The header of the message, with the edits in it; `body` is where its body begins. What is put in there is no part
-    /// of it.
-    pub fn header(&self, body: usize) -> Vec<u8> {
-        self.until(body).flatten().copied().collect()
     }
 
     /// What was replaced, in order.
@@ -190,5 +186,23 @@ impl<'m> Rendered<'m> {
             out.extend_from_slice(slice);
         }
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_changed_where_an_edit_touches_it() {
+        let raw = b"a\r\nbb\r\nccc\r\ndddd";
+        let of = |range: Range<usize>, with: &str| {
+            let edits = vec![Edit { range, with: with.as_bytes().to_vec() }];
+            Rendered::new(raw, edits).unwrap().longest_changed_line()
+        };
+        assert_eq!([of(0..0, ""), of(3..3, "x"), of(3..3, "x\r\n"), of(5..5, "\r\nxxxxx")], [0, 3, 1, 5]);
+        // A line end that goes joins two lines, and so does half of one in two slices.
+        assert_eq!([of(5..7, ""), of(16..16, "x"), of(16..16, "\r\n"), of(1..2, "\r")], [5, 5, 4, 1]);
+        assert_eq!(Rendered::new(raw, Vec::new()).unwrap().longest_changed_line(), 0);
     }
 }

@@ -208,7 +208,7 @@ impl Insert {
 
     /// The same, told from what stands in the bodies.
     fn look(&self, ready: &Ready, scene: &mut Scene<'_, '_>, at: Where) -> Option<Vec<Target>> {
-        let others = written_by_rules(scene);
+        let others = self.written_by_others(scene);
         let mut seen = Blocks { this: &ready.written, others: &others }.look(scene.draft, at);
         if self.once == Once::Message && !seen.is_empty() {
             seen.retain(|seen| !seen.is_there);
@@ -217,6 +217,10 @@ impl Insert {
             }
         }
         Some(seen.into_iter().filter_map(|seen| seen.target).collect())
+    }
+
+    fn written_by_others(&self, scene: &mut Scene<'_, '_>) -> Vec<Arc<Written>> {
+        written_by(scene, |action| !std::ptr::addr_eq(action, self))
     }
 
     /// With `once = "thread"`: does the block stand anywhere?
@@ -232,7 +236,7 @@ impl Insert {
         if scene.draft.beside().next().is_none() {
             return Vec::new();
         }
-        let others = written_by_rules(scene);
+        let others = self.written_by_others(scene);
         let blocks = Blocks { this: &ready.written, others: &others };
         blocks.beside(scene.draft).into_iter().map(|beside| beside.body).collect()
     }
@@ -312,11 +316,17 @@ struct Missing<'m> {
 
 /// The blocks of all rules, as they would be written into this message.
 pub(super) fn written_by_rules(scene: &mut Scene<'_, '_>) -> Vec<Arc<Written>> {
+    written_by(scene, |_| true)
+}
+
+/// The blocks of those actions.
+fn written_by(scene: &mut Scene<'_, '_>, which: impl Fn(&dyn Action) -> bool) -> Vec<Arc<Written>> {
     let running = scene.rule;
     let mut written = Vec::new();
     for rule in scene.rules {
         scene.rule = &rule.name;
-        written.extend(rule.actions.iter().filter_map(|action| action.block(scene)));
+        let actions = rule.actions.iter().map(Box::as_ref).filter(|action| which(*action));
+        written.extend(actions.filter_map(|action| action.block(scene)));
     }
     scene.rule = running;
     written
