@@ -157,7 +157,8 @@ mod tests {
 
     #[test]
     fn common_edits_are_known_to_bring_nothing_in() {
-        let block = Block { text: "Größe 5 €".to_owned(), html: "<p>Größe 5 €</p>".to_owned() };
+        let block =
+            Block { text: "Größe 5 €".to_owned(), html: "<p>Größe 5 €</p>".to_owned(), images: Vec::new() };
         let insert = |draft: &mut Draft<'_>| assert_ne!(draft.insert(&block, Place::End), Ok(0));
         let mixed = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=a\n\n--a\n\nHi\n--a\n\
                      Content-Type: multipart/alternative; boundary=b\n\n--b\n\nx\n--b\nContent-Type: text/html\n\n<p>x\n--b--\n--a--\n";
