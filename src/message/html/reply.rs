@@ -220,6 +220,9 @@ impl<'a> Reader<'a> {
         if line.quote == Quote::No && is_marked(&line.text) {
             line.quote = Quote::Marked;
         }
+        if line.text == "--" && line.mark.is_none() {
+            line.mark = Some(Mark::Dashes);
+        }
         self.lines.push(line);
     }
 }

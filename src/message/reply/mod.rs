@@ -58,6 +58,8 @@ pub(super) enum Mark {
     Rule,
     /// A signature.
     Signature,
+    /// A line of two dashes alone, which may begin one.
+    Dashes,
     /// The line above a quote that says whose it is.
     Attribution,
 }
@@ -102,8 +104,11 @@ fn lines_of(text: &str) -> Option<Vec<Line<'_>>> {
         }
         let shown = cut(whole.trim(), MAX_LINE);
         let quote = if is_marked(shown) { Quote::Marked } else { Quote::No };
-        let delimiter = whole.trim_end_matches(['\r', '\n']) == "-- ";
-        let mark = delimiter.then_some(Mark::Signature);
+        let mark = match whole.trim_end_matches(['\r', '\n']) {
+            "-- " => Some(Mark::Signature),
+            dashes if dashes.trim_end() == "--" => Some(Mark::Dashes),
+            _ => None,
+        };
         lines.push(Line { text: Cow::Borrowed(shown), place: Some(place), quote, mark, apart, ..Line::default() });
         place += whole.len();
         apart = shown.is_empty();

@@ -38,7 +38,7 @@ fn begins(newest: &[Line], at: usize) -> bool {
             _ => 0,
         },
         (true, false) => MAX_SIGNATURE,
-        _ if line.text == "--" => MAX_BELOW_DASHES,
+        _ if line.mark == Some(Mark::Dashes) => MAX_BELOW_DASHES,
         _ => return false,
     };
     let mut count = 0;
@@ -86,6 +86,7 @@ mod tests {
                 "Fine.\n-- \nAnn\n> Shall we?\n",
                 &long,
                 "Hello\n--- \nAnn\n",
+                "Hello\n\n    --\n    SELECT 1;\n",
                 "> -- \n> Kim\n",
                 "Hello\n\nAnn\n",
                 "",
