@@ -386,13 +386,13 @@ const BLOCKS: &[&str] = &[
 fn actions() -> impl Strategy<Value = (String, Option<&'static str>)> {
     let once = select(&["message", "thread"][..]);
     let protected = select(&["skip", "headers-only", "wrap"][..]);
-    let block = (select(BLOCKS), select(&["text", "html"][..]), once, protected, any::<bool>(), any::<bool>());
-    let block = block.prop_map(|(text, form, once, protected, append, reply)| {
+    let place = select(&["", "end", "below-reply", "above-signature"][..]);
+    let block = (select(BLOCKS), select(&["text", "html"][..]), once, protected, place);
+    let block = block.prop_map(|(text, form, once, protected, place)| {
         let text = if form == "html" { text.replace('&', "&amp;").replace('>', "&gt;") } else { text.to_owned() };
-        let (kind, place) = match (append, reply) {
-            (false, _) => ("prepend", ""),
-            (true, false) => ("append", "place = \"end\"\n"),
-            (true, true) => ("append", "place = \"below-reply\"\n"),
+        let (kind, place) = match place {
+            "" => ("prepend", String::new()),
+            place => ("append", format!("place = \"{place}\"\n")),
         };
         (
             format!("kind = \"{kind}\"\n{form} = \"{text}\"\n{place}once = \"{once}\"\nprotected = \"{protected}\"\n"),
