@@ -89,7 +89,9 @@ pub fn rule_sets() -> &'static [RuleSet] {
             RuleSet { name, pipeline, named: MASKED, direction, rests: direction == Direction::Outbound }
         };
         let ships = [ship("shipped-inbound", Direction::Inbound), ship("shipped-outbound", Direction::Outbound)];
-        SOURCES.iter().map(of).chain(ships).collect()
+        let only = std::env::var("FUZZ_SET").ok();
+        let all = SOURCES.iter().map(of).chain(ships);
+        all.filter(|set| only.as_deref().is_none_or(|only| set.name == only)).collect()
     })
 }
 
