@@ -36,6 +36,10 @@ impl Tally {
         let mut views = seen.iter().filter(|(_, hits)| !hits.is_empty()).peekable();
         while let Some((view, hits)) = views.next() {
             let before = told.len();
+            if before == 0 && views.peek().is_none() {
+                hits.iter().for_each(|hit| self.count(search, hit, place, view, key));
+                return;
+            }
             for hit in hits {
                 let source = source(view, hit);
                 let earlier = told.get(..before).unwrap_or_default();

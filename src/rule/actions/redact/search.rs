@@ -53,6 +53,8 @@ pub(super) struct Search<'r> {
     finder: Option<(AhoCorasick, Vec<Known>)>,
     /// `finder` looks for all that is known.
     is_current: bool,
+    /// The find that was learned last, as it was spelled: the next one is often the same.
+    learned: String,
     /// What a find holds that is a mask of ours already.
     masks: [String; 2],
 }
@@ -61,7 +63,15 @@ impl<'r> Search<'r> {
     /// `character` is what the rule masks with.
     pub(super) fn new(detectors: &'r DetectorSet, character: char) -> Self {
         let masks = [character, '*'].map(|c| format!("{}@", String::from(c).repeat(PARTIAL)));
-        Self { detectors, enough: None, known: BTreeMap::new(), finder: None, is_current: true, masks }
+        Self {
+            detectors,
+            enough: None,
+            known: BTreeMap::new(),
+            finder: None,
+            is_current: true,
+            learned: String::new(),
+            masks,
+        }
     }
 
     /// Every detector counts from now on.
@@ -72,6 +82,7 @@ impl<'r> Search<'r> {
     /// Only these detectors count from now on.
     pub(super) fn only(&mut self, enough: BTreeSet<DetectorId>) {
         let before = self.known.len();
+        self.learned.clear();
         self.known.retain(|_, (detector, _)| enough.contains(detector));
         self.is_current &= self.known.len() == before;
         self.enough = Some(enough);
@@ -96,6 +107,11 @@ impl<'r> Search<'r> {
         if self.known.len() >= MAX_KNOWN || hit.known.is_some() {
             return;
         }
+        let spelled = text.get(hit.range.clone()).unwrap_or_default();
+        if self.learned == spelled {
+            return;
+        }
+        spelled.clone_into(&mut self.learned);
         let value = self.value(text, hit);
         let plain = plain(&value);
         if plain.chars().count() >= MIN_KNOWN && !self.known.contains_key(&plain) {
@@ -305,7 +321,8 @@ fn each(view: &View, hit: &Hit, text: &str, mask: &str, edits: &mut Vec<TextEdit
             at += old.len_utf8();
         }
         let mut source = piece.source.start;
-        // What is not divided has its mask in one.
+        // Characters beside each other have their masks in one, and so has what is not divided.
+        let mut run: Vec<(Range<usize>, String)> = Vec::new();
         let mut unit = String::new();
         while at < piece.text.end {
             let Some((old, new)) = masks.next() else { break };
@@ -319,15 +336,15 @@ fn each(view: &View, hit: &Hit, text: &str, mask: &str, edits: &mut Vec<TextEdit
             if old == new {
                 continue;
             }
-            let new = view.writing.write(new.encode_utf8(&mut [0; 4]));
-            match edits.last_mut() {
-                Some(last) if last.range.end == range.start => {
-                    last.range.end = range.end;
-                    last.text.push_str(&new);
+            match run.last_mut() {
+                Some((last, mask)) if last.end == range.start => {
+                    last.end = range.end;
+                    mask.push(new);
                 }
-                _ => edits.push(TextEdit { range, text: new }),
+                _ => run.push((range, String::from(new))),
             }
         }
+        edits.extend(run.drain(..).map(|(range, mask)| TextEdit { range, text: view.writing.write(&mask) }));
         let shown = view.text.text().get(piece.text.clone()).unwrap_or_default();
         if !piece.verbatim && unit != shown {
             edits.push(TextEdit { range: piece.source, text: view.writing.write(&unit) });

@@ -60,6 +60,9 @@ const WORDS: &[&str] = &[
     "bankcard",
 ];
 
+/// Digits of the longest prefix of an issuer, and what cuts so many off.
+const PREFIX: usize = 6;
+const TENS: [u32; PREFIX] = [1, 10, 100, 1_000, 10_000, 100_000];
 /// Digits of the shortest and the longest card number.
 const SHORTEST: usize = 12;
 const LONGEST: usize = 19;
@@ -151,12 +154,13 @@ fn standing(number: &[u8]) -> Option<Standing> {
     if !checked && !number.starts_with(&[6, 2]) {
         return None;
     }
+    let start = number.get(..PREFIX)?.iter().fold(0, |value, &digit| value * 10 + u32::from(digit));
     ISSUERS
         .iter()
         .filter_map(|issuer| {
             let (low, high) = issuer.prefixes;
             let width = low.checked_ilog10()? as usize + 1;
-            let prefix = number.get(..width)?.iter().fold(0, |value, &digit| value * 10 + u32::from(digit));
+            let prefix = start / TENS.get(PREFIX - width)?;
             let fits = (low..=high).contains(&prefix)
                 && (issuer.lengths.0..=issuer.lengths.1).contains(&number.len())
                 && (checked || issuer.luhn_optional);
@@ -199,8 +203,8 @@ pub fn at(
         return None;
     }
     let mut number = Vec::with_capacity(LONGEST);
-    let mut lens = Vec::new();
-    let mut ends = Vec::new();
+    let mut lens = Vec::with_capacity(LONGEST / 4 + 1);
+    let mut ends = Vec::with_capacity(LONGEST / 4 + 1);
     let mut class: Option<Class> = None;
     let mut next = Some(group);
     while let Some(group) = next {
