@@ -115,16 +115,16 @@ fn diff(options: &Options) -> Result<End, String> {
     let wanted = Wanted::default();
     sums.tell(examples, &wanted);
     let function = |pipeline| Function { pipeline, settings: settings.clone(), strict: false };
-    let comparer = Comparer::new([function(&old), function(&new)], &given, &union, &wanted, room.as_ref());
+    let both = Comparer::new([function(&old), function(&new)], &given, &union, &wanted, room.as_ref());
 
     let bar = replay::progress(messages.len(), true);
     bar.set_position(earlier as u64);
     function::keep_panics_quiet();
     let began = Instant::now();
-    let work = |index: usize| messages.get(earlier + index).map(|found| comparer.compare(found, earlier + index));
+    let work = |index: usize| messages.get(earlier + index).map(|found| both.compare(found, earlier + index));
     let left = messages.len().saturating_sub(earlier);
-    let done = workers::in_order(left, work, |compared| -> io::Result<()> {
-        let Some(compared) = compared else { return Ok(()) };
+    let done = workers::in_order(left, work, |result| -> io::Result<()> {
+        let Some(compared) = result else { return Ok(()) };
         if let (Some(report), Some(room), false) = (&mut report, &room, compared.changes.is_empty()) {
             report.add(compared.entry.as_ref(), room)?;
         }

@@ -117,8 +117,12 @@ pub fn digest(
         digest.update(b"\n");
     };
     line(env!("CARGO_PKG_VERSION"));
-    rules.iter().for_each(|pipeline| line(pipeline.digest()));
-    domains.iter().for_each(|domain| line(domain));
+    for pipeline in rules {
+        line(pipeline.digest());
+    }
+    for domain in domains {
+        line(domain);
+    }
     line(&words(given));
     line(&examples.to_string());
     let mut last: Option<(&Path, String)> = None;

@@ -114,8 +114,8 @@ impl Sums {
             sums.iter_mut().zip(happened).for_each(|(sum, happened)| *sum += usize::from(happened));
         }
         for (sums, [old, new]) in self.rules.iter_mut().zip(&rules) {
-            count(sums.old.as_mut(), *old);
-            count(sums.new.as_mut(), *new);
+            count(&mut sums.old, *old);
+            count(&mut sums.new, *new);
         }
         for change in changes {
             let Some(group) = self.group(change.kind, &change.of) else { continue };
@@ -140,7 +140,7 @@ impl Sums {
     }
 }
 
-fn count(sums: Option<&mut [usize; 3]>, did: Option<Did>) {
+fn count(sums: &mut Option<[usize; 3]>, did: Option<Did>) {
     let Some([matched, skipped, failed]) = sums else { return };
     match did {
         Some(Did::Matched) => *matched += 1,

@@ -282,7 +282,7 @@ fn shown(address: &str) -> String {
 fn placeholder(words: &str) -> String {
     let words = words.replace(' ', "%20");
     format!(
-        "data:image/svg+xml,%3Csvg%20xmlns='http://www.w3.org/2000/svg'%20width='150'%20height='56'%3E%3Crect%20x='.5'%20\
+        "data:image/svg+xml,%3Csvg%20xmlns='http://www.w3.org/2000/svg'%20width='150'%20height='56'%20viewBox='0%200%20150%2056'%3E%3Crect%20x='.5'%20\
          y='.5'%20width='149'%20height='55'%20rx='4'%20fill='%23f4f5f7'%20stroke='%23b8bec8'%20stroke-dasharray='4%203'/%3E\
          %3Ctext%20x='75'%20y='33'%20font-family='sans-serif'%20font-size='12'%20fill='%23667085'%20\
          text-anchor='middle'%3E{words}%3C/text%3E%3C/svg%3E"

@@ -142,7 +142,12 @@ pub fn json(account: &Account<'_>) -> String {
     }
     if let Some(handled) = account.handled {
         line.insert("response".to_owned(), json!(handled.answer.as_ref().ok()));
-        if let Ok(Value::Object(report)) = serde_json::to_value(&handled.report) {
+        if let Ok(Value::Object(mut report)) = serde_json::to_value(&handled.report) {
+            // What conditions looked at is content, and for the page alone.
+            let rules = report.get_mut("rules").and_then(|rules| rules.get_mut("rules")).and_then(Value::as_array_mut);
+            for rule in rules.into_iter().flatten().filter_map(Value::as_object_mut) {
+                rule.remove("checked");
+            }
             line.extend(report);
         }
     }
