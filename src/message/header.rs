@@ -324,6 +324,11 @@ pub(super) fn decode_value(raw: &[u8]) -> String {
     rfc2047::decode_text(raw, decode).into_owned()
 }
 
+/// Is this what mail programs put before the subject of a reply or a forward? In lower case, without its colon.
+pub fn is_reply_prefix(word: &str) -> bool {
+    REPLY_PREFIXES.contains(&word)
+}
+
 /// What mail programs put before the subject of a reply or a forward.
 const REPLY_PREFIXES: &[&str] = &[
     "re",

@@ -48,6 +48,7 @@ pub use draft::{Block, BodyError, Draft, Inserted, Place, Target, TextEdit, Whic
 pub use edits::Rendered;
 pub use field::{Field, FieldError, FieldName};
 pub use field_text::FieldText;
+pub(crate) use header::is_reply_prefix;
 pub use outside::Outside;
 pub use parameter_text::ParameterText;
 pub use part::{Disposition, Part, TransferEncoding};

@@ -17,7 +17,9 @@ use super::period::Period;
 use super::problem::{Code, Problem, Severity, SourceFile};
 use super::section::{Files, Holds, Reading, Section, Span, io_text, nearest_line, read_text, shown};
 use super::test::{self, Test};
-use super::{Action, Condition, Disposition, Mode, OnError, Rule, actions, detect, nesting, organization, truths};
+use super::{
+    Action, Condition, Disposition, Mode, OnError, Rule, actions, detect, lint, nesting, organization, truths,
+};
 use crate::directory::{Book, Organization};
 use crate::envelope::{Address, Direction};
 use crate::facts::Timestamp;
@@ -168,7 +170,12 @@ fn compile(reading: Reading, inputs: Vec<Input>, place: &str, whole: bool) -> Re
             .take(MAX_FILES)
             .filter_map(|(file, source)| Some((file, parse(&reading, file, source)?)))
             .collect();
-        // Rules of any file may name detectors of any other.
+        // Rules of any file may name constants and detectors of any other.
+        for (file, table) in &parsed {
+            if names.get(*file).is_some_and(|name| name != ORGANIZATION) {
+                reading.read_constants(reading.section(*file, table));
+            }
+        }
         for (file, table) in &parsed {
             if names.get(*file).is_some_and(|name| name != ORGANIZATION) {
                 detect::read_own(reading.section(*file, table));
@@ -192,6 +199,8 @@ fn compile(reading: Reading, inputs: Vec<Input>, place: &str, whole: bool) -> Re
         loaded.check_added(&reading);
         if !reading.has_errors() {
             loaded.guard.warn(&reading);
+            let rules = parsed.iter().filter(|(file, _)| names.get(*file).is_some_and(|name| name != ORGANIZATION));
+            lint::check(&reading, rules.map(|(file, table)| (*file, table)));
             reading.check_groups(&loaded.book);
         }
     }
@@ -361,7 +370,8 @@ fn rule_file(mut section: Section<'_>, sources: &[SourceFile], loaded: &mut Load
         }
     }
     section.ignore("detector");
-    section.finish("the file", &["rule", "detector", "test"]);
+    section.ignore("constants");
+    section.finish("the file", &["rule", "constants", "detector", "test"]);
 }
 
 fn read_rule(

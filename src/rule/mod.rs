@@ -3,8 +3,10 @@
 pub mod actions;
 pub(crate) mod automatic;
 pub mod conditions;
+mod constants;
 pub mod detect;
 pub mod file;
+mod lint;
 pub(crate) mod nesting;
 mod organization;
 pub(crate) mod packed;

@@ -41,6 +41,12 @@ pub enum Code {
     OneForAll,
     /// What is over, by today's date.
     Over,
+    /// A rule that never acts or never runs.
+    NeverActs,
+    /// More different answers than the flow takes.
+    ManyAnswers,
+    /// A template that puts a value where no escaping makes it safe.
+    Unescaped,
 }
 
 impl Code {
@@ -59,6 +65,9 @@ impl Code {
         Self::FailOpen,
         Self::OneForAll,
         Self::Over,
+        Self::NeverActs,
+        Self::ManyAnswers,
+        Self::Unescaped,
     ];
 
     /// Its number, such as `R002`.
@@ -77,6 +86,9 @@ impl Code {
             Self::FailOpen => "R011",
             Self::OneForAll => "R012",
             Self::Over => "R013",
+            Self::NeverActs => "R014",
+            Self::ManyAnswers => "R015",
+            Self::Unescaped => "R016",
         }
     }
 
@@ -100,6 +112,9 @@ impl Code {
                 "A rule that asks about each recipient, and does something to the message, which is one for all of them."
             }
             Self::Over => "A rule or a date that is over: a warning of `mailwright check`.",
+            Self::NeverActs => "A rule that never acts or never runs, or an action where it seems not to: a warning.",
+            Self::ManyAnswers => "More different answers for one message than WorkMail takes: a warning.",
+            Self::Unescaped => "A template that puts a value where no escaping makes it safe: a warning.",
         }
     }
 }

@@ -11,8 +11,10 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
+use super::constants::{Constants, Stands};
 use super::detect::OwnDetector;
 use super::problem::{Code, MAX_PROBLEMS, Problem, Problems, Severity, SourceFile};
+use super::template::Context;
 use crate::directory::{Book, GroupName};
 use crate::facts::Timestamp;
 
@@ -76,6 +78,8 @@ pub(super) struct Reading {
     groups: RefCell<Vec<At<GroupName>>>,
     /// When what is written where is over.
     endings: RefCell<Vec<(Span, Timestamp)>>,
+    /// `[constants]` of all files, read before the rules.
+    constants: RefCell<Constants>,
 }
 
 impl Reading {
@@ -86,6 +90,7 @@ impl Reading {
             read: RefCell::default(),
             detectors: RefCell::default(),
             endings: RefCell::default(),
+            constants: RefCell::default(),
             groups: RefCell::default(),
         }
     }
@@ -125,6 +130,12 @@ impl Reading {
     pub(super) fn done(self, sources: Vec<SourceFile>) -> (Problems, Vec<(String, Vec<u8>)>) {
         let (list, more) = self.problems.into_inner();
         (Problems::new(list, sources, more), self.read.into_inner())
+    }
+    /// Read `[constants]` of a file.
+    pub(super) fn read_constants(&self, section: Section<'_>) {
+        let mut constants = self.constants.take();
+        constants.read(section);
+        *self.constants.borrow_mut() = constants;
     }
     /// When what is written where is over.
     pub(super) fn endings(&self) -> Vec<(Span, Timestamp)> {
@@ -198,7 +209,7 @@ pub(super) fn io_text(error: &std::io::Error) -> String {
 
 /// A table of a rule file. Each reader takes its key away, answers `None` when it is absent, and reports a problem and
 /// answers `None` when its type is wrong.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Section<'p> {
     reading: &'p Reading,
     file: usize,
@@ -268,7 +279,10 @@ impl<'p> Section<'p> {
     pub fn string(&mut self, key: &'static str) -> Option<At<String>> {
         let (value, span) = self.take(key)?;
         match value {
-            DeValue::String(text) => Some(At { value: text.clone().into_owned(), span }),
+            DeValue::String(text) => {
+                let values = self.stands_for(text, &span, true)?;
+                values.into_iter().next().map(|value| At { value, span })
+            }
             other => self.wrong(key, other, &span, "a string"),
         }
     }
@@ -482,10 +496,59 @@ impl<'p> Section<'p> {
         }
         Some(list)
     }
+    /// What a string stands for: itself, or a constant, which may be a list where several strings may stand.
+    fn stands_for(&mut self, text: &str, span: &Span, one: bool) -> Option<Vec<String>> {
+        let found = self.reading.constants.borrow().resolve(text);
+        match found {
+            Stands::Written(text) => Some(vec![text]),
+            Stands::Constant(constant) if one && constant.text().is_none() => {
+                let what = format!("`{}` is a list, and one string is wanted here", shown(text));
+                self.problem(span, Code::WrongValue, what, "");
+                None
+            }
+            Stands::Constant(constant) => Some(constant.values()),
+            Stands::Missing(name) => {
+                let help = self.reading.constants.borrow().nearest(&name);
+                let help = format!("{help}\na text that begins with `$` is written with two of them");
+                self.problem(span, Code::WrongValue, format!("there is no constant `{}`", shown(&name)), help);
+                None
+            }
+        }
+    }
+    /// A text with the constants that it names filled in.
+    pub(super) fn with_constants(&mut self, text: At<String>, context: Context) -> Option<At<String>> {
+        let reading = self.reading;
+        reading.constants.borrow().filled(self, text, context)
+    }
+    /// Every key of a table with its string, or its array of strings and `true`; `None` for what is neither.
+    pub(super) fn into_texts(self) -> Vec<(At<String>, Option<(Vec<String>, bool)>)> {
+        let texts = |value: &DeValue<'_>| match value {
+            DeValue::String(text) => Some((vec![text.clone().into_owned()], false)),
+            DeValue::Array(items) => {
+                let texts = items.iter().map(|item| item.get_ref().as_str().map(str::to_owned));
+                texts.collect::<Option<Vec<_>>>().filter(|texts| !texts.is_empty()).map(|texts| (texts, true))
+            }
+            _ => None,
+        };
+        let name = |key: &Spanned<std::borrow::Cow<'_, str>>| At {
+            value: key.get_ref().clone().into_owned(),
+            span: self.place(key.span()),
+        };
+        self.table.iter().map(|(key, value)| (name(key), texts(value.get_ref()))).collect()
+    }
+    /// True when every entry of this table stands in the other as well, with the same value.
+    pub(super) fn is_within(&self, other: &Section<'_>) -> bool {
+        self.table.iter().all(|(key, value)| {
+            other.table.get(key.get_ref().as_ref()).is_some_and(|there| same(value.get_ref(), there.get_ref()))
+        })
+    }
     /// What stands for one string, or for those in a file.
     fn entries(&mut self, key: &str, value: &'p DeValue<'p>, span: &Span, wanted: &str, list: &mut Vec<At<String>>) {
         match value {
-            DeValue::String(text) => list.push(At { value: text.clone().into_owned(), span: span.clone() }),
+            DeValue::String(text) => {
+                let values = self.stands_for(text, span, false).unwrap_or_default();
+                list.extend(values.into_iter().map(|value| At { value, span: span.clone() }));
+            }
             DeValue::Table(table) if table.contains_key("file") => {
                 let mut below = self.below(table, span.range.clone());
                 let Some(name) = below.string("file") else { return };
@@ -544,6 +607,26 @@ impl<'p> Section<'p> {
         };
         self.problem(span, Code::WrongValue, what, "");
         None
+    }
+}
+
+/// Are two values the same, wherever they stand?
+fn same(one: &DeValue<'_>, other: &DeValue<'_>) -> bool {
+    match (one, other) {
+        (DeValue::String(one), DeValue::String(other)) => one == other,
+        (DeValue::Boolean(one), DeValue::Boolean(other)) => one == other,
+        (DeValue::Integer(one), DeValue::Integer(other)) => one.as_str() == other.as_str(),
+        (DeValue::Datetime(one), DeValue::Datetime(other)) => one == other,
+        (DeValue::Array(one), DeValue::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other.iter()).all(|(a, b)| same(a.get_ref(), b.get_ref()))
+        }
+        (DeValue::Table(one), DeValue::Table(other)) => {
+            one.len() == other.len()
+                && one.iter().all(|(key, value)| {
+                    other.get(key.get_ref().as_ref()).is_some_and(|there| same(value.get_ref(), there.get_ref()))
+                })
+        }
+        _ => false,
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::super::problem::Code;
 use super::super::section::{Holds, Section};
+use super::super::template::Context;
 use super::super::{Action, ActionError, ActionKind, Disposition, Effect, OptionDoc, Scene};
 use crate::envelope::Direction;
 
@@ -15,7 +16,7 @@ pub const KIND: ActionKind = ActionKind {
         key: "message",
         takes: "a string",
         default: "",
-        doc: "What the sender is told, in plain text and without variables.",
+        doc: "What the sender is told, in plain text and without variables other than `{{ const.… }}`.",
     }],
     directions: &[Direction::Inbound, Direction::Outbound],
     example: "kind = \"bounce\"\nmessage = \"Please send files over 20 MB by other means.\"\n",
@@ -31,6 +32,7 @@ fn compile(section: &mut Section<'_>) -> Option<Box<dyn Action>> {
         return None;
     }
     let message = section.string("message")?;
+    let message = section.with_constants(message, Context::Text)?;
     let text = message.value.trim();
     if text.is_empty() || text.chars().count() > MAX_MESSAGE {
         let what = format!("the text of a bounce has 1 to {MAX_MESSAGE} characters");

@@ -6,7 +6,8 @@ use crate::rule::section::{Holds, Section};
 use crate::rule::{Condition, ConditionKind, OptionDoc, Scene};
 
 use super::keys;
-use super::text_match::{CONTAINS, MATCHES, TextMatch, fold};
+use super::range::CountRange;
+use super::text_match::{CONTAINS, MATCHES, TextMatch, WORDS, fold};
 
 const OPTIONS: &[OptionDoc] = &[
     OptionDoc { key: "name", takes: "field name", default: "", doc: "Which field; upper and lower case are the same." },
@@ -23,14 +24,51 @@ const OPTIONS: &[OptionDoc] = &[
         doc: "Holds when the value is one of these; upper and lower case are the same, a run of white space is one blank.",
     },
     CONTAINS,
+    WORDS,
     MATCHES,
+    OptionDoc {
+        key: "which",
+        takes: "\"any\" | \"all\" | \"first\" | \"last\"",
+        default: "\"any\"",
+        doc: "Which of several fields of that name must pass; the first is the topmost.",
+    },
+    OptionDoc {
+        key: "form",
+        takes: "\"decoded\" | \"raw\"",
+        default: "\"decoded\"",
+        doc: "Whether the tests see the value as a reader does, or as it is written, unfolded and with its encoded words.",
+    },
+    OptionDoc {
+        key: "encoded",
+        takes: "true | false",
+        default: "not tested",
+        doc: "Whether the value must be written with encoded words (RFC 2047), or without.",
+    },
+    OptionDoc {
+        key: "count",
+        takes: "{ at_least, at_most }",
+        default: "any number",
+        doc: "Holds when there are so many fields of that name; `{ at_least = 2 }` is one that stands twice.",
+    },
 ];
+
+/// Which fields of one name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Instance {
+    Any,
+    All,
+    First,
+    Last,
+}
+
+const INSTANCES: &[(&str, Instance)] =
+    &[("any", Instance::Any), ("all", Instance::All), ("first", Instance::First), ("last", Instance::Last)];
 
 /// The kind.
 pub const KIND: ConditionKind = ConditionKind {
     key: "header",
-    doc: "Tests the decoded values of a header field, or whether it is there; of several fields of that name one must pass. \
-          An array of tables tests several fields.",
+    doc: "Tests the decoded values of a header field, or whether it is there; of several fields of that name one must pass, \
+          or those that `which` says. An array of tables tests several fields.",
     options: OPTIONS,
     example: "header = { name = \"X-Mailer\", contains = \"Bulk\" }",
     compile,
@@ -46,6 +84,10 @@ struct FieldTest {
     /// Folded values of which the field must be one.
     is: Option<Vec<String>>,
     text: TextMatch,
+    which: Instance,
+    raw: bool,
+    encoded: Option<bool>,
+    count: Option<CountRange>,
 }
 
 fn compile(section: &mut Section<'_>, key: &'static str) -> Option<Box<dyn Condition>> {
@@ -72,31 +114,100 @@ fn read(mut table: Section<'_>, key: &'static str) -> Option<FieldTest> {
     let is = table.strings("is").map(|values| values.iter().map(|at| fold(&at.value)).collect());
     sound &= !is_given || is.is_some();
     let text = TextMatch::read(&mut table, OPTIONS);
+    let which = given_choice(&mut table, "which", INSTANCES, &mut sound).unwrap_or(Instance::Any);
+    let raw = given_choice(&mut table, "form", &[("decoded", false), ("raw", true)], &mut sound).unwrap_or(false);
+    let encoded_given = there(&table, "encoded");
+    let encoded = table.boolean("encoded").map(|at| at.value);
+    sound &= !encoded_given || encoded.is_some();
+    let count = if there(&table, "count") {
+        let count = table.section("count").and_then(|below| CountRange::read(below, "count"));
+        sound &= count.is_some();
+        count
+    } else {
+        None
+    };
     if let (Some(exists), Some(text)) = (&exists, &text)
         && !exists.value
-        && (!text.is_empty() || is.is_some())
+        && (!text.is_empty() || is.is_some() || encoded.is_some() || count.is_some())
     {
         let help = "leave `exists` out, or the other tests";
         table.problem(&exists.span, Code::WrongValue, "a field that is not there has no value to test", help);
         sound = false;
     }
     table.finish(key, &keys(OPTIONS));
-    sound.then_some(FieldTest { name: name?, exists: exists.is_none_or(|at| at.value), is, text: text? })
+    sound.then_some(FieldTest {
+        name: name?,
+        exists: exists.is_none_or(|at| at.value),
+        is,
+        text: text?,
+        which,
+        raw,
+        encoded,
+        count,
+    })
+}
+
+/// A word that is given, and whether it is known.
+fn given_choice<T: Copy>(
+    table: &mut Section<'_>,
+    key: &'static str,
+    words: &[(&'static str, T)],
+    sound: &mut bool,
+) -> Option<T> {
+    let given = table.holds(key) != Holds::Nothing;
+    let choice = table.choice(key, words).map(|at| at.value);
+    *sound &= !given || choice.is_some();
+    choice
 }
 
 impl FieldTest {
     fn holds(&self, scene: &Scene<'_, '_>) -> bool {
-        let values = scene.draft.values(self.name.as_str());
+        let name = self.name.as_str();
+        let values = scene.draft.values(name);
         if !self.exists {
             return values.is_empty();
         }
-        values.iter().any(|value| {
-            self.is.as_ref().is_none_or(|list| {
-                let value = fold(value);
-                list.contains(&value)
-            }) && self.text.holds(value)
-        })
+        if self.count.is_some_and(|count| !count.holds(values.len(), false)) {
+            return false;
+        }
+        let raw: Vec<String> = if self.raw || self.encoded.is_some() {
+            scene.draft.raw_values(name).iter().map(|raw| unfolded(raw)).collect()
+        } else {
+            Vec::new()
+        };
+        let passes = |at: usize, value: &String| {
+            let raw = raw.get(at).map_or("", String::as_str);
+            let seen = if self.raw { raw } else { value.as_str() };
+            self.encoded.is_none_or(|encoded| has_encoded_word(raw) == encoded)
+                && self.is.as_ref().is_none_or(|list| list.contains(&fold(seen)))
+                && self.text.holds(seen)
+        };
+        let mut each = values.iter().enumerate().map(|(at, value)| passes(at, value));
+        match self.which {
+            // With `count = { at_most = 0 }`, none is what is wanted.
+            _ if values.is_empty() => self.count.is_some() && self.is.is_none() && self.text.is_empty(),
+            Instance::Any => each.any(|passes| passes),
+            Instance::All => each.all(|passes| passes),
+            Instance::First => each.next().unwrap_or(false),
+            Instance::Last => values.last().is_some_and(|value| passes(values.len() - 1, value)),
+        }
     }
+}
+
+/// A raw value on one line (RFC 5322 §2.2.3).
+fn unfolded(raw: &[u8]) -> String {
+    String::from_utf8_lossy(raw).replace("\r\n", "").replace('\n', "").trim().to_owned()
+}
+
+/// `=?charset?B?…?=` (RFC 2047 §2).
+fn has_encoded_word(raw: &str) -> bool {
+    raw.match_indices("=?").any(|(at, _)| {
+        let mut parts = raw.get(at + 2..).unwrap_or_default().splitn(3, '?');
+        let (charset, encoding, rest) = (parts.next(), parts.next(), parts.next());
+        charset.is_some_and(|charset| !charset.is_empty() && !charset.contains(char::is_whitespace))
+            && encoding.is_some_and(|encoding| matches!(encoding, "B" | "b" | "Q" | "q"))
+            && rest.is_some_and(|rest| rest.contains("?="))
+    })
 }
 
 impl Condition for Header {
@@ -150,7 +261,52 @@ mod tests {
     }
 
     #[test]
+    fn which_of_several() {
+        for (which, text, want) in [
+            ("any", "three", true),
+            ("all", "three", false),
+            ("all", "e", true),
+            ("first", "three", false),
+            ("first", "one", true),
+            ("last", "three", true),
+            ("last", "one", false),
+        ] {
+            let when = format!("header = {{ name = \"X-Tag\", which = \"{which}\", contains = \"{text}\" }}");
+            assert_eq!(holds(&when, MESSAGE), want, "{when}");
+        }
+        assert!(!holds("header = { name = \"X-Other\", which = \"all\", contains = \"x\" }", MESSAGE));
+        assert!(holds("header = { name = \"X-Tag\", words = \"two\" }", MESSAGE));
+        assert!(!holds("header = { name = \"X-Tag\", words = \"thre\" }", MESSAGE));
+    }
+
+    #[test]
+    fn as_it_is_written() {
+        assert!(holds("header = { name = \"Subject\", encoded = true }", MESSAGE));
+        assert!(!holds("header = { name = \"X-Tag\", encoded = true }", MESSAGE));
+        assert!(holds("header = { name = \"X-Tag\", encoded = false, which = \"all\" }", MESSAGE));
+        assert!(holds("header = { name = \"Subject\", form = \"raw\", matches = '^=\\?utf-8\\?Q' }", MESSAGE));
+        assert!(!holds("header = { name = \"Subject\", form = \"raw\", contains = \"café\" }", MESSAGE));
+        let odd = "Subject: =?utf-8?X?a?= =? =??Q?a?= 1=?2\n\nx";
+        assert!(!holds("header = { name = \"Subject\", encoded = true }", odd));
+        assert!(holds("header = { name = \"Subject\", form = \"raw\", contains = \"a b\" }", "Subject: a\n b\n\nx"));
+    }
+
+    #[test]
+    fn how_often_it_stands_there() {
+        assert!(holds("header = { name = \"X-Tag\", count = { at_least = 2 } }", MESSAGE));
+        assert!(!holds("header = { name = \"Subject\", count = { at_least = 2 } }", MESSAGE));
+        assert!(holds("header = { name = \"X-Other\", count = { at_most = 1 } }", MESSAGE));
+        assert!(holds(
+            "header = { name = \"X-Tag\", count = { at_least = 2 }, which = \"last\", is = \"three\" }",
+            MESSAGE
+        ));
+    }
+
+    #[test]
     fn what_cannot_be_meant() {
+        assert!(problems("header = { name = \"X\", which = \"second\" }").contains("R003"));
+        assert!(problems("header = { name = \"X\", form = \"cooked\" }").contains("R003"));
+        assert!(problems("header = { name = \"X\", exists = false, encoded = true }").contains("no value to test"));
         assert!(problems("header = { exists = true }").contains("`name` is missing"));
         assert!(problems("header = { name = \"X Tag:\" }").contains("R006"));
         assert!(problems("header = { name = \"X\", exists = false, is = \"a\" }").contains("no value to test"));

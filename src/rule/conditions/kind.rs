@@ -1,6 +1,6 @@
 //! `kind`: what sort of message it is, by its header and its parts.
 
-use crate::message::{Message, Part, Protection};
+use crate::message::{Message, Part, Protection, is_reply_prefix};
 use crate::rule::automatic;
 use crate::rule::section::Section;
 use crate::rule::{Condition, ConditionKind, Scene};
@@ -8,7 +8,8 @@ use crate::rule::{Condition, ConditionKind, Scene};
 /// The kind.
 pub const KIND: ConditionKind = ConditionKind {
     key: "kind",
-    doc: "Tests what sort of message it is, one or several of: \"reply\" (In-Reply-To or References), \"forward\" (subject \
+    doc: "Tests what sort of message it is, one or several of: \"new\" (the first of a conversation: neither \
+          reply nor forward, by its fields and its subject), \"reply\" (In-Reply-To or References), \"forward\" (subject \
           such as Fwd:, or a message attached), \"auto-reply\" (RFC 3834 and kin), \"automatic\" (no person wrote it: \
           auto-reply, list, report, voice-mail, recall, or no sender), \"calendar\", \"signed\", \"encrypted\", \
           \"report\" (delivery and read receipts), \"list\" (mailing lists), \"tnef\" (winmail.dat), \"voice-mail\", \"recall\" \
@@ -22,6 +23,7 @@ pub const KIND: ConditionKind = ConditionKind {
 /// A sort of message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sort {
+    New,
     Reply,
     Forward,
     AutoReply,
@@ -38,6 +40,7 @@ enum Sort {
 }
 
 const WORDS: &[(&str, Sort)] = &[
+    ("new", Sort::New),
     ("reply", Sort::Reply),
     ("forward", Sort::Forward),
     ("auto-reply", Sort::AutoReply),
@@ -103,6 +106,7 @@ impl Sort {
         let protected = |protection| scene.draft.protection() == Some(protection);
         match self {
             Self::Malformed => message.doubt().is_some(),
+            Self::New => is_new(scene),
             Self::Reply => is_reply(scene),
             Self::Forward => {
                 scene.draft.subject().is_some_and(|subject| begins_as_forward(&subject, MAX_PREFIXES))
@@ -184,6 +188,32 @@ pub fn is_reply(scene: &Scene<'_, '_>) -> bool {
     ["In-Reply-To", "References"].iter().any(|name| !scene.draft.values(name).is_empty())
 }
 
+/// True for the first message of a conversation: nothing says that it answers another one or passes it on.
+pub fn is_new(scene: &Scene<'_, '_>) -> bool {
+    let prefixed = || scene.draft.subject().is_some_and(|subject| begins_as_reply(&subject));
+    // [MS-OXOMSG] 2.2.1.3: 22 octets for a first message, five more for each answer.
+    let threaded = || {
+        let index = scene.draft.values("Thread-Index").into_iter().next();
+        index.is_some_and(|index| index.trim().trim_end_matches('=').len() > FIRST_THREAD_INDEX)
+    };
+    !is_reply(scene) && !Sort::Forward.holds(scene) && !prefixed() && !threaded()
+}
+
+/// Characters of a Thread-Index of 22 octets, in base64 without padding.
+const FIRST_THREAD_INDEX: usize = 30;
+
+/// `Re: …`, also behind tags in brackets.
+fn begins_as_reply(subject: &str) -> bool {
+    let mut rest = subject.trim_start();
+    for _ in 0..MAX_PREFIXES {
+        let Some((_, behind)) = rest.strip_prefix('[').and_then(|tag| tag.split_once(']')) else { break };
+        rest = behind.trim_start();
+    }
+    let Some((prefix, _)) = rest.split_once([':', '：']) else { return false };
+    let prefix = prefix.split(['[', '(']).next().unwrap_or_default().trim().to_lowercase();
+    is_reply_prefix(&prefix)
+}
+
 /// True for a message that passes on another one and does not answer it: mail programs write the fields of a reply into
 /// forwarded mail too, and answers to forwarded mail keep its `Fwd:` behind their `Re:`.
 pub fn is_forward(scene: &Scene<'_, '_>) -> bool {
@@ -246,6 +276,18 @@ mod tests {
             "reply",
             &["In-Reply-To: <1@x.example>\n\nx", "References: <1@x.example>\n\nx"],
             &[PLAIN, "Subject: Re: x\n\nx"],
+        );
+    }
+
+    #[test]
+    fn the_first_of_a_conversation() {
+        let first = "Thread-Index: AdNlZqk0o0bLZ5c1Qn2JZ1v1mJ8k0Q==\nSubject: x\n\nx";
+        let answer = "Thread-Index: AdNlZqk0o0bLZ5c1Qn2JZ1v1mJ8k0QAAAAAA\nSubject: x\n\nx";
+        let not = ["In-Reply-To: <1@x.example>\n\nx", "Subject: Re: x\n\nx", "Subject: [list] AW: x\n\nx", answer];
+        check(
+            "new",
+            &[PLAIN, first, "\n\nx", "Subject: Plan: x\n\nx"],
+            &[not.as_slice(), &["Subject: Fwd: x\n\nx"]].concat(),
         );
     }
 

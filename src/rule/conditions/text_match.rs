@@ -195,6 +195,12 @@ impl Words {
 
 /// What the regex crate says, in one line: its last, without the picture of the expression.
 fn reason(why: &regex::Error) -> String {
+    if let regex::Error::CompiledTooBig(limit) = why {
+        return format!(
+            "it takes more than {} KB when compiled; counted repetitions multiply, as in {{20}}{{20}}",
+            limit / 1024
+        );
+    }
     let text = why.to_string();
     let last = text.lines().last().unwrap_or(&text).trim();
     last.strip_prefix("error: ").unwrap_or(last).to_owned()

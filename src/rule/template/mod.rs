@@ -14,6 +14,7 @@ mod names;
 mod optional;
 #[cfg(test)]
 mod tests;
+mod unescaped;
 mod variables;
 
 use std::borrow::Cow;
@@ -120,8 +121,16 @@ impl Template {
                 return None;
             }
         };
+        let at = section.with_constants(at, context)?;
         match Self::compile_with(&at.value, context, own) {
-            Ok(template) => Some(template),
+            Ok(template) => {
+                if let Some(why) = template.unescaped() {
+                    let what = format!("the value of a variable stands {why}, where escaping does not make it safe");
+                    let help = "put variables into text, or into attributes with quotes that are no code";
+                    section.warning(&at.span, Code::Unescaped, what, help);
+                }
+                Some(template)
+            }
             Err(fault) => {
                 let of = file.map(|name| format!(" in `{}`", shown(&name))).unwrap_or_default();
                 let line = fault.line.map(|n| format!(", line {n} of the template")).unwrap_or_default();
@@ -164,6 +173,17 @@ impl Template {
             context,
             source: Source::Filled { environment: Box::new(environment), used, required, written: text },
         })
+    }
+
+    /// Why a value is not safe where it stands, as the template comes out with sample values.
+    fn unescaped(&self) -> Option<&'static str> {
+        let Source::Filled { environment, used, .. } = &self.source else { return None };
+        if self.context != Context::Html {
+            return None;
+        }
+        let values = Names::new(used.iter().map(|v| (v.name, v.trial(true))));
+        let text = render(environment, values).ok()?;
+        unescaped::why(&Filled(Cow::Owned(optional::settled(&text))).pieces())
     }
 
     /// The text, where there is nothing to fill in.
