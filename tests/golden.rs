@@ -65,6 +65,14 @@ fn envelope(folder: &Path) -> Envelope {
     }
 }
 
+/// What time it is, where the folder says so.
+fn facts(folder: &Path) -> Facts {
+    let text = fs::read_to_string(folder.join("envelope.json")).unwrap_or_else(|_| "{}".to_owned());
+    let facts: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let at = facts.get("at").map(|at| at.as_str().expect("a string").parse().expect("a moment"));
+    Facts { now: at, ..Facts::default() }
+}
+
 /// What a run came to: the message, where it changed, and the report.
 struct Ran {
     rewritten: Option<Vec<u8>>,
@@ -72,9 +80,9 @@ struct Ran {
     answers: Answers,
 }
 
-fn run(pipeline: &Pipeline, envelope: &Envelope, raw: &[u8]) -> Ran {
+fn run(pipeline: &Pipeline, envelope: &Envelope, facts: &Facts, raw: &[u8]) -> Ran {
     let message = Message::parse(raw);
-    let outcome = pipeline.run(&message, envelope, &Facts::default(), &|| false).expect("no rule fails");
+    let outcome = pipeline.run(&message, envelope, facts, &|| false).expect("no rule fails");
     let mut report = String::from(if outcome.rewritten.is_some() { "rewritten" } else { "as it came" });
     let _ = match outcome.answers.strictest() {
         Disposition::Deliver => writeln!(report),
@@ -124,7 +132,7 @@ fn hard_mail_becomes_what_it_should() {
     for folder in folders() {
         let (pipeline, envelope) = (pipeline(&folder), envelope(&folder));
         let raw = fs::read(folder.join("message.eml")).expect("message.eml");
-        let ran = run(&pipeline, &envelope, &raw);
+        let ran = run(&pipeline, &envelope, &facts(&folder), &raw);
         let (eml, txt) = (folder.join("expected.eml"), folder.join("expected.txt"));
         if bless {
             fs::write(&txt, &ran.report).expect("expected.txt is written");
@@ -162,9 +170,9 @@ fn a_second_run_changes_nothing() {
         }
         let (pipeline, envelope) = (pipeline(&folder), envelope(&folder));
         let raw = fs::read(folder.join("message.eml")).expect("message.eml");
-        let first = run(&pipeline, &envelope, &raw);
+        let first = run(&pipeline, &envelope, &facts(&folder), &raw);
         let Some(once) = &first.rewritten else { continue };
-        let second = run(&pipeline, &envelope, once);
+        let second = run(&pipeline, &envelope, &facts(&folder), once);
         let twice = second.rewritten.as_deref().map(shown);
         assert_eq!(twice, None, "{}\n{}", folder.display(), second.report);
         assert_eq!(first.answers, second.answers, "{}", folder.display());

@@ -145,7 +145,7 @@ async fn a_changed_message_is_stored_put_back_and_marked_on_top() {
     assert_eq!(world.memory.calls(), [Call::Fetch, Call::Put, Call::PutBack]);
     let text = world.text();
     let (mark, rest) = text.split_once("X-Checked: yes\r\n").unwrap();
-    assert!(mark.starts_with("X-Mailwright-Mark: v=1; flow=outbound; rules="), "{mark}");
+    assert!(mark.starts_with("X-Mailwright-Mark: v=2; flow=outbound; rules="), "{mark}");
     assert!(mark.lines().all(|line| line.len() <= 78), "{mark}");
     assert_eq!(rest.as_bytes(), world.raw);
     assert_eq!(handled.report.size_in, Some(world.raw.len()));
@@ -174,7 +174,7 @@ async fn a_second_try_after_a_put_that_went_through_answers_the_same_and_changes
     let first = world.go().await;
     assert!(matches!(first.answer, Err(FlowError::Trouble { stage: Stage::PutBack, .. })), "{first:?}");
     let rewritten = world.now();
-    assert!(rewritten.starts_with(b"X-Mailwright-Mark: v=1; flow=inbound; "));
+    assert!(rewritten.starts_with(b"X-Mailwright-Mark: v=2; flow=inbound; "));
     let calls = world.memory.calls().len();
 
     let second = world.go().await;
@@ -183,6 +183,65 @@ async fn a_second_try_after_a_put_that_went_through_answers_the_same_and_changes
     assert_eq!(world.memory.calls()[calls..], [Call::Fetch]);
     assert_eq!(world.now(), rewritten);
     assert_eq!(world.memory.keys().len(), 1, "the tries overwrote one object");
+}
+
+const EACH: &str = r#"
+[[rule]]
+name = "each"
+when = { subject = "Harvest", recipients = { each = "customer.example" } }
+action = { kind = "bounce", message = "Not you." }
+
+[[rule]]
+name = "copy"
+action = { kind = "add_recipients", addresses = ["archive@example.com", "LEE@other.example"] }
+
+[[rule]]
+name = "new subject"
+action = { kind = "set_header", name = "Subject", value = "Apples" }
+"#;
+
+#[tokio::test(start_paused = true)]
+async fn a_second_try_answers_each_recipient_as_the_first_did() {
+    let recipients = |list: &[&str]| Value::from(list.iter().map(|one| json!({ "address": one })).collect::<Vec<_>>());
+    let three = ["bob@example.com", "kim@customer.example", "lee@other.example"];
+    let mut world = world(EACH, ORIGINAL, "OUTBOUND");
+    world.event["envelope"]["recipients"] = recipients(&three);
+    let first = world.go().await;
+    let told = concat!(
+        r#"{"actions":[{"action":{"type":"DEFAULT"},"allRecipients":true},"#,
+        r#"{"action":{"type":"BOUNCE","parameters":{"bounceMessage":"Not you."}},"recipients":["kim@customer.example"]},"#,
+        r#"{"action":{"type":"DEFAULT"},"recipients":["archive@example.com"]}]}"#
+    );
+    assert_eq!(answer(&first), told);
+    assert_eq!((first.report.answer, first.report.recipients_added), (Some("MIXED"), 1));
+    assert_eq!(first.report.answers.into_iter().collect::<Vec<_>>(), [("BOUNCE", 1), ("DEFAULT", 2)]);
+    let rewritten = world.text();
+    assert!(rewritten.contains("Subject: Apples") && !rewritten.contains("kim@customer.example;"), "{rewritten}");
+
+    // The subject that the rule asks for is no longer there, and the recipients come in another order.
+    world.event["envelope"]["recipients"] =
+        recipients(&["LEE@other.example", "Kim@Customer.example", "bob@example.com"]);
+    let second = world.go().await;
+    assert_eq!(second.report.fate, Fate::Marked);
+    assert_eq!(answer(&second), told.replace("kim@customer.example", "Kim@Customer.example"));
+    // Of others than those of the mark, the rule is asked again.
+    world.event["envelope"]["recipients"] = recipients(&three[..2]);
+    let third = world.go().await;
+    assert_eq!(third.report.fate, Fate::Marked);
+    assert!(!answer(&third).contains("BOUNCE"), "{}", answer(&third));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_of_recipients_is_logged() {
+    let mut world = world(EACH, ORIGINAL, "OUTBOUND");
+    let three = ["bob@example.com", "kim@customer.example", "lee@other.example"];
+    world.event["envelope"]["recipients"] =
+        three.iter().map(|one| json!({ "address": one })).collect::<Vec<_>>().into();
+    let handled = world.go().await;
+    let report = format!("{} {handled:?}", serde_json::to_string(&handled.report).unwrap());
+    for part in ["kim@", "bob@", "lee@", "archive@", "customer.example"] {
+        assert!(!report.contains(part), "{part}: {report}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -459,7 +518,7 @@ async fn a_forged_mark_counts_for_nothing_and_is_taken_off_mail_that_comes_in() 
         let unchanged = world(NOTHING, &text, "INBOUND");
         assert_eq!(unchanged.go().await.report.fate, Fate::Rewritten);
         let (mark, rest) = unchanged.text().split_once("Received").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
-        assert!(mark.starts_with("X-Mailwright-Mark: v=1; flow=inbound; "));
+        assert!(mark.starts_with("X-Mailwright-Mark: v=2; flow=inbound; "));
         assert_eq!(rest, format!(": from a.example\r\n{}", ORIGINAL.replace('\n', "\r\n")));
 
         // Nobody outside puts it on mail that goes out: it is no reason to change the message.

@@ -197,7 +197,7 @@ impl Words {
 fn reason(why: &regex::Error) -> String {
     if let regex::Error::CompiledTooBig(limit) = why {
         return format!(
-            "it takes more than {} KB when compiled; counted repetitions multiply, as in {{20}}{{20}}",
+            "its compiled size is over the limit of {} KB; counted repetitions in each other multiply",
             limit / 1024
         );
     }
