@@ -117,14 +117,13 @@ impl Book {
         let mut open = vec![address.clone()];
         let mut members = Vec::new();
         while let Some(address) = open.pop() {
-            match self.named.get(&GroupName::of(&address)).and_then(|index| self.groups.get(*index)) {
-                Some(group) => open.extend(group.members.iter().filter(|a| seen.insert(a.folded())).cloned()),
-                None => {
-                    let state = self.person(&address).and_then(|person| person.get(Attribute::State));
-                    if seen.len() == 1 || state.is_none_or(|state| state == "enabled") {
-                        members.push(self.member(&address, wanted));
-                    }
-                }
+            if let Some(group) = self.named.get(&GroupName::of(&address)).and_then(|index| self.groups.get(*index)) {
+                open.extend(group.members.iter().filter(|a| seen.insert(a.folded())).cloned());
+                continue;
+            }
+            let state = self.person(&address).and_then(|person| person.get(Attribute::State));
+            if seen.len() == 1 || state.is_none_or(|state| state == "enabled") {
+                members.push(self.member(&address, wanted));
             }
         }
         members

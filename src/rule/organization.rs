@@ -189,15 +189,12 @@ fn read_group(mut section: Section<'_>, taken: &mut Taken<'_>, members: &mut Vec
     };
     let mut addresses = Vec::new();
     for member in listed {
-        match Address::new(&member.value) {
-            Ok(address) => {
-                addresses.push(address);
-                members.push(member);
-            }
-            Err(_) => {
-                let what = format!("\"{}\" is not an e-mail address", shown(&member.value));
-                section.problem(&member.span, Code::WrongValue, what, "members are named by their addresses");
-            }
+        if let Ok(address) = Address::new(&member.value) {
+            addresses.push(address);
+            members.push(member);
+        } else {
+            let what = format!("\"{}\" is not an e-mail address", shown(&member.value));
+            section.problem(&member.span, Code::WrongValue, what, "members are named by their addresses");
         }
     }
     section.finish("group", GROUP_KEYS);

@@ -50,9 +50,12 @@ impl Truth {
         }
         whole
     }
+}
+
+impl std::ops::Not for Truth {
+    type Output = Self;
     /// The opposite; of what nobody can tell, nobody can tell that either.
-    #[must_use]
-    pub fn not(self) -> Self {
+    fn not(self) -> Self {
         match self {
             Self::Holds => Self::Fails,
             Self::Fails => Self::Holds,
@@ -75,7 +78,7 @@ mod tests {
         assert_eq!(Truth::any([Fails, DARK, Fails]), DARK);
         assert_eq!(Truth::any([DARK, Holds]), Holds);
         assert_eq!(Truth::any([]), Fails);
-        assert_eq!([Holds.not(), Fails.not(), DARK.not()], [Fails, Holds, DARK]);
+        assert_eq!([!Holds, !Fails, !DARK], [Fails, Holds, DARK]);
         assert!(Holds.is_sure() && !DARK.is_sure() && !Fails.is_sure());
     }
 }

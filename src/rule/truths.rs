@@ -39,8 +39,8 @@ impl Truths {
     #[must_use]
     pub fn negated(self) -> Self {
         match self {
-            Self::ForAll(truth) => Self::ForAll(truth.not()),
-            Self::ForEach(each) => Self::ForEach(each.into_iter().map(Truth::not).collect()),
+            Self::ForAll(truth) => Self::ForAll(!truth),
+            Self::ForEach(each) => Self::ForEach(each.into_iter().map(std::ops::Not::not).collect()),
         }
     }
     /// Whether there is a recipient for whom it holds.

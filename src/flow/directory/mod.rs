@@ -32,11 +32,11 @@ use cache::Cache;
 use names::askable;
 
 /// How long an answer is used before it is asked for again.
-pub const FRESH_FOR: Duration = Duration::from_secs(600);
+pub const FRESH_FOR: Duration = Duration::from_mins(10);
 /// The same for the answer that there is nobody.
-pub const MISSING_FOR: Duration = Duration::from_secs(120);
+pub const MISSING_FOR: Duration = Duration::from_mins(2);
 /// How old an answer may be that is used because WorkMail cannot be asked.
-pub const STALE_FOR: Duration = Duration::from_secs(6 * 3_600);
+pub const STALE_FOR: Duration = Duration::from_hours(6);
 /// A call that takes longer is tried again.
 pub const CALL_WITHIN: Duration = Duration::from_millis(1_500);
 /// Calls at one time: WorkMail publishes no rate, and a message to many must not use it up.
@@ -345,16 +345,13 @@ impl<C: Calls> WorkMailDirectory<C> {
         let nothing = Fact::Known(Keys::new());
         let asking = Asking { now, until, organization, keys: &nothing };
         let found = join_all(names.iter().map(|name| async move {
-            let id = match name.address() {
-                Some(address) => {
-                    let entity = self.entity(&address, asking).await.map_err(|error| why(&error))?;
-                    entity.filter(|entity| entity.sort == Sort::Group).map(|entity| entity.id)
-                }
-                None => {
-                    let groups = self.all_groups(asking).await.map_err(|error| why(&error))?;
-                    let is = |group: &&GroupOf| group.name.trim().to_lowercase() == name.as_str();
-                    groups.iter().find(is).map(|group| group.id.clone())
-                }
+            let id = if let Some(address) = name.address() {
+                let entity = self.entity(&address, asking).await.map_err(|error| why(&error))?;
+                entity.filter(|entity| entity.sort == Sort::Group).map(|entity| entity.id)
+            } else {
+                let groups = self.all_groups(asking).await.map_err(|error| why(&error))?;
+                let is = |group: &&GroupOf| group.name.trim().to_lowercase() == name.as_str();
+                groups.iter().find(is).map(|group| group.id.clone())
             };
             id.ok_or(NO_SUCH_GROUP)
         }))
@@ -528,10 +525,11 @@ async fn join_all<Fut: Future + Send>(futures: impl Iterator<Item = Fut>) -> Vec
 where
     Fut::Output: Send,
 {
-    let mut open: Vec<(Pin<Box<Fut>>, Option<Fut::Output>)> = futures.map(|future| (Box::pin(future), None)).collect();
+    let mut open: Vec<Pin<Box<Fut>>> = futures.map(Box::pin).collect();
+    let mut done: Vec<Option<Fut::Output>> = open.iter().map(|_| None).collect();
     poll_fn(|context| {
         let mut pending = false;
-        for (future, output) in open.iter_mut().filter(|(_, output)| output.is_none()) {
+        for (future, output) in open.iter_mut().zip(&mut done).filter(|(_, output)| output.is_none()) {
             match future.as_mut().poll(context) {
                 Poll::Ready(value) => *output = Some(value),
                 Poll::Pending => pending = true,
@@ -540,5 +538,5 @@ where
         if pending { Poll::Pending } else { Poll::Ready(()) }
     })
     .await;
-    open.into_iter().filter_map(|(_, output)| output).collect()
+    done.into_iter().flatten().collect()
 }

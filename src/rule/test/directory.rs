@@ -22,7 +22,9 @@ impl Otherwise {
         let mut book = book.clone();
         for (address, person, groups) in &self.people {
             book.insert(address, person.clone());
-            groups.iter().for_each(|group| book.join(group, address));
+            for group in groups {
+                book.join(group, address);
+            }
         }
         if self.unavailable { book.unavailable(UNAVAILABLE) } else { book }
     }
