@@ -145,13 +145,13 @@ impl Ready {
         let mut texts = bodies.iter().filter(decides).filter_map(|body| Some((body.kind, draft.text(body.part).ok()?)));
         texts.any(|(kind, text)| match kind {
             BodyKind::Html => {
-                text.contains(&format!("{MARK}=\"{}", self.mark))
+                memchr::memmem::find(text.as_bytes(), format!("{MARK}=\"{}", self.mark).as_bytes()).is_some()
                     || (self.html_print.may_be_in(text) && self.html_print.is_in(&html::visible(text).text))
             }
             // As we write it, it may stand behind half a link, which its print takes it for a part of.
             BodyKind::Plain => {
                 self.text_print.may_be_in(text)
-                    && (self.text_print.is_in(text) || !self.written.find(kind, text).is_empty())
+                    && (!self.written.find(kind, text).is_empty() || self.text_print.is_in(text))
             }
         })
     }
