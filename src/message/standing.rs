@@ -94,9 +94,9 @@ fn is_idle(html: &str, spot: usize, closers: &str) -> bool {
     html::end(&format!("{above}{closers}{below}")).is_some_and(|end| end.closers == closers)
 }
 
-/// True when there is nothing but these blocks.
+/// True when there is nothing but these blocks, if any, and space.
 pub fn is_all(text: &str, blocks: &[Range<usize>]) -> bool {
-    !blocks.is_empty() && Without::new(text, blocks).text.chars().all(|c| c.is_whitespace() || c == '\u{FEFF}')
+    Without::new(text, blocks).text.chars().all(|c| c.is_whitespace() || c == '\u{FEFF}')
 }
 
 #[cfg(test)]
@@ -176,6 +176,6 @@ mod tests {
     #[test]
     fn nothing_but_blocks() {
         assert!(is_all("\u{FEFF}[a]\n\n[b]\n", &[3..6, 8..11]));
-        assert!(!is_all("[a] [b] c", &[0..3, 4..7]) && !is_all("", &[]));
+        assert!(!is_all("[a] [b] c", &[0..3, 4..7]) && is_all(" \n", &[]));
     }
 }

@@ -27,7 +27,8 @@ struct Found {
     stands: bool,
 }
 
-/// A part that stands beside a message and is nothing but blocks of ours.
+/// A part that stands beside a message and is nothing but blocks of ours. An empty one counts too: with a block in it, it
+/// would be one.
 pub(super) struct Beside {
     pub body: Body,
     /// This block is one of them.

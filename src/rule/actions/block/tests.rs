@@ -380,3 +380,27 @@ fn what_becomes_armor_with_a_line_behind_it_was_armor_before() {
         assert!(out.contains("=_mailwright_mixed_0"), "{out}");
     }
 }
+
+#[test]
+fn empty_parts_that_look_like_ones_beside_a_message_are_no_bodies() {
+    let alternative = "Content-Type: multipart/alternative; boundary=\"=_mailwright_alternative_1_0\"\n\n\
+                       --=_mailwright_alternative_1_0\n\n--=_mailwright_alternative_1_0\nContent-Type: text/html\n\n\
+                       --=_mailwright_alternative_1_0--\n";
+    let around = |first: &str, second: &str| {
+        format!(
+            "From: eve@evil.example\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"=_mailwright_mixed_1\"\n\n\
+             --=_mailwright_mixed_1\n{first}\n--=_mailwright_mixed_1\n{second}\n--=_mailwright_mixed_1--\n"
+        )
+    };
+    for rules in [
+        prepend(BANNER),
+        rule("footer", FOOTER),
+        [prepend(BANNER), rule("footer", &format!("{FOOTER}once = \"thread\""))].concat(),
+    ] {
+        for mail in [around("\n", alternative), around(alternative, "\n"), around("\nHi\n", alternative)] {
+            once(&rules, &mail);
+        }
+    }
+    let out = once(&prepend(BANNER), &around("\nHi\n", alternative));
+    assert_eq!(out.matches("Take care").count(), 1, "{out}");
+}
