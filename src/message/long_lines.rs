@@ -14,7 +14,7 @@ const LIMIT: usize = MAX_LINE - 1;
 
 /// The raw value of a field, folded where a line is too long; `before` octets stand on its first line. A line without white
 /// space at which it can be folded stays too long.
-pub(super) fn folded<'v>(value: &'v [u8], before: usize, line_end: LineEnd) -> Cow<'v, [u8]> {
+pub(super) fn folded(value: &[u8], before: usize, line_end: LineEnd) -> Cow<'_, [u8]> {
     broken(value, before, line_end, false)
 }
 

@@ -69,16 +69,14 @@ fn ascii(first: u8, offset: u32) -> Fold {
 fn fold(c: char) -> Fold {
     let code = u32::from(c);
     match code {
-        // Tabs and line ends part; vertical tab and form feed are as good as they.
-        0x0B | 0x0C => Fold::As(b' '),
-        // Other control characters, which nothing shows.
-        0..=0x08 | 0x0E..=0x1F | 0x7F => Fold::Drop,
-        0x09..=0x7E => Fold::Keep,
-        // Soft hyphen, marks that stand over, under and round a digit or a letter (the frame of keycap digits among them),
+        0x09 | 0x0A | 0x0D | 0x20..=0x7E => Fold::Keep,
+        // Control characters that nothing shows, soft hyphen, marks that stand over, under and round a digit or a letter (the frame of keycap digits among them),
         // Arabic letter mark, Mongolian selectors and vowel separator, zero-width space, (non-)joiner and marks of direction,
         // word joiner and invisible operators, isolates, variation selectors, zero-width no-break space, tags.
-        0xAD
-        | 0x80..=0x84
+        0..=0x08
+        | 0x0E..=0x1F
+        | 0x7F..=0x84
+        | 0xAD
         | 0x86..=0x9F
         | 0x300..=0x36F
         | 0x61C
@@ -93,11 +91,21 @@ fn fold(c: char) -> Fold {
         | 0xFEFF
         | 0xFFF9..=0xFFFB
         | 0xE0000..=0xE0FFF => Fold::Drop,
-        // No-break, Hangul fillers, Ogham, en to hair (figure, thin …), narrow no-break, medium mathematical, braille
-        // without a dot, ideographic.
-        0xA0 | 0x115F | 0x1160 | 0x1680 | 0x2000..=0x200A | 0x202F | 0x205F | 0x2800 | 0x3000 | 0x3164 | 0xFFA0 => {
-            Fold::As(b' ')
-        }
+        // Vertical tab, form feed, no-break, Hangul fillers, Ogham, en to hair (figure, thin …), narrow no-break, medium
+        // mathematical, braille without a dot, ideographic.
+        0x0B
+        | 0x0C
+        | 0xA0
+        | 0x115F
+        | 0x1160
+        | 0x1680
+        | 0x2000..=0x200A
+        | 0x202F
+        | 0x205F
+        | 0x2800
+        | 0x3000
+        | 0x3164
+        | 0xFFA0 => Fold::As(b' '),
         // Next line, line and paragraph separator.
         0x85 | 0x2028 | 0x2029 => Fold::As(b'\n'),
         // Hyphen, non-breaking hyphen, figure, en, em dash, bar, hyphen bullet, minus sign, small forms.
@@ -258,7 +266,7 @@ mod tests {
             ("1\u{2013}2\u{2012}3\u{2212}4", "1-2-3-4"),
             ("1\u{200b}2\u{ad}3\u{2060}4\u{feff}5", "12345"),
             ("\u{ff24}\u{ff25}\u{1d403}", "DED"),
-            ("1\02\u{7f}3\u{b}4", "123 4"),
+            ("1\u{0}2\u{7f}3\u{b}4", "123 4"),
             ("1\u{332}2\u{304}3\u{2800}4\u{3164}5", "123 4 5"),
             ("tab\tline\r\n", "tab\tline\r\n"),
             ("é ü", "é ü"),

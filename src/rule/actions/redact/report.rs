@@ -37,7 +37,9 @@ impl Tally {
         while let Some((view, hits)) = views.next() {
             let before = told.len();
             if before == 0 && views.peek().is_none() {
-                hits.iter().for_each(|hit| self.count(search, hit, place, view, key));
+                for hit in hits {
+                    self.count(search, hit, place, view, key);
+                }
                 return;
             }
             for hit in hits {
