@@ -65,6 +65,7 @@ const SOURCES: &[Source] = &[
         Direction::Inbound,
     ),
     ("links", include_str!("../rules/links.toml"), &[], Direction::Inbound),
+    ("attachments", include_str!("../rules/attachments.toml"), &["X-Mailwright-Notice"], Direction::Inbound),
     ("redact", include_str!("../rules/redact.toml"), MASKED, Direction::Outbound),
     ("mask", include_str!("../rules/mask.toml"), MASKED, Direction::Outbound),
 ];

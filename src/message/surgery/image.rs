@@ -111,7 +111,10 @@ impl Surgery {
             }
         };
         if part.is_multipart() {
-            let Some(last) = part.children.last().and_then(|last| message.part(*last)) else { return nothing() };
+            // Where the last one goes, behind the one before it.
+            let removed = self.removed(message);
+            let mut kept = part.children.iter().filter(|child| !removed.contains(child));
+            let Some(last) = kept.next_back().and_then(|last| message.part(*last)) else { return nothing() };
             write(&String::from_utf8_lossy(boundary_of(message, id)));
             return (None, Edit { range: last.body.end..last.body.end, with: newline(below) });
         }

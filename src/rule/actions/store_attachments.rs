@@ -1,6 +1,7 @@
 //! `store_attachments`: attachments are stored outside of the message, which gets a link to them.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use minijinja::value::Value;
 
@@ -8,6 +9,7 @@ use super::super::problem::Code;
 use super::super::section::{Holds, Section};
 use super::super::template::{self, Context, Template};
 use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Protected, Scene, Unbounceable};
+use super::Written;
 use super::attachments::{self, Removal};
 use crate::envelope::Direction;
 use crate::message::BodyError;
@@ -115,6 +117,9 @@ impl Action for Store {
     }
     fn protected(&self, scene: &Scene<'_, '_>) -> Option<Protected> {
         self.removal.selection.policy(scene)
+    }
+    fn block(&self, scene: &Scene<'_, '_>) -> Option<Arc<Written>> {
+        self.removal.block(scene, template::STORED)
     }
     fn edits_body(&self) -> bool {
         true

@@ -1,8 +1,11 @@
 //! `strip_attachments`: attachments are taken off.
 
+use std::sync::Arc;
+
 use super::super::section::Section;
 use super::super::template;
 use super::super::{Action, ActionError, ActionKind, Effect, Protected, Scene, Unbounceable};
+use super::Written;
 use super::attachments::{self, Removal};
 use crate::envelope::Direction;
 
@@ -42,6 +45,9 @@ impl Action for Strip {
     }
     fn protected(&self, scene: &Scene<'_, '_>) -> Option<Protected> {
         self.0.selection.policy(scene)
+    }
+    fn block(&self, scene: &Scene<'_, '_>) -> Option<Arc<Written>> {
+        self.0.block(scene, template::ATTACHMENT)
     }
     fn edits_body(&self) -> bool {
         true

@@ -1,11 +1,14 @@
 //! Attachments are taken off, and it is said so in their place.
 
+use std::sync::Arc;
+
 use minijinja::value::Value;
 
 use super::super::super::readable::as_html;
 use super::super::super::section::{Holds, Section};
 use super::super::super::template::{self, Context, Template};
 use super::super::super::{ActionError, Effect, Scene, Unbounceable};
+use super::super::Written;
 use super::{Details, Done, Selection, counted, filled, read_protected, read_unbounceable};
 use crate::message::{Attachment, Block, BodyError, Draft, Notice, Place, Taken, html};
 use crate::rule::conditions::attachment;
@@ -92,6 +95,20 @@ impl Removal {
             _ => {}
         }
         Ok(true)
+    }
+
+    /// The notice as it stands in bodies and beside a message, for other blocks to know it as one of ours.
+    pub fn block(&self, scene: &Scene<'_, '_>, variables: &'static [template::Variable]) -> Option<Arc<Written>> {
+        if self.shown == Shown::Nowhere {
+            return None;
+        }
+        let values: Vec<_> = variables.iter().map(|variable| (variable.name, Value::from("0"))).collect();
+        let text = filled(&self.text, scene, &values).ok()?;
+        let html = match &self.html {
+            Some(html) => filled(html, scene, &values).ok()?.map(|html| html::shielded(html.trim())),
+            None => text.map(|text| html::shielded(as_html(text.trim_matches('\n')).trim())),
+        };
+        Some(Arc::new(Written::new(&text, &html)))
     }
 
     /// What is reported of it.
