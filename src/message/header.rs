@@ -42,6 +42,14 @@ pub(super) enum At {
 }
 
 impl HeaderDraft {
+    /// The message is another part from now on: what became of its fields of these names counts no longer.
+    pub fn forget(&mut self, message: &Message<'_>, names: &[&[u8]]) {
+        let is = |name: &[u8]| names.iter().any(|one| one.eq_ignore_ascii_case(name));
+        self.added.retain(|field| !is(field.name().as_str().as_bytes()));
+        let fields = message.fields();
+        self.changes.retain(|index, _| fields.get(*index).is_none_or(|field| !is(message.bytes(&field.name))));
+    }
+
     pub fn is_unchanged(&self) -> bool {
         self.added.is_empty() && self.changes.is_empty()
     }

@@ -10,7 +10,7 @@ use super::super::transfer::applied;
 use super::super::{Attachment, Disposition, Message, Part, PartId};
 use crate::stored::Stored;
 
-use super::{Fate, Image, Notice, Surgery, end_is_sound, has_room};
+use super::{Fate, Image, Notice, Surgery, end_is_sound, has_room, notice, shares_boundary};
 
 /// Where the notice of an attachment that was taken off stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +87,9 @@ impl<'m> Draft<'m> {
         if let Some(doubt) = message.doubt() {
             return Err(doubt);
         }
+        if shares_boundary(message) {
+            return Err(BodyError::Doubtful);
+        }
         let part = message.part(id).ok_or(BodyError::Field)?;
         if self.lock_of(id).is_some() || !part.children.is_empty() || self.surgery.is_gone(id) {
             return Err(BodyError::Field);
@@ -98,6 +101,10 @@ impl<'m> Draft<'m> {
         } else {
             if id == PartId(0) && notice.replacing(message).is_none() {
                 return Err(BodyError::Field);
+            }
+            if id == PartId(0) {
+                self.header.forget(message, notice::FIELDS);
+                self.header.forget(message, notice::DROPPED);
             }
             self.surgery.gone.insert(id, Fate::Replaced(Arc::new(notice)));
             Taken::WithNotice
@@ -127,6 +134,9 @@ impl<'m> Draft<'m> {
         }
         if let Some(doubt) = message.doubt() {
             return Err(doubt);
+        }
+        if shares_boundary(message) {
+            return Err(BodyError::Doubtful);
         }
         let above = |id: &PartId| message.part(*id).and_then(|part| part.parent);
         let is_related = |id: &PartId| message.part(*id).is_some_and(|part| part.media_type == "multipart/related");

@@ -21,7 +21,7 @@ use super::beside::{MOVED, edited, within};
 use super::draft::BodyError;
 use super::edits::Edit;
 use super::transfer::{MAX_LINE, with_line_end};
-use super::{FieldSpan, LineEnd, MAX_DEPTH, MAX_PARTS, Message, PartId};
+use super::{FieldSpan, LineEnd, MAX_DEPTH, MAX_PARTS, Message, Part, PartId};
 
 pub use attachments::Taken;
 pub(super) use attachments::lock_of;
@@ -186,6 +186,15 @@ fn end_is_sound(message: &Message<'_>) -> Result<(), BodyError> {
     }
     let last_line = raw.len() - memchr::memrchr(b'\n', raw).map_or(0, |at| at + 1);
     if last_line > MAX_LINE { Err(BodyError::LastLine) } else { Ok(()) }
+}
+
+/// Is a multipart in one of the same boundary? Readers do not agree on which of them a delimiter belongs to.
+fn shares_boundary(message: &Message<'_>) -> bool {
+    let above = |part: &Part| part.parent.and_then(|id| message.part(id));
+    message.parts().iter().filter(|part| part.boundary.is_some()).any(|part| {
+        let around = std::iter::successors(above(part), |part| above(part));
+        around.take(MAX_DEPTH).any(|outer| outer.boundary == part.boundary)
+    })
 }
 
 /// How deep a part is nested.

@@ -202,6 +202,23 @@ fn the_content_of_a_part_that_rules_before_edited_counts() {
     assert_ne!(with, without);
 }
 
+#[test]
+fn readers_that_part_multiparts_of_one_boundary_in_other_ways_see_what_came() {
+    let mail = format!(
+        "Content-Type: multipart/mixed; boundary=m\n\n--m\nContent-Type: multipart/mixed; boundary=m\n\n--m\n{EXE}\n--m--\n--m\n{EXE}\n--m--\n"
+    );
+    let (out, said) = run(STRIP, &mail);
+    assert_eq!(out, mail);
+    assert!(said[0].contains("could not be edited"), "{said:?}");
+}
+
+#[test]
+fn a_message_that_was_renamed_can_still_be_taken_off() {
+    let alone = format!("Subject: a\n{}\n", EXE.replace("run.exe", "\"run.pdf.exe\""));
+    let (out, _) = run(&format!("{RENAME}[[rule.action]]\n{STRIP}"), &alone);
+    assert!(out.contains("run_pdf.exe is gone") && !out.contains("TVqQ"), "{out}");
+}
+
 const RENAME: &str = "kind = \"rename_attachments\"\n";
 
 #[test]
