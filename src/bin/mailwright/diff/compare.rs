@@ -206,9 +206,9 @@ impl<'r> Comparer<'r> {
             compared.changes.push(Change { kind, of, what });
         };
         if a.answer != b.answer {
-            add(Kind::Answer, format!("{} → {}", a.answer, b.answer), &|| said(b.rules()));
+            add(Kind::Answer, format!("{} → {}", a.answer, b.answer), &|| said(a.rules(), b.rules()));
         } else if a.response() != b.response() {
-            add(Kind::Answer, format!("{} with another text, or for others", a.answer), &|| said(b.rules()));
+            add(Kind::Answer, format!("{} with another text, or for others", a.answer), &|| said(a.rules(), b.rules()));
         }
         match (&a.failure, &b.failure) {
             (None, Some(why)) => add(Kind::NewlyFailed, String::new(), &|| escape(why).into_owned()),
@@ -283,12 +283,15 @@ fn why(report: &RuleReport) -> String {
     cut(&escape(&words))
 }
 
-/// The rules of whom the answer may be.
-fn said(rules: &[RuleReport]) -> String {
-    let matched = rules.iter().filter(|rule| rule.verdict == Verdict::Matched && !rule.effects.is_empty());
-    let lines: Vec<String> =
-        matched.map(|rule| cut(&format!("{}: {}", escape(&rule.name), escape(&rule.effects.join("; "))))).collect();
-    lines.into_iter().take(LINES).collect::<Vec<_>>().join("\n")
+/// The rules that did something else under B, of whom the answer may be.
+fn said(old: &[RuleReport], new: &[RuleReport]) -> String {
+    let did_so = |rule: &RuleReport| {
+        let before = old.iter().find(|before| before.name == rule.name);
+        before.is_some_and(|before| before.verdict == rule.verdict && before.effects == rule.effects)
+    };
+    let other = new.iter().filter(|rule| Did::of(rule) != Did::Nothing && !did_so(rule));
+    let lines = other.take(LINES).map(|rule| format!("{}: {}", escape(&rule.name), why(rule)));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The first lines that differ in the header or in a text.
