@@ -90,9 +90,9 @@ impl Answers {
         };
         // An address that stands there twice gets one answer.
         let mut same: HashMap<String, Vec<usize>> = HashMap::new();
-        let some = asked.iter().any(|(_, whom)| *whom != Whom::Everybody);
+        let differs = asked.iter().any(|(_, whom)| *whom != Whom::Everybody);
         for (index, recipient) in envelope.recipients.iter().enumerate() {
-            if !some {
+            if !differs {
                 answers.named.push(answers.others.clone());
                 continue;
             }

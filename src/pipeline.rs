@@ -479,15 +479,11 @@ impl Run<'_, '_> {
         }
         let whom = match fence(|| self.whom(rule)) {
             Ok(Ok(whom)) => whom,
-            Ok(Err(Verdict::Failed(why))) => {
+            Ok(Err(Verdict::Failed(why))) | Err(why) => {
                 fails(rule, &why)?;
                 return Ok(report(Verdict::Failed(why)));
             }
             Ok(Err(not)) => return Ok(report(not)),
-            Err(why) => {
-                fails(rule, &why)?;
-                return Ok(report(Verdict::Failed(why)));
-            }
         };
         let share = asks_each(rule).then(|| self.share(&whom));
         // The rule works on a copy: what fails, or is only looked at, leaves nothing behind.

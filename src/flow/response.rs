@@ -188,7 +188,10 @@ impl Response {
     }
     /// The recipients that rules have added.
     pub fn added(&self) -> impl Iterator<Item = &Address> {
-        self.actions.iter().flat_map(|action| action.recipients.get(action.recipients.len() - action.added..)).flatten()
+        self.actions
+            .iter()
+            .filter_map(|action| action.recipients.get(action.recipients.len() - action.added..))
+            .flatten()
     }
 
     fn for_all(action: ActionType, count: usize) -> Self {

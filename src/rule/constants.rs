@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::problem::Code;
-use super::section::{At, Section, nearest_line, shown};
+use super::section::{At, Section, Texts, nearest_line, shown};
 use super::template::{Context, escape_html};
 
 /// Constants of one rule set.
@@ -57,7 +57,7 @@ impl Constants {
                 section.problem(&name.span, Code::WrongValue, what, help);
                 continue;
             }
-            let Some((values, is_list)) = value else {
+            let Some(Texts { values, is_list }) = value else {
                 let what = format!("the constant `{}` is neither a string nor an array of strings", shown(&name.value));
                 section.problem(&name.span, Code::WrongValue, what, "");
                 continue;
@@ -107,19 +107,16 @@ impl Constants {
             let name = inner.and_then(|(inner, _)| {
                 inner.trim_matches('-').trim().strip_prefix("const.").map(str::trim).filter(|name| is_name(name))
             });
-            match (name, inner) {
-                (Some(name), Some((_, behind))) => {
-                    let value = self.0.get(name).and_then(Constant::text).ok_or_else(|| name.to_owned())?;
-                    match context {
-                        Context::Html => out.push_str(&escape_html(value)),
-                        Context::Text | Context::Header => out.push_str(value),
-                    }
-                    rest = behind;
+            if let (Some(name), Some((_, behind))) = (name, inner) {
+                let value = self.0.get(name).and_then(Constant::text).ok_or_else(|| name.to_owned())?;
+                match context {
+                    Context::Html => out.push_str(&escape_html(value)),
+                    Context::Text | Context::Header => out.push_str(value),
                 }
-                _ => {
-                    out.push_str("{{");
-                    rest = after;
-                }
+                rest = behind;
+            } else {
+                out.push_str("{{");
+                rest = after;
             }
         }
         out.push_str(rest);

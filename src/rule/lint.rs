@@ -169,7 +169,7 @@ fn many_answers(rules: &[Written<'_>]) -> Option<(Span, usize)> {
                         last = Some(action.span_of("kind"));
                     }
                     (Some(kind @ ("drop" | "junk" | "bypass_spam_check")), _) if !kinds.contains(&kind) => {
-                        kinds.push(kind)
+                        kinds.push(kind);
                     }
                     _ => {}
                 }

@@ -135,17 +135,15 @@ impl std::fmt::Display for Period {
 /// Read `zone`.
 pub(super) fn read_zone(table: &mut Section<'_>) -> Option<TimeZone> {
     let name = table.string("zone")?;
-    match TimeZone::get(&name.value) {
-        Ok(zone) => Some(zone),
-        Err(_) => {
-            let known: Vec<String> = jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
-            let help = nearest_line(&name.value, known.iter().map(String::as_str));
-            let what = format!("there is no time zone \"{}\"", shown(&name.value));
-            let help = format!("{help}zones are named as \"Europe/Berlin\", \"America/New_York\", \"UTC\"");
-            table.problem(&name.span, Code::WrongValue, what, help);
-            None
-        }
+    let zone = TimeZone::get(&name.value).ok();
+    if zone.is_none() {
+        let known: Vec<String> = jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
+        let help = nearest_line(&name.value, known.iter().map(String::as_str));
+        let what = format!("there is no time zone \"{}\"", shown(&name.value));
+        let help = format!("{help}zones are named as \"Europe/Berlin\", \"America/New_York\", \"UTC\"");
+        table.problem(&name.span, Code::WrongValue, what, help);
     }
+    zone
 }
 
 /// Neither with an offset nor in UTC.

@@ -520,13 +520,16 @@ impl<'p> Section<'p> {
         let reading = self.reading;
         reading.constants.borrow().filled(self, text, context)
     }
-    /// Every key of a table with its string, or its array of strings and `true`; `None` for what is neither.
-    pub(super) fn into_texts(self) -> Vec<(At<String>, Option<(Vec<String>, bool)>)> {
+    /// Every key of a table with its string or its array of strings; `None` for what is neither.
+    pub(super) fn into_texts(self) -> Vec<(At<String>, Option<Texts>)> {
         let texts = |value: &DeValue<'_>| match value {
-            DeValue::String(text) => Some((vec![text.clone().into_owned()], false)),
+            DeValue::String(text) => Some(Texts { values: vec![text.clone().into_owned()], is_list: false }),
             DeValue::Array(items) => {
                 let texts = items.iter().map(|item| item.get_ref().as_str().map(str::to_owned));
-                texts.collect::<Option<Vec<_>>>().filter(|texts| !texts.is_empty()).map(|texts| (texts, true))
+                texts
+                    .collect::<Option<Vec<_>>>()
+                    .filter(|texts| !texts.is_empty())
+                    .map(|values| Texts { values, is_list: true })
             }
             _ => None,
         };
@@ -608,6 +611,15 @@ impl<'p> Section<'p> {
         self.problem(span, Code::WrongValue, what, "");
         None
     }
+}
+
+/// A string, or an array of them.
+#[derive(Debug)]
+pub(super) struct Texts {
+    /// One, or the entries of the array.
+    pub values: Vec<String>,
+    /// It is an array.
+    pub is_list: bool,
 }
 
 /// Are two values the same, wherever they stand?

@@ -37,13 +37,12 @@ fn compile(section: &mut Section<'_>) -> Option<Box<dyn Action>> {
     let mut addresses: Vec<Address> = Vec::with_capacity(written.len());
     let mut sound = true;
     for at in &written {
-        match Address::new(&at.value) {
-            Ok(address) => addresses.push(address),
-            Err(_) => {
-                let what = format!("\"{}\" is not an e-mail address", shown(&at.value));
-                section.problem(&at.span, Code::WrongValue, what, "write it as \"archive@example.com\"");
-                sound = false;
-            }
+        if let Ok(address) = Address::new(&at.value) {
+            addresses.push(address);
+        } else {
+            let what = format!("\"{}\" is not an e-mail address", shown(&at.value));
+            section.problem(&at.span, Code::WrongValue, what, "write it as \"archive@example.com\"");
+            sound = false;
         }
     }
     if addresses.len() > MAX_ADDRESSES {

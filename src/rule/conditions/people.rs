@@ -111,14 +111,9 @@ fn compile_recipients(section: &mut Section<'_>, key: &'static str) -> Option<Bo
     let any = read(&mut table, "any");
     let all = read(&mut table, "all");
     let each = read(&mut table, "each");
-    let count = match table.holds("count") {
-        Holds::Nothing => None,
-        _ => {
-            let count = table.section("count").and_then(|below| CountRange::read(below, "count"));
-            sound &= count.is_some();
-            count
-        }
-    };
+    let count_given = table.holds("count") != Holds::Nothing;
+    let count = table.section("count").and_then(|below| CountRange::read(below, "count"));
+    sound &= !count_given || count.is_some();
     if table.keys().is_empty() {
         let span = table.span();
         table.problem(&span, Code::Missing, format!("`{key}` says neither `any` nor `all` nor `each`"), "");

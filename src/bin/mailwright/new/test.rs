@@ -61,7 +61,7 @@ pub fn print(options: &Options) -> Result<String, String> {
         let _ = write!(text, ", from = {}", quoted(from.as_str()));
     }
     if !given.to.is_empty() {
-        let _ = write!(text, ", to = [{}]", list(given.to.iter().map(|to| to.as_str())));
+        let _ = write!(text, ", to = [{}]", list(given.to.iter().map(Address::as_str)));
     }
     text.push_str(" }\n");
     if let Some(at) = given.at {

@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use mailwright::envelope::Address;
 use mailwright::flow::handler::{Fate, FlowReport, Handled};
 use mailwright::pipeline::{RuleReport, Verdict};
 use serde_json::{Map, Value, json};
@@ -11,6 +12,9 @@ use serde_json::{Map, Value, json};
 use super::View;
 use super::passage::Account;
 use crate::terminal::{BAD, FAINT, GOOD, NAME, ODD, escape};
+
+/// Recipients that are shown with what they are answered.
+const MAX_RECIPIENTS_SHOWN: usize = 20;
 
 /// Lines for people.
 pub(super) fn text(account: &Account<'_>, view: View) -> String {
@@ -34,7 +38,7 @@ pub(super) fn text(account: &Account<'_>, view: View) -> String {
         if edits > 0 {
             let _ = write!(out, ", {}", crate::check::count(edits, "edit"));
         }
-        let _ = write!(out, "  {}", answer(handled));
+        let _ = write!(out, "  {}", answers(handled));
         let time = format!("{:.1} ms", handled.report.times.total_ms);
         let _ = write!(out, "  {}", colour.paint(FAINT, &time));
     } else {
@@ -43,6 +47,9 @@ pub(super) fn text(account: &Account<'_>, view: View) -> String {
     out.push('\n');
     if let Some(failure) = &account.failure {
         let _ = writeln!(out, "    {}", colour.paint(BAD, &escape(failure)));
+    }
+    for line in recipient_lines(account) {
+        let _ = writeln!(out, "    {}", colour.paint(FAINT, &escape(&line)));
     }
     let stored = account.handled.map_or(0, |handled| handled.report.attachments_stored);
     if stored > 0 {
@@ -100,6 +107,27 @@ fn rule_line(rule: &RuleReport) -> Option<(anstyle::Style, String)> {
 
 fn edits(handled: &Handled) -> usize {
     handled.report.rules.iter().flat_map(|report| &report.rules).map(|rule| rule.edits).sum()
+}
+
+/// What each recipient is answered, where it is not the same for all, and who is added.
+fn recipient_lines(account: &Account<'_>) -> Vec<String> {
+    let Some(response) = account.handled.and_then(|handled| handled.answer.as_ref().ok()) else { return Vec::new() };
+    let mut lines = Vec::new();
+    if account.handled.is_some_and(|handled| handled.report.answers.len() > 1) {
+        let recipients = account.event.and_then(|event| event.json.pointer("/envelope/recipients")?.as_array());
+        let addresses =
+            recipients.into_iter().flatten().filter_map(|one| Address::new(one.get("address")?.as_str()?).ok());
+        for address in addresses {
+            lines.push(format!("{:<18} {}", rule_word(response.word_for(&address)), address.as_str()));
+        }
+        let more = lines.len().saturating_sub(MAX_RECIPIENTS_SHOWN);
+        if more > 0 {
+            lines.truncate(MAX_RECIPIENTS_SHOWN);
+            lines.push(format!("and {more} more"));
+        }
+    }
+    lines.extend(response.added().map(|address| format!("{:<18} {}", "added", address.as_str())));
+    lines
 }
 
 /// What is answered, in the words of rule files.
