@@ -174,12 +174,14 @@ fn reads_differently(value: &[u8], part: &Part) -> bool {
     // QUIRK: readers that see no type here, for a comment or a missing `;`, show no text: nothing to put a block into.
     let end = mime_field::type_end(value).or_else(|| memchr::memchr(b';', value)).unwrap_or(value.len());
     let simple = value.get(..end).unwrap_or_default().trim_ascii().to_ascii_lowercase();
-    // A comment behind the type of a multipart: to readers that take it for a piece of the subtype, it is a multipart still.
     let bare = simple.split(|b| b.is_ascii_whitespace() || *b == b'(').next().unwrap_or_default();
+    let behind = simple.get(bare.len()..).unwrap_or_default().trim_ascii_start();
     let simple: &[u8] = match &simple {
-        _ if part.is_multipart() && bare == part.media_type.as_bytes() => bare,
-        simple if memchr::memchr_iter(b'/', simple).count() == 1 => simple,
-        _ => b"text/plain",
+        simple if memchr::memchr_iter(b'/', simple).count() != 1 => b"text/plain",
+        // A comment behind the type of a multipart: to readers that take it for a piece of the subtype, it is a multipart
+        // still.
+        _ if part.is_multipart() && bare == part.media_type.as_bytes() && behind.starts_with(b"(") => bare,
+        simple => simple,
     };
     let media_type = if part.media_type.is_empty() { "text/plain" } else { &part.media_type };
     let matters = |t: &[u8]| t.starts_with(b"text/") || t.starts_with(b"multipart/");

@@ -11,7 +11,7 @@ the rules of the folder ask for is printed: "folder <tab> what <tab> detail". Th
   text      a text differs by more than the blocks that the rules put in
   charset   a text cannot be read in its charset any more
 """
-import difflib, email, email.policy, html, html.parser, pathlib, re, sys, tomllib
+import difflib, email, email.policy, html, html.parser, pathlib, re, sys, tomllib, urllib.parse
 
 FIELDS_OF_A_BODY = {"content-type", "content-transfer-encoding", "content-disposition", "mime-version"}
 OURS = "x-mailwright-mark"
@@ -67,11 +67,13 @@ def text(part):
 def rules_of(folder):
     own = folder / "rules.toml"
     rules = tomllib.loads((own if own.exists() else folder.parent / "rules.toml").read_text(encoding="utf-8"))
-    blocks, named, masks = [], set(), False
+    blocks, named, masks, gateways = [], set(), False, []
     for rule in rules.get("rule", []):
-        for action in rule.get("action", []):
+        actions = rule.get("action", [])
+        for action in [actions] if isinstance(actions, dict) else actions:
             blocks += [action[key] for key in ("text", "html") if isinstance(action.get(key), str)]
             masks |= action["kind"] == "redact"
+            gateways += [action["gateway"].split("{{")[0]] if "gateway" in action else []
             if "subject" in action["kind"]:
                 named.add("subject")
             if action["kind"] in ("set_header", "add_header", "remove_header"):
@@ -81,7 +83,7 @@ def rules_of(folder):
     # What a template fills in is not known here: any text.
     patterns = ["".join(".*" if part.startswith("{{") else re.escape(words(part))
                         for part in re.split(r"(\{\{.*?\}\})", block)) for block in blocks]
-    return [re.compile(pattern) for pattern in sorted(patterns, key=len, reverse=True)], named, masks
+    return [re.compile(pattern) for pattern in sorted(patterns, key=len, reverse=True)], named, masks, gateways
 
 
 def only_blocks(before, after, blocks):
@@ -99,7 +101,7 @@ def differences(before, after, blocks):
 def compare(folder):
     read = lambda name: email.message_from_bytes((folder / name).read_bytes(), policy=email.policy.compat32)
     before, after = read("message.eml"), read("expected.eml")
-    blocks, named, masks = rules_of(folder)
+    blocks, named, masks, gateways = rules_of(folder)
     moved = set()
     if tree(before) != tree(after):
         children = after.get_payload() if after.is_multipart() else []
@@ -137,6 +139,12 @@ def compare(folder):
         (was, wrong_before), (now, wrong_after) = text(old), text(new)
         if wrong_after and not wrong_before:
             yield "charset", f"{new.get_content_charset()}: {wrong_after}"
+        for gateway in gateways:
+            # A link is what leads there, past the gateway. Soft line breaks of flowed text are no part of it.
+            if "flowed" in (new.get("content-type") or ""):
+                was, now = (re.sub(r" \r?\n", "" if "delsp" in new["content-type"] else " ", t) for t in (was, now))
+            link = re.compile(re.escape(gateway) + r"""([^\s"'<>()&]+)""")
+            was, now = (link.sub(lambda m: urllib.parse.unquote(m[1]), t) for t in (was, now))
         if masks or was == now:
             continue
         plain = not old.get_content_type().startswith("text/html")
