@@ -20,6 +20,7 @@ pub mod directory;
 pub mod envelope;
 pub mod facts;
 pub mod flow;
+pub mod hex;
 pub mod message;
 pub mod pipeline;
 pub mod rule;

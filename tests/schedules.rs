@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep, timeout};
 const SCHEDULES: u64 = 4_000;
 const ID: &str = "00000000-0000-4000-8000-000000000001";
 /// WorkMail's rule timeout, at its longest (Administrator Guide).
-const RULE_TIMEOUT: Duration = Duration::from_mins(240);
+const RULE_TIMEOUT: Duration = Duration::from_hours(4);
 
 /// What a call does.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,12 +53,15 @@ impl Random {
     fn below(&self, limit: u64) -> u64 {
         self.next() % limit
     }
+    fn one_of<T: Copy>(&self, all: &[T]) -> T {
+        all[usize::try_from(self.below(all.len() as u64)).unwrap()]
+    }
     fn trouble(&self) -> Trouble {
-        [Trouble::Throttled, Trouble::Unavailable, Trouble::Timeout, Trouble::Connection][self.below(4) as usize]
+        self.one_of(&[Trouble::Throttled, Trouble::Unavailable, Trouble::Timeout, Trouble::Connection])
     }
     fn refusal(&self) -> Refusal {
         use Refusal::{Denied, Frozen, Invalid, Location, Rejected};
-        [Frozen, Rejected, Location, Denied, Invalid][self.below(5) as usize]
+        self.one_of(&[Frozen, Rejected, Location, Denied, Invalid])
     }
 }
 
@@ -292,7 +295,8 @@ async fn whatever_fails_in_whatever_order_nothing_is_lost_doubled_or_half_done()
     let alone = schedules.end - schedules.start == 1;
     let (mut retried, mut refused, mut fell_back) = (0, 0, 0);
     for schedule in schedules {
-        let Prepared { case, pipeline, original, rewrite, answer } = &cases[(schedule % CASES.len() as u64) as usize];
+        let Prepared { case, pipeline, original, rewrite, answer } =
+            &cases[usize::try_from(schedule).unwrap() % CASES.len()];
         let at = || format!("SCHEDULE={schedule}, {}", case.name);
         let world = World::new(schedule, original);
         let began = Instant::now();

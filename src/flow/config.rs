@@ -228,7 +228,7 @@ mod tests {
         let (organization, ages) = with.unwrap().directory.unwrap();
         assert_eq!(
             (organization.as_str(), ages.fresh, ages.missing),
-            (id, Duration::from_secs(60), Duration::from_secs(60))
+            (id, Duration::from_mins(1), Duration::from_mins(1))
         );
         assert!(config.attachments.is_none());
         let config = read(&[("MAILWRIGHT_ATTACHMENTS", Some("my-files"))]).unwrap();

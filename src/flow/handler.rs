@@ -361,7 +361,7 @@ struct Passage<'a, F, S, D> {
 enum Ran {
     Marked(Answers),
     Done {
-        report: Report,
+        report: Box<Report>,
         content: Option<Content>,
         /// Attachments that the content links to.
         stored: Vec<Arc<Stored>>,
@@ -398,7 +398,7 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
                 return Ok(self.answer(&answers));
             }
             Ok(Ok(Ran::Done { report: rules, content, stored, unfit, answers })) => {
-                report.rules = Some(rules);
+                report.rules = Some(*rules);
                 (content, stored, unfit, answers)
             }
         };
@@ -478,7 +478,7 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
         let unfit = faults.filter(|faults| !faults.is_empty()).map(|faults| put_checks::words(&faults));
         let content = outcome.rewritten.map(|rendered| Content::new(raw, &rendered));
         let stored = outcome.stored;
-        Ok(Ran::Done { report: outcome.report, content, stored, unfit, answers: outcome.answers })
+        Ok(Ran::Done { report: Box::new(outcome.report), content, stored, unfit, answers: outcome.answers })
     }
 
     /// Store the attachments that the rewritten message links to, before it goes out.

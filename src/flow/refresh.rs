@@ -131,9 +131,9 @@ mod tests {
     impl RuleStore for Shelf {
         async fn published(&self, known: Option<&str>) -> Result<Option<Published>, PortError> {
             let published = {
-                let mut shelf = self.0.lock().unwrap();
-                shelf.1 += 1;
-                shelf.0.clone()?
+                let mut state = self.0.lock().unwrap();
+                state.1 += 1;
+                state.0.clone()?
             };
             if published.tag == "hangs" {
                 std::future::pending::<()>().await;

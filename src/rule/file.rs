@@ -4,8 +4,8 @@
 //! the templates that the rules name. Invariant: a rule set with an error yields no rules, and every error is found in
 //! one go.
 
+use crate::hex::hex;
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -223,10 +223,7 @@ fn compile(reading: Reading, inputs: Vec<Input>, place: &str, whole: bool) -> Re
     for (name, octets) in &files {
         digest_file(&mut digest, name, octets);
     }
-    let digest = digest.finalize().iter().take(8).fold(String::new(), |mut hex, octet| {
-        let _ = write!(hex, "{octet:02x}");
-        hex
-    });
+    let digest = hex(digest.finalize().get(..8).unwrap_or_default());
     let tests = loaded.tests.into_iter().map(|read| read.test).collect();
     let Loaded { rules, organization, book, .. } = loaded;
     Ok(RuleSet { rules, organization, book, tests, digest, warnings: problems, endings, files })

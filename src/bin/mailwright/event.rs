@@ -4,13 +4,13 @@
 //! Invariant: every message has an event, whatever its header says or lacks.
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
 
 use clap::{Args, ValueEnum};
 use mail_parser::{HeaderName, MessageParser};
 use mailwright::directory::Organization;
 use mailwright::envelope::{Address, Direction};
 use mailwright::facts::{Clock, Timestamp};
+use mailwright::hex::hex;
 use mailwright::message::Message;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -104,10 +104,7 @@ pub struct Event {
 impl Event {
     /// The event for a message.
     pub fn new(raw: &[u8], given: &Given, organization: &Organization) -> Self {
-        let mut id = String::with_capacity(32);
-        for octet in Sha256::digest(raw).iter().take(16) {
-            let _ = write!(id, "{octet:02x}");
-        }
+        let id = hex(Sha256::digest(raw).get(..16).unwrap_or_default());
         let (mut from, mut to) = (given.from.clone(), given.to.clone());
         if from.is_none() || to.is_empty() {
             let (header_from, header_to) = addresses(raw);

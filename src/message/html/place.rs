@@ -1,6 +1,6 @@
 //! Where a block is seen first, and where it is seen last.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use super::element::Element;
 use super::open::Walk;
@@ -152,8 +152,8 @@ fn end_tags(html: &str, at: usize, walk: &Walk) -> String {
 
 /// Those of these places at which a start tag begins: what looks like one inside of another tag, a comment or a style sheet
 /// is none.
-pub fn tags_at(html: &str, mut places: HashSet<usize>) -> HashSet<usize> {
-    let mut found = HashSet::new();
+pub fn tags_at(html: &str, mut places: BTreeSet<usize>) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
     let mut walk = Walk::new(html);
     while !places.is_empty()
         && let Some(token) = walk.next()

@@ -149,7 +149,7 @@ impl<'m> Draft<'m> {
         };
         let mut new: Vec<Arc<Image>> = self.surgery.images.get(&scope).cloned().unwrap_or_default();
         for image in images {
-            if !new.contains(image) && !(part.is_multipart() && is_there(image)) {
+            if !(new.contains(image) || (part.is_multipart() && is_there(image))) {
                 new.push(Arc::clone(image));
             }
         }

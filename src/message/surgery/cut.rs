@@ -19,7 +19,7 @@ impl Surgery {
                 continue;
             }
             if removed.contains(&id) {
-                edits.push(removal(message, id, self.follows_only_removed(message, id, &removed)));
+                edits.push(removal(message, id, follows_only_removed(message, id, &removed)));
             } else if let Some(Fate::Replaced(notice)) = self.gone.get(&id) {
                 let range = part.header.start..part.body.end;
                 // A body without an octet can have its delimiter right behind it.
@@ -51,14 +51,14 @@ impl Surgery {
         }
         removed
     }
+}
 
-    /// Is it the last of what is left of an unclosed multipart, up to parts that are removed too? Answers whether a part of
-    /// the multipart before it stays.
-    fn follows_only_removed(&self, message: &Message<'_>, id: PartId, removed: &BTreeSet<PartId>) -> bool {
-        let Some(parent) = message.part(id).and_then(|part| message.part(part.parent?)) else { return false };
-        let last = parent.children.last() == Some(&id);
-        last && parent.children.iter().any(|child| !removed.contains(child))
-    }
+/// Is it the last of what is left of an unclosed multipart, up to parts that are removed too? Answers whether a part of
+/// the multipart before it stays.
+fn follows_only_removed(message: &Message<'_>, id: PartId, removed: &BTreeSet<PartId>) -> bool {
+    let Some(parent) = message.part(id).and_then(|part| message.part(part.parent?)) else { return false };
+    let last = parent.children.last() == Some(&id);
+    last && parent.children.iter().any(|child| !removed.contains(child))
 }
 
 /// The delimiter line above a part and all of the part, up to the next delimiter line. Where nothing follows, the

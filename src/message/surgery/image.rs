@@ -1,5 +1,6 @@
 //! Pictures that HTML shows by their Content-ID (RFC 2392): parts of the multipart/related that its HTML stands in.
 
+use crate::hex::hex;
 use std::sync::Arc;
 
 use mail_builder::headers::content_type::ContentType;
@@ -49,7 +50,7 @@ impl Image {
             return Err(ImageError::Size);
         }
         let digest = Sha256::digest(&content);
-        let hex: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex(digest.get(..12).unwrap_or_default());
         Ok(Self { media_type, extension, name: name.to_owned(), content, content_id: format!("{hex}@mailwright") })
     }
 

@@ -98,9 +98,12 @@ impl Layout {
     }
 }
 
+/// A multipart/related and the pictures that come to it.
+type Pictures<'s> = (PartId, &'s [Arc<Image>]);
+
 /// For the last part in each multipart/related that pictures come to: which, and the pictures; the inner ones first.
-fn related_ends<'s>(message: &Message<'_>, surgery: &'s Surgery) -> BTreeMap<PartId, Vec<(PartId, &'s [Arc<Image>])>> {
-    let mut ends: BTreeMap<PartId, Vec<(PartId, &[Arc<Image>])>> = BTreeMap::new();
+fn related_ends<'s>(message: &Message<'_>, surgery: &'s Surgery) -> BTreeMap<PartId, Vec<Pictures<'s>>> {
+    let mut ends: BTreeMap<PartId, Vec<Pictures<'s>>> = BTreeMap::new();
     for (id, images) in surgery.images.iter().rev().filter(|(id, _)| is_related(message, **id)) {
         let last = std::iter::successors(Some(*id), |id| message.part(*id)?.children.last().copied()).last();
         ends.entry(last.unwrap_or(*id)).or_default().push((*id, images));

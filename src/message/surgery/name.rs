@@ -126,9 +126,8 @@ fn trim(new: &mut [Option<char>]) {
         match slot {
             Some('.') if !dot => dot = true,
             Some(' ') if dot => *slot = None,
-            None => {}
             Some(_) if dot => break,
-            Some(_) => {}
+            None | Some(_) => {}
         }
     }
 }

@@ -134,10 +134,10 @@ pub(in crate::message) fn is_notice(message: &Message<'_>, part: &Part) -> bool 
     part.media_type == "text/plain"
         && part.body.len() <= MAX_NOTICE + MAX_TEXT_LINE
         && part.encoding != TransferEncoding::Unknown
-        && part.file_name.as_ref().is_some_and(|name| {
-            let name = name.to_lowercase();
-            name.ends_with(".txt")
-        })
+        && part
+            .file_name
+            .as_ref()
+            .is_some_and(|name| name.to_lowercase().rsplit_once('.').is_some_and(|(_, end)| end == "txt"))
         && part.fields.iter().any(|field| message.bytes(&field.name).eq_ignore_ascii_case(FIELD.as_bytes()))
 }
 

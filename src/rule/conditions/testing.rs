@@ -79,7 +79,9 @@ fn truth_of(when: &str, raw: &str, envelope: &Envelope, book: &Book, now: Option
         domains: ["example.com", "bücher.example"].iter().map(|domain| Domain::new(domain).unwrap()).collect(),
     };
     let mut need = Need::default();
-    conditions.iter().for_each(|condition| need.add(condition.need()));
+    for condition in &conditions {
+        need.add(condition.need());
+    }
     let facts = Facts { now, people: book.look_up(&need, envelope), ..Facts::default() };
     let scene = Scene {
         draft: &mut draft,

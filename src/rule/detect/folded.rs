@@ -69,7 +69,6 @@ fn ascii(first: u8, offset: u32) -> Fold {
 fn fold(c: char) -> Fold {
     let code = u32::from(c);
     match code {
-        0x09 | 0x0A | 0x0D | 0x20..=0x7E => Fold::Keep,
         // Control characters that nothing shows, soft hyphen, marks that stand over, under and round a digit or a letter (the frame of keycap digits among them),
         // Arabic letter mark, Mongolian selectors and vowel separator, zero-width space, (non-)joiner and marks of direction,
         // word joiner and invisible operators, isolates, variation selectors, zero-width no-break space, tags.

@@ -38,12 +38,9 @@ pub(super) fn without_scripts(html: &str) -> Cow<'_, str> {
             continue;
         }
         let before = html.get(..at).unwrap_or_default();
-        let Some(quote) = opens_url(before) else { continue };
+        let Some(ends) = opens_url(before) else { continue };
         let rest = html.get(at..).unwrap_or_default();
-        let end = match quote {
-            Some(quote) => rest.find(quote),
-            None => rest.find(|c: char| c.is_whitespace() || c == '>'),
-        };
+        let end = rest.find(ends);
         let value = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
         let url: String = value.chars().filter(|c| *c > ' ' && !is_reserved(*c)).take(12).collect();
         let url = url.to_ascii_lowercase();
@@ -66,10 +63,14 @@ pub(super) fn without_scripts(html: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The quote, where a value that is a URL begins behind this text.
-fn opens_url(before: &str) -> Option<Option<char>> {
+/// Where a value that is a URL begins behind this text: what ends it.
+fn opens_url(before: &str) -> Option<fn(char) -> bool> {
     let before = before.trim_end_matches(|c: char| c.is_whitespace() || is_reserved(c));
-    let quote = before.chars().next_back().filter(|c| matches!(c, '"' | '\''));
+    let ends: fn(char) -> bool = match before.chars().next_back() {
+        Some('"') => |c| c == '"',
+        Some('\'') => |c| c == '\'',
+        _ => |c| c.is_whitespace() || c == '>',
+    };
     let before = before.strip_suffix(['"', '\'']).unwrap_or(before).trim_end().strip_suffix('=')?.trim_end();
     URLS.iter()
         .any(|name| {
@@ -79,5 +80,5 @@ fn opens_url(before: &str) -> Option<Option<char>> {
                 .and_then(|at| before.get(at..))
                 .is_some_and(|end| end.eq_ignore_ascii_case(name))
         })
-        .then_some(quote)
+        .then_some(ends)
 }

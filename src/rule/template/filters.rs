@@ -8,6 +8,8 @@ use minijinja::{Error, ErrorKind};
 
 /// `{{ now | date("%d.%m.%Y", zone="Europe/Berlin") }}`: a time in the format of strftime and in a zone of the time zone
 /// database, else in UTC. Names of months and days are English. No time stays empty.
+// minijinja hands arguments over.
+#[allow(clippy::needless_pass_by_value)]
 pub(super) fn date(value: &str, format: &str, options: Kwargs) -> Result<String, Error> {
     let zone: Option<String> = options.get("zone")?;
     options.assert_all_used()?;

@@ -4,13 +4,13 @@
 //! and options.
 
 use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use jiff::Timestamp;
+use mailwright::hex::hex;
 use mailwright::pipeline::Pipeline;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -138,9 +138,5 @@ pub fn digest(
         line(last.as_ref().map_or("", |(_, about)| about));
         line(&place(found));
     }
-    let mut hex = String::with_capacity(64);
-    for octet in digest.finalize() {
-        let _ = write!(hex, "{octet:02x}");
-    }
-    Ok(hex)
+    Ok(hex(&digest.finalize()))
 }

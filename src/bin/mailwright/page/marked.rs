@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn unchanged_lines_are_counted_and_long_ones_are_cut() {
-        let old: String = (0..1_000).map(|n| format!("{n}\n")).collect();
+        let old = (0..1_000).fold(String::new(), |old, n| format!("{old}{n}\n"));
         let html = marked(&old, &format!("{old}{}\n", "x".repeat(100_000)), 2);
         assert!(html.contains("<em>998 unchanged lines\n</em>"), "{html}");
         assert!(html.contains("98800 octets more"), "{html}");

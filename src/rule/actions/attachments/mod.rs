@@ -8,6 +8,7 @@ mod removal;
 #[cfg(test)]
 mod tests;
 
+use crate::hex::hex;
 use minijinja::value::Value;
 use sha2::{Digest, Sha256};
 
@@ -123,7 +124,7 @@ impl Details {
     /// The values of [`super::super::template::ATTACHMENT`].
     pub fn values(&self) -> Vec<(&'static str, Value)> {
         let name = if self.name.is_empty() { "without a name" } else { &self.name };
-        let hex: String = self.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex(&self.sha256);
         vec![
             ("attachment.name", Value::from(name)),
             ("attachment.sha256", Value::from(hex)),

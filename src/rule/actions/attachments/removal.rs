@@ -21,6 +21,9 @@ enum Shown {
     Nowhere,
 }
 
+/// Values of variables, by their names.
+type Values = Vec<(&'static str, Value)>;
+
 /// `strip_attachments` or what of `store_attachments` is the same.
 #[derive(Debug)]
 pub(in crate::rule::actions) struct Removal {
@@ -56,7 +59,7 @@ impl Removal {
     pub fn run(
         &self,
         scene: &mut Scene<'_, '_>,
-        before: &dyn Fn(&Scene<'_, '_>, &Details) -> Result<Vec<(&'static str, Value)>, ActionError>,
+        before: &dyn Fn(&Scene<'_, '_>, &Details) -> Result<Values, ActionError>,
     ) -> Result<Done, ActionError> {
         if self.selection.attached_messages {
             scene.draft.permit(crate::message::Permission::AttachedMessages);

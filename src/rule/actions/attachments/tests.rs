@@ -73,7 +73,7 @@ fn a_notice_stands_in_the_place_of_an_attachment_and_nothing_else_changes() {
 #[test]
 fn a_part_that_goes_without_a_notice_leaves_nothing_behind() {
     let mail = |parts: &[&str], end: &str| {
-        let parts: String = parts.iter().map(|part| format!("--m\n{part}\n")).collect();
+        let parts = parts.iter().fold(String::new(), |parts, part| format!("{parts}--m\n{part}\n"));
         format!("Content-Type: multipart/mixed; boundary=m\n\npreamble\n{parts}{end}")
     };
     let text = "\nsee \n";

@@ -107,12 +107,11 @@ fn image(section: &mut Section<'_>, name: &At<String>, value: Option<At<String>>
     }
     let content = if value.value.starts_with(INLINE) {
         let data = value.value.split_once(";base64,").map(|(_, data)| data);
-        match data.and_then(|data| base64::MIME.decode(data.as_bytes()).ok()) {
-            Some(content) => content,
-            None => {
-                section.problem(&value.span, Code::WrongValue, "this `data:` URL is no base64", "");
-                return None;
-            }
+        if let Some(content) = data.and_then(|data| base64::MIME.decode(data.as_bytes()).ok()) {
+            content
+        } else {
+            section.problem(&value.span, Code::WrongValue, "this `data:` URL is no base64", "");
+            return None;
         }
     } else {
         match section.read_octets(&value.value, MAX_IMAGE as u64) {

@@ -372,7 +372,7 @@ fn a_banner_below_many_others_is_still_at_the_top() {
 fn what_becomes_armor_with_a_line_behind_it_was_armor_before() {
     let rules = rule("footer", &format!("{FOOTER}protected = \"wrap\""));
     let armor = "-----BEGIN PGP MESSAGE-----\nx\n-----END PGP MESSAGE-----";
-    let spelled: String = armor.bytes().map(|b| format!("={b:02X}")).collect();
+    let spelled = armor.bytes().fold(String::new(), |spelled, b| format!("{spelled}={b:02X}"));
     let broken = armor.replacen("BEGIN", "BEG=\nIN", 1);
     for text in [spelled, broken, armor.replacen('-', "=2D", 1)] {
         let mail = format!("From: eve@evil.example\nContent-Transfer-Encoding: quoted-printable\n\n{text}=");

@@ -1,6 +1,6 @@
 //! The element round an HTML block: the mark by which it is known, and styles that no message can undo.
 
-use std::fmt::Write as _;
+use crate::hex::hex;
 
 use sha2::{Digest, Sha256};
 
@@ -33,8 +33,5 @@ pub(super) fn digest(pieces: &[&str]) -> String {
         digest.update((piece.len() as u64).to_be_bytes());
         digest.update(piece.as_bytes());
     }
-    digest.finalize().iter().take(6).fold(String::new(), |mut hex, octet| {
-        let _ = write!(hex, "{octet:02x}");
-        hex
-    })
+    hex(digest.finalize().get(..6).unwrap_or_default())
 }

@@ -62,14 +62,13 @@ impl Gateway {
         };
         let mut found = inside(url)?;
         for _ in 0..MAX_NESTED {
-            match inside(&found) {
-                Some(next) => found = next,
-                None => {
-                    let is_sound = !found.contains(|c: char| c <= ' ' || c == '\u{7f}' || "\"<>\\".contains(c));
-                    let is_through = gateways.iter().any(|gateway| gateway.leads(&found));
-                    let is_web = matches!(url::sort(&found), Sort::Web(_));
-                    return (is_sound && is_web && !is_through).then(|| url::in_ascii(&found).into_owned());
-                }
+            if let Some(next) = inside(&found) {
+                found = next;
+            } else {
+                let is_sound = !found.contains(|c: char| c <= ' ' || c == '\u{7f}' || "\"<>\\".contains(c));
+                let is_through = gateways.iter().any(|gateway| gateway.leads(&found));
+                let is_web = matches!(url::sort(&found), Sort::Web(_));
+                return (is_sound && is_web && !is_through).then(|| url::in_ascii(&found).into_owned());
             }
         }
         None
@@ -84,15 +83,12 @@ fn percent_decoded(text: &str) -> Option<String> {
     while let Some(byte) = bytes.get(at) {
         let hex =
             |at: usize| bytes.get(at).and_then(|b| char::from(*b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
-        match (byte, hex(at + 1), hex(at + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push(high * 16 + low);
-                at += 3;
-            }
-            _ => {
-                out.push(*byte);
-                at += 1;
-            }
+        if let (b'%', Some(high), Some(low)) = (byte, hex(at + 1), hex(at + 2)) {
+            out.push(high * 16 + low);
+            at += 3;
+        } else {
+            out.push(*byte);
+            at += 1;
         }
     }
     String::from_utf8(out).ok()

@@ -258,9 +258,9 @@ impl RewriteLinks {
         let mut edits: Vec<TextEdit> = changes.into_iter().flat_map(|(edits, _)| edits).collect();
         edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
         if reading.is_body {
-            scene.draft.edit(part, &edits)?
+            scene.draft.edit(part, &edits)?;
         } else {
-            scene.draft.edit_file(part, &edits)?
+            scene.draft.edit_file(part, &edits)?;
         }
         Ok(tally)
     }
