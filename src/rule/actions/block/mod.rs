@@ -251,9 +251,12 @@ impl Insert {
         Where { place, or_above: true }
     }
 
+    /// `may_stand_beside`: where a second run would not know the block in the text, it becomes a part of its own, so that
+    /// nobody can write a text that keeps it away.
     fn put(
         &self,
         scene: &mut Scene<'_, '_>,
+        may_stand_beside: bool,
         put: impl FnOnce(&mut Draft<'_>, &Block, &Missing<'_>) -> Result<Effect, BodyError>,
     ) -> Result<Effect, ActionError> {
         let ready = self.ready(scene)?;
@@ -267,10 +270,17 @@ impl Insert {
         };
         let here = format!("{}-{}", ready.mark, message_mark(scene.draft));
         let block = Block { text: ready.text.clone(), html: marked(&ready.html, &here), images: self.images.list() };
-        let effect = put(scene.draft, &block, &Missing { targets: &targets, ours: &ours, place: at.place })?;
+        let before = (may_stand_beside && self.once != Once::Always).then(|| scene.draft.clone());
+        let mut effect = put(scene.draft, &block, &Missing { targets: &targets, ours: &ours, place: at.place })?;
         // Invariant 6, before the message leaves: what is not known again would be put in twice.
-        let known =
+        let mut known =
             self.once == Once::Always || !matches!(effect, Effect::Edited(..)) || self.is_known(&ready, scene, at);
+        if let (false, Some(before)) = (known, before) {
+            *scene.draft = before;
+            scene.draft.put_beside(&block, at.place)?;
+            effect = Effect::Edited(1, "a part of its own, as a second run would not know it in the text".to_owned());
+            known = self.is_known(&ready, scene, at);
+        }
         match effect {
             _ if !known => Err(ActionError::Once),
             Effect::Edited(count, note) if !ready.missing.is_empty() => {
@@ -341,7 +351,7 @@ fn written(html: &Filled<'_>, text: &Filled<'_>) -> Written {
 impl Action for Insert {
     fn run(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
         let (fallback, no_body) = (self.fallback, self.no_body);
-        self.put(scene, |draft, block, &Missing { targets, place, .. }| {
+        self.put(scene, fallback == Fallback::Part, |draft, block, &Missing { targets, place, .. }| {
             let inserted = match fallback {
                 Fallback::Part => draft.insert_or_put_beside(targets, block, place)?,
                 Fallback::Skip => Inserted::Into(draft.insert_into(targets, block)?),
@@ -367,7 +377,7 @@ impl Action for Insert {
         (scene.draft.protection().is_some() && scene.draft.bodies().is_empty()).then_some(self.protected)
     }
     fn run_wrapped(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
-        self.put(scene, |draft, block, &Missing { targets, ours, place }| {
+        self.put(scene, false, |draft, block, &Missing { targets, ours, place }| {
             Ok(match draft.insert_outside(targets, ours, block, place)? {
                 Outside::Into(1) => Effect::Edited(1, "1 body that nothing protects".to_owned()),
                 Outside::Into(count) => Effect::Edited(count, format!("{count} bodies that nothing protects")),

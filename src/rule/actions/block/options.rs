@@ -41,7 +41,7 @@ pub(in crate::rule::actions) const FALLBACK: OptionDoc = OptionDoc {
     takes: "\"part\" | \"skip\"",
     default: "\"part\"",
     doc: "Where a body cannot be edited without doubt (bytes that are not valid, an unknown charset or transfer \
-          encoding): put the block into a part of its own beside the message, or leave the message alone. A message of \
+          encoding, a text in which a second run would not know the block): put the block into a part of its own beside the message, or leave the message alone. A message of \
           kind `malformed` is left alone in any case.",
 };
 

@@ -302,6 +302,20 @@ fn a_part_beside_a_message_is_no_body_that_lacks_another_block() {
 }
 
 #[test]
+fn a_strangers_copy_in_front_of_the_document_keeps_no_banner_away() {
+    let rules = prepend(BANNER);
+    for document in ["<html><body><p>Hi</p></body></html>", "<!doctype html><p>Hi</p>"] {
+        // What the banner is written as, taken from another message, in front of all of it.
+        let out = once(&rules, &html("<p>Hi</p>"));
+        let copy = out.split("\n\n").nth(1).unwrap().split("<p>Hi").next().unwrap().trim();
+        let out = once(&rules, &html(&format!("{copy}{document}")));
+        // Ours stands above it, in a part with both forms.
+        assert_eq!(out.matches("Take care with").count(), 3, "{out}");
+        assert!(out.contains("multipart/mixed; boundary=\"=_mailwright_mixed_0\""), "{out}");
+    }
+}
+
+#[test]
 fn a_part_of_a_strangers_that_looks_like_one_beside_a_message_keeps_no_banner_away() {
     let rules = prepend(BANNER);
     let banner = "Outside mail from evil.example. Take care with links.";
