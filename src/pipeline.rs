@@ -452,7 +452,7 @@ struct Done {
     unfit: Option<String>,
 }
 
-impl Run<'_, '_> {
+impl<'m> Run<'_, 'm> {
     fn rule(&mut self, index: usize, rule: &Rule, out_of_time: &dyn Fn() -> bool) -> Result<RuleReport, RunError> {
         let report = |verdict| RuleReport {
             name: rule.name.clone(),
@@ -547,12 +547,9 @@ impl Run<'_, '_> {
         Ok(RuleReport { effects, edits, finds, recipients: share, ..report(verdict) })
     }
 
-    /// How every condition of a rule that is looked at turns out.
-    fn check_all(&mut self, rule: &Rule) -> Vec<Checked> {
-        if rule.mode == Mode::Off || self.stopped {
-            return Vec::new();
-        }
-        let scene = Scene {
+    /// What the conditions of a rule look at.
+    fn scene<'s>(&'s mut self, rule: &'s Rule) -> Scene<'s, 'm> {
+        Scene {
             draft: &mut self.draft,
             envelope: self.envelope,
             facts: self.facts,
@@ -560,7 +557,15 @@ impl Run<'_, '_> {
             rule: &rule.name,
             key: self.key,
             rules: self.rules,
-        };
+        }
+    }
+
+    /// How every condition of a rule that is looked at turns out.
+    fn check_all(&mut self, rule: &Rule) -> Vec<Checked> {
+        if rule.mode == Mode::Off || self.stopped {
+            return Vec::new();
+        }
+        let scene = self.scene(rule);
         let exceptions = rule.unless.iter().enumerate().map(|(index, table)| (Some(index), table));
         let tables = std::iter::once((None, &rule.when)).chain(exceptions);
         let all = tables.flat_map(|(exception, table)| table.iter().map(move |condition| (exception, condition)));
@@ -579,15 +584,7 @@ impl Run<'_, '_> {
 
     /// For whom the rule applies, or why it does not.
     fn whom(&mut self, rule: &Rule) -> Result<Whom, Verdict> {
-        let scene = Scene {
-            draft: &mut self.draft,
-            envelope: self.envelope,
-            facts: self.facts,
-            organization: self.organization,
-            rule: &rule.name,
-            key: self.key,
-            rules: self.rules,
-        };
+        let scene = self.scene(rule);
         whom(rule, &scene)
     }
 }

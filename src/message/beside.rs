@@ -17,7 +17,7 @@ use super::transfer::{MAX_LINE, with_line_end};
 use super::{FieldSpan, LineEnd, Message, PartId};
 
 /// The fields that say how to read the message.
-pub(super) const MOVED: &[&[u8]] = &[b"Content-Type", b"Content-Transfer-Encoding", b"Content-Disposition"];
+const MOVED: &[&[u8]] = &[b"Content-Type", b"Content-Transfer-Encoding", b"Content-Disposition"];
 
 /// How the boundaries of our multiparts begin.
 const BOUNDARY: &str = "=_mailwright_";
@@ -109,19 +109,7 @@ impl Beside {
         for edit in in_header.iter().filter(|edit| edit.range == (top..top)) {
             above.extend_from_slice(&edit.with);
         }
-        for field in &root.fields {
-            let name = message.bytes(&field.name);
-            if MOVED.iter().any(|moved| moved.eq_ignore_ascii_case(name)) {
-                let own = in_header.iter().filter(|edit| edit.range != (top..top) && within(&edit.range, &field.whole));
-                let bytes = edited(message, &field.whole, own);
-                let plain = |b: &u8| b.is_ascii() && *b != 0;
-                if !bytes.iter().all(plain) || bytes.split(|b| *b == b'\n').any(|line| line.len() > MAX_LINE) {
-                    return Err(BodyError::Field);
-                }
-                above.extend_from_slice(&bytes);
-                edits.push(Edit { range: field.whole.clone(), with: Vec::new() });
-            }
-        }
+        move_fields(message, &in_header, top, &mut above, &mut edits)?;
         above.extend_from_slice(message.line_end().as_bytes());
         let end = message.raw().len();
         edits.push(Edit { range: top..top, with: with_line_end(fields.into_bytes(), message.line_end()) });
@@ -217,6 +205,31 @@ pub(super) fn free_boundary_of(raw: &[u8], prefix: &str) -> String {
     }
     let free = (0..=taken.len() as u64).find(|number| !taken.contains(number)).unwrap_or_default();
     format!("{prefix}{free}")
+}
+
+/// Move the fields that say how to read a message down to `above`, each with its own edits; `edits` take them out. What is
+/// put in at `top` stays there.
+pub(super) fn move_fields(
+    message: &Message<'_>,
+    in_header: &[Edit],
+    top: usize,
+    above: &mut Vec<u8>,
+    edits: &mut Vec<Edit>,
+) -> Result<(), BodyError> {
+    for field in message.part(PartId(0)).map_or(&[][..], |root| &root.fields) {
+        let name = message.bytes(&field.name);
+        if MOVED.iter().any(|moved| moved.eq_ignore_ascii_case(name)) {
+            let own = in_header.iter().filter(|edit| edit.range != (top..top) && within(&edit.range, &field.whole));
+            let bytes = edited(message, &field.whole, own);
+            let plain = |b: &u8| b.is_ascii() && *b != 0;
+            if !bytes.iter().all(plain) || bytes.split(|b| *b == b'\n').any(|line| line.len() > MAX_LINE) {
+                return Err(BodyError::Field);
+            }
+            above.extend_from_slice(&bytes);
+            edits.push(Edit { range: field.whole.clone(), with: Vec::new() });
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -4,12 +4,12 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memmem};
+use memchr::memmem;
 
 use super::element::Element;
-use super::entity::{self, Decoded};
 use super::open::Walk;
 use super::tokens::{Kind, Token, Tokens, attribute_ranges};
+use super::unseen::referenced;
 use crate::message::Spelled;
 
 /// What a document leads to.
@@ -118,33 +118,12 @@ fn conditional(html: &str, span: &Range<usize>) -> Option<Range<usize>> {
 /// The value of an attribute. Unlike in text, a name without `;` that goes on is no reference: `?a=1&copy=2`.
 fn attribute_text(html: &str, source: Range<usize>) -> Spelled {
     let bytes = html.as_bytes();
-    let mut spelled = Spelled::default();
-    let (mut copied, mut at) = (source.start, source.start);
-    let plain = |from: usize, to: usize, spelled: &mut Spelled| {
-        spelled.push(html.get(from..to).unwrap_or_default(), from..to, true);
-    };
-    while let Some(found) = bytes.get(at..source.end).and_then(|rest| memchr(b'&', rest)) {
-        at += found;
-        let reference = html.get(at..source.end).and_then(entity::decode).filter(|(_, length)| {
-            let end = at + length;
-            let goes_on = end < source.end && bytes.get(end).is_some_and(|b| *b == b'=' || b.is_ascii_alphanumeric());
-            let is_number = bytes.get(at + 1) == Some(&b'#');
-            is_number || bytes.get(end - 1) == Some(&b';') || !goes_on
-        });
-        let Some((decoded, length)) = reference else {
-            at += 1;
-            continue;
-        };
-        plain(copied, at, &mut spelled);
-        match decoded {
-            Decoded::Char(char) => spelled.push(char.encode_utf8(&mut [0; 4]), at..at + length, false),
-            Decoded::Text(text) => spelled.push(text, at..at + length, false),
-        }
-        at += length;
-        copied = at;
-    }
-    plain(copied, source.end, &mut spelled);
-    spelled
+    let last = source.end;
+    referenced(html, source, |at, end| {
+        let goes_on = end < last && bytes.get(end).is_some_and(|b| *b == b'=' || b.is_ascii_alphanumeric());
+        let is_number = bytes.get(at + 1) == Some(&b'#');
+        is_number || bytes.get(end - 1) == Some(&b';') || !goes_on
+    })
 }
 
 #[cfg(test)]

@@ -125,6 +125,11 @@ fn verbatim(html: &str, source: Range<usize>) -> Spelled {
 
 /// Text with character references.
 pub fn escaped(html: &str, source: Range<usize>) -> Spelled {
+    referenced(html, source, |_, _| true)
+}
+
+/// The same, of the references that are ones: `is_one` is told where each begins and ends.
+pub(super) fn referenced(html: &str, source: Range<usize>, is_one: impl Fn(usize, usize) -> bool) -> Spelled {
     let bytes = html.as_bytes();
     let mut spelled = Spelled::default();
     let (mut copied, mut at) = (source.start, source.start);
@@ -133,7 +138,8 @@ pub fn escaped(html: &str, source: Range<usize>) -> Spelled {
     };
     while let Some(found) = bytes.get(at..source.end).and_then(|rest| memchr(b'&', rest)) {
         at += found;
-        let Some((decoded, length)) = html.get(at..source.end).and_then(entity::decode) else {
+        let reference = html.get(at..source.end).and_then(entity::decode);
+        let Some((decoded, length)) = reference.filter(|(_, length)| is_one(at, at + length)) else {
             at += 1;
             continue;
         };

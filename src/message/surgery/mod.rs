@@ -17,7 +17,7 @@ mod notice;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::beside::{MOVED, edited, within};
+use super::beside::{edited, move_fields, within};
 use super::draft::BodyError;
 use super::edits::Edit;
 use super::transfer::{MAX_LINE, with_line_end};
@@ -141,19 +141,7 @@ fn wrapped(message: &Message<'_>, own: Vec<Edit>, images: &[Arc<Image>]) -> Resu
             if is_version { &mut version } else { &mut above }.extend_from_slice(line);
         }
     }
-    for field in &root.fields {
-        let name = message.bytes(&field.name);
-        if MOVED.iter().any(|moved| moved.eq_ignore_ascii_case(name)) {
-            let own = in_header.iter().filter(|edit| edit.range != (top..top) && within(&edit.range, &field.whole));
-            let bytes = edited(message, &field.whole, own);
-            let plain = |b: &u8| b.is_ascii() && *b != 0;
-            if !bytes.iter().all(plain) || bytes.split(|b| *b == b'\n').any(|line| line.len() > MAX_LINE) {
-                return Err(BodyError::Field);
-            }
-            above.extend_from_slice(&bytes);
-            edits.push(Edit { range: field.whole.clone(), with: Vec::new() });
-        }
-    }
+    move_fields(message, &in_header, top, &mut above, &mut edits)?;
     above.extend_from_slice(message.line_end().as_bytes());
     version.extend(with_line_end(fields.into_bytes(), message.line_end()));
     edits.push(Edit { range: top..top, with: version });
