@@ -167,7 +167,8 @@ pub enum RunError {
 }
 
 impl Pipeline {
-    /// Compile all `*.toml` of a folder, or one file, in the order of file names. `organization.toml` in the folder
+    /// Compile all `*.toml` of a folder, or one file, in the order of file names; or a packed rule set, a file that ends in
+    /// `.json` ([`Pipeline::pack`]). `organization.toml` in the folder
     /// says which domains are internal.
     pub fn load(path: &Path) -> Result<Self, Problems> {
         file::load(path).map(Self::of)
@@ -176,8 +177,8 @@ impl Pipeline {
     pub fn from_sources(files: Vec<(String, String)>) -> Result<Self, Problems> {
         file::from_sources(files).map(Self::of)
     }
-    /// A rule set as one file, to be published and given to [`Pipeline::unpack`]; with the same digest. No rule set with
-    /// an error can be packed.
+    /// A rule set as one file, for [`Pipeline::load`] and [`Pipeline::unpack`]; with the same digest. No rule set with an
+    /// error can be packed.
     pub fn pack(path: &Path) -> Result<Vec<u8>, Problems> {
         file::load(path).map(|set| packed::pack(&set.files))
     }

@@ -86,6 +86,11 @@ fn a_rule_set_is_packed_with_its_digest_and_a_faulty_one_is_not() {
     assert!(told.starts_with("wrote rules.json: ") && told.contains(&digest), "{told}");
     let packed = std::fs::read(folder.path().join("rules.json")).unwrap();
     assert_eq!(run(folder.path(), &["pack", rules, "--out", "-"]).1.as_bytes(), packed);
+    let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/rules/samples");
+    let (code, told, error) = run(folder.path(), &["diff", rules, "rules.json", samples]);
+    assert_eq!((code, error.as_str()), (0, ""), "{told}");
+    let (code, told, error) = run(folder.path(), &["check", "rules.json"]);
+    assert_eq!((code, error.as_str()), (0, ""), "{told}");
     std::fs::write(folder.path().join("bad.toml"), "[[rule]]\nname = 3\n").unwrap();
     let (code, told, error) = run(folder.path(), &["pack", "bad.toml", "--out", "bad.json"]);
     assert_eq!((code, told.as_str()), (2, ""));

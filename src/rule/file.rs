@@ -61,8 +61,16 @@ struct Input {
     source: SourceFile,
 }
 
-/// Read and compile a folder, or one file of it.
+/// Read and compile a folder, one file of it, or a packed rule set (`.json`).
 pub(crate) fn load(path: &Path) -> Result<RuleSet, Problems> {
+    if path.extension().is_some_and(|extension| extension == "json") && path.is_file() {
+        return match std::fs::read(path) {
+            Ok(octets) => from_packed(&octets),
+            Err(error) => {
+                Err(unreadable(format!("`{}` cannot be read: {}", shown(&path.display().to_string()), io_text(&error))))
+            }
+        };
+    }
     let is_file = path.is_file();
     let folder =
         if is_file { path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")) } else { path };
@@ -99,11 +107,6 @@ pub(crate) fn from_sources(files: Vec<(String, String)>) -> Result<RuleSet, Prob
 
 /// As [`from_sources`], of a packed rule set.
 pub(crate) fn from_packed(packed: &[u8]) -> Result<RuleSet, Problems> {
-    let unreadable = |why: String| {
-        let reading = Reading::new(Files::Memory(Vec::new()));
-        reading.error(None, Code::Unreadable, why, "`mailwright pack RULES` makes one");
-        reading.done(Vec::new()).0
-    };
     let files = packed::unpack(packed).map_err(unreadable)?;
     let (rule_files, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|(name, _)| is_rule_file(name));
     let text = |(name, octets): (String, Vec<u8>)| match String::from_utf8(octets) {
@@ -111,6 +114,12 @@ pub(crate) fn from_packed(packed: &[u8]) -> Result<RuleSet, Problems> {
         Err(_) => Err(unreadable(format!("`{}` of the packed rule set is not UTF-8", shown(&name)))),
     };
     in_memory(rule_files.into_iter().map(text).collect::<Result<_, _>>()?, others)
+}
+
+fn unreadable(why: String) -> Problems {
+    let reading = Reading::new(Files::Memory(Vec::new()));
+    reading.error(None, Code::Unreadable, why, "`mailwright pack RULES` makes one");
+    reading.done(Vec::new()).0
 }
 
 fn in_memory(mut rule_files: Vec<(String, String)>, others: Vec<(String, Vec<u8>)>) -> Result<RuleSet, Problems> {

@@ -1,8 +1,8 @@
-//! A rule set as one file: what is published for the function to take up while it runs.
+//! A rule set as one file: to keep, to compare with a later one, to hand on.
 //!
-//! JSON, `{ "mailwright": 1, "files": { "10-banner.toml": "text", "templates/logo.png": { "base64": "…" } } }`. One object
-//! is put and read as a whole, so nobody sees half of a new rule set, and an older version of it is a way back. Invariant:
-//! what was packed has the digest of the folder that it was packed from.
+//! JSON, `{ "mailwright": 1, "files": { "10-banner.toml": "text", "templates/logo.png": { "base64": "…" } } }`. It is put
+//! and read as a whole, so nobody sees half of a new rule set. Invariant: what was packed has the digest of the folder that it
+//! was packed from.
 
 use serde_json::{Map, Value, json};
 

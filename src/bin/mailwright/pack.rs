@@ -1,4 +1,4 @@
-//! `mailwright pack`: a rule set as one file, to be published to a function that runs.
+//! `mailwright pack`: a rule set as one file.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -9,9 +9,10 @@ use mailwright::pipeline::Pipeline;
 use crate::End;
 use crate::terminal::{BAD, Colour};
 
-/// Write a rule set as one file, to publish to a function that runs
+/// Write a rule set as one file: to keep, to compare with a later one, to hand on
 ///
-/// What has a problem is not packed. `MAILWRIGHT_RULES = s3://BUCKET/KEY` tells the function where to look for it.
+/// Every command takes it where it takes a folder of rules, and so does MAILWRIGHT_RULES of the function. What has a problem
+/// is not packed. Messages of tests are left out.
 #[derive(Debug, Args)]
 pub struct Options {
     /// A folder of rule files
