@@ -37,7 +37,8 @@ pub struct EnvelopeOptions {
     at: Option<Timestamp>,
 }
 
-fn moment(text: &str) -> Result<Timestamp, String> {
+/// A point in time, as options write it.
+pub fn moment(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|_| "write it with an offset: 2026-12-24T10:00+01:00, or 2026-12-24T09:00Z".to_owned())
 }
 

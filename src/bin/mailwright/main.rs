@@ -10,6 +10,7 @@ mod new;
 mod pack;
 mod page;
 mod replay;
+mod serve;
 mod shell;
 mod source;
 mod terminal;
@@ -34,6 +35,7 @@ enum Command {
     Diff(diff::Options),
     Explain(explain::Options),
     Test(test::Options),
+    Serve(serve::Options),
     Pack(pack::Options),
     New(new::Options),
     Completions(shell::Completions),
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Command::Diff(options) => diff::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Test(options) => test::run(&options),
+        Command::Serve(options) => serve::run(&options),
         Command::Pack(options) => pack::run(&options),
         Command::New(options) => new::run(&options),
         Command::Completions(options) => shell::complete(&options),

@@ -3,7 +3,7 @@
 pub mod diff;
 pub mod function;
 pub mod out;
-mod passage;
+pub mod passage;
 pub mod shown;
 pub mod totals;
 mod tray;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use mailwright::flow::handler::{Fate, Handled, Settings, handle};
 use mailwright::flow::key::Bucket;
-use mailwright::flow::ports::Content;
+use mailwright::flow::ports::{Content, MessageFlow, ObjectStore};
 use mailwright::pipeline::Pipeline;
 use mailwright::stored::Stored;
 use tokio::runtime::{Builder, Runtime};
@@ -37,9 +37,21 @@ pub struct Function<'r> {
 impl Function<'_> {
     /// Answer an event about `raw`: what came of it, the new content where there is one, and the attachments stored for it.
     pub fn handle(&self, event: &Event, raw: &Bytes) -> Result<(Handled, Option<Content>, Vec<Stored>), String> {
-        PANIC.take();
         let bucket = Bucket::new("replay").map_err(|error| error.to_string())?;
         let tray = Tray::new(bucket, raw.clone(), self.strict);
+        let handled = self.answer(event, &tray, &tray)?;
+        let (content, stored) = tray.into_rewritten().unzip();
+        Ok((handled, content, stored.unwrap_or_default()))
+    }
+
+    /// Answer an event about a message of this flow.
+    pub fn answer<F: MessageFlow, S: ObjectStore>(
+        &self,
+        event: &Event,
+        flow: &F,
+        store: &S,
+    ) -> Result<Handled, String> {
+        PANIC.take();
         let handled = RUNTIME.with_borrow_mut(|runtime| {
             let runtime = match runtime {
                 Some(runtime) => runtime,
@@ -47,13 +59,11 @@ impl Function<'_> {
             };
             let call = async {
                 let deadline = Instant::now() + DEADLINE;
-                handle(&event.json, deadline, self.pipeline, &tray, &tray, &self.settings).await
+                handle(&event.json, deadline, self.pipeline, flow, store, &self.settings).await
             };
             Ok(runtime.block_on(call))
         });
-        let handled = handled.map_err(|error: std::io::Error| format!("cannot start a runtime: {error}"))?;
-        let (content, stored) = tray.into_rewritten().unzip();
-        Ok((handled, content, stored.unwrap_or_default()))
+        handled.map_err(|error: std::io::Error| format!("cannot start a runtime: {error}"))
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::View;
 use super::passage::Account;
-use crate::terminal::{BAD, FAINT, GOOD, NAME, ODD, escape};
+use crate::terminal::{BAD, Colour, FAINT, GOOD, NAME, ODD, escape};
 
 /// Recipients that are shown with what they are answered.
 const MAX_RECIPIENTS_SHOWN: usize = 20;
@@ -45,6 +45,14 @@ pub(super) fn text(account: &Account<'_>, view: View) -> String {
         let _ = write!(out, "  {}", colour.paint(BAD, "failed"));
     }
     out.push('\n');
+    out.push_str(&details(account, colour));
+    out.push_str(&account.diff);
+    out
+}
+
+/// What stands below the first line: what failed, who is answered what, what the rules did.
+pub fn details(account: &Account<'_>, colour: Colour) -> String {
+    let mut out = String::new();
     if let Some(failure) = &account.failure {
         let _ = writeln!(out, "    {}", colour.paint(BAD, &escape(failure)));
     }
@@ -72,7 +80,6 @@ pub(super) fn text(account: &Account<'_>, view: View) -> String {
         let style = if signature.broken { ODD } else { FAINT };
         let _ = writeln!(out, "    {}", colour.paint(style, &escape(&signature.to_string())));
     }
-    out.push_str(&account.diff);
     out
 }
 
@@ -105,7 +112,8 @@ fn rule_line(rule: &RuleReport) -> Option<(anstyle::Style, String)> {
     Some((style, format!("{:<18} {what}", rule.name)))
 }
 
-fn edits(handled: &Handled) -> usize {
+/// How many edits the rules made.
+pub fn edits(handled: &Handled) -> usize {
     handled.report.rules.iter().flat_map(|report| &report.rules).map(|rule| rule.edits).sum()
 }
 

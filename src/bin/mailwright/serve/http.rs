@@ -1,0 +1,128 @@
+//! HTTP on loopback: connections with their limits, and who may ask.
+//!
+//! Invariant: a client that sends slowly, sends too much or never ends costs a connection of [`CONNECTIONS`] and no more;
+//! and no page that a browser shows from elsewhere gets an answer ([`same_site`], [`no_browser`]).
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
+
+/// Most connections of one listener.
+const CONNECTIONS: usize = 256;
+/// A request's header has come by then; a connection that is not used is closed.
+const HEADER_WITHIN: Duration = Duration::from_secs(30);
+/// Most octets of a request's header.
+const MAX_HEADER: usize = 64 * 1024;
+/// Most fields of it.
+const MAX_FIELDS: usize = 100;
+
+/// Serve until the process ends.
+pub async fn serve(listener: TcpListener, router: Router) {
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // No descriptor is left: some will be.
+            sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        // Dropped, and so closed, where there is no room.
+        let Ok(place) = Arc::clone(&room).try_acquire_owned() else { continue };
+        let service = TowerToHyperService::new(router.clone());
+        tokio::spawn(async move {
+            let mut http = http1::Builder::new();
+            http.timer(TokioTimer::new())
+                .header_read_timeout(HEADER_WITHIN)
+                .max_buf_size(MAX_HEADER)
+                .max_headers(MAX_FIELDS);
+            // A client that goes away, or sends what is no HTTP, is no concern of the server.
+            drop(http.serve_connection(TokioIo::new(stream), service).await);
+            drop(place);
+        });
+    }
+}
+
+/// For pages: the host that is asked for is this machine by a name that nobody else can point here, and who asks is a page
+/// of the same host, or no page. Else 403.
+pub async fn same_site(request: Request, next: Next) -> Result<Response, Infallible> {
+    let fields = request.headers();
+    let site = text(fields, "sec-fetch-site");
+    // A link from elsewhere that somebody follows only shows the page.
+    let followed = request.method().is_safe() && text(fields, "sec-fetch-dest") == Some("document");
+    let host = text(fields, "host").filter(|host| is_own(host));
+    let origin = fields.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
+    let sound = host.is_some_and(|host| {
+        origin.is_none_or(|origin| origin.strip_prefix("http://") == Some(host))
+            && (site.is_none_or(|site| matches!(site, "same-origin" | "none")) || followed)
+    });
+    Ok(if sound { next.run(request).await } else { refused() })
+}
+
+/// For programs: no browser has a part in it. Else 403.
+pub async fn no_browser(request: Request, next: Next) -> Result<Response, Infallible> {
+    let fields = request.headers();
+    let browser = fields.contains_key(header::ORIGIN) || fields.contains_key("sec-fetch-site");
+    let sound = !browser && text(fields, "host").is_some_and(is_own);
+    Ok(if sound { next.run(request).await } else { refused() })
+}
+
+fn refused() -> Response {
+    (StatusCode::FORBIDDEN, "mailwright serve answers only to this machine, by its address or as localhost\n")
+        .into_response()
+}
+
+/// An IP address, `localhost` or a name below it: a name of anybody else's may lead here too (DNS rebinding).
+fn is_own(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    let lower = name.to_ascii_lowercase();
+    name.parse::<IpAddr>().is_ok() || lower == "localhost" || lower.ends_with(".localhost")
+}
+
+fn text<'h>(fields: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    fields.get(name)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_are_its_own() {
+        for host in [
+            "127.0.0.1:8620",
+            "[::1]:8620",
+            "[::1]",
+            "localhost",
+            "LOCALHOST:1",
+            "my-bucket.localhost:8621",
+            "10.0.0.7:1",
+        ] {
+            assert!(is_own(host), "{host}");
+        }
+        for host in [
+            "",
+            "evil.example",
+            "evil.example:8620",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example:80",
+            "notlocalhost",
+        ] {
+            assert!(!is_own(host), "{host}");
+        }
+    }
+}

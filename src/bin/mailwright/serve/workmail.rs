@@ -1,0 +1,229 @@
+//! WorkMail's message flow and S3 as a function sees them, in memory: what is in transit, and what was stored.
+//!
+//! A message can be fetched as long as it is kept (with WorkMail, for 24 hours). It can be put back until the function has
+//! answered; from then on it is frozen. A put demands what WorkMail demands, as far as that is known
+//! ([`put_checks`]). Buckets are there when they are named.
+//!
+//! Invariant: at most [`MAX_OBJECTS`] objects of [`MAX_OCTETS`] in all are kept; the oldest go first. Keys are names in a
+//! table: nothing is written to the disk.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use mailwright::facts::Timestamp;
+use mailwright::flow::key::{Bucket, MessageId, ObjectKey};
+use mailwright::flow::memory::{Call, Fault};
+use mailwright::flow::ports::{Content, Location, MessageFlow, ObjectStore, PortError, Refusal};
+use mailwright::flow::put_checks;
+use mailwright::hex::hex;
+use mailwright::stored::Stored;
+use sha2::{Digest, Sha256};
+
+use super::fault::{At, Faults};
+
+/// Where the function is told to put rewritten messages.
+pub const BUCKET: &str = "rewritten-mail";
+/// Where it is told to keep attachments.
+pub const ATTACHMENTS: &str = "kept-attachments";
+/// Most versions of objects.
+const MAX_OBJECTS: usize = 10_000;
+/// Most octets of all of them.
+const MAX_OCTETS: usize = 192 * 1024 * 1024;
+
+/// The flow and the store.
+#[derive(Debug)]
+pub struct WorkMail {
+    faults: Faults,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    messages: HashMap<MessageId, Held>,
+    objects: BTreeMap<Name, Vec<Object>>,
+    /// In the order of their coming.
+    ages: VecDeque<(Name, u64)>,
+    octets: usize,
+    versions: u64,
+}
+
+/// Bucket and key.
+pub type Name = (String, String);
+
+#[derive(Debug)]
+struct Held {
+    content: Bytes,
+    put: bool,
+    frozen: bool,
+}
+
+/// A version of an object.
+#[derive(Debug, Clone)]
+pub struct Object {
+    /// Its octets.
+    pub content: Bytes,
+    /// `Content-Type`, as it was given.
+    pub media_type: String,
+    /// Which version.
+    pub version: u64,
+    /// When it was stored.
+    pub stored: Timestamp,
+    /// A digest of the octets, as an entity tag without quotes.
+    pub tag: String,
+}
+
+impl WorkMail {
+    /// Nothing in it.
+    pub fn new(faults: Faults) -> Self {
+        Self { faults, state: Mutex::default() }
+    }
+    /// What befalls this call.
+    pub fn fault(&self, at: At) -> Option<Fault> {
+        self.faults.next(at)
+    }
+
+    // -- messages --
+
+    /// A message is in transit, as it came; again, if it was before.
+    pub fn begin(&self, id: &MessageId, raw: Bytes) {
+        self.state().messages.insert(id.clone(), Held { content: raw, put: false, frozen: false });
+    }
+    /// The function has answered. What was put back, if anything was.
+    pub fn freeze(&self, id: &MessageId) -> Option<Bytes> {
+        let mut state = self.state();
+        let held = state.messages.get_mut(id)?;
+        held.frozen = true;
+        held.put.then(|| held.content.clone())
+    }
+    /// All others that have passed are kept no longer.
+    pub fn keep_only(&self, kept: impl Fn(&MessageId) -> bool) {
+        self.state().messages.retain(|id, held| !held.frozen || kept(id));
+    }
+    /// `GetRawMessageContent`, without faults.
+    pub fn message(&self, id: &MessageId) -> Result<Bytes, PortError> {
+        self.state().messages.get(id).map(|held| held.content.clone()).ok_or_else(gone)
+    }
+    /// `PutRawMessageContent`, without faults.
+    pub fn replace(&self, id: &MessageId, bucket: &str, key: &str, version: Option<&str>) -> Result<(), PortError> {
+        let before = {
+            let state = self.state();
+            let held = state.messages.get(id).ok_or_else(gone)?;
+            if held.frozen {
+                return Err(PortError::permanent(Refusal::Frozen, "the function has answered for it"));
+            }
+            held.content.clone()
+        };
+        let object = self.object(bucket, key, version);
+        let object = object.ok_or_else(|| PortError::permanent(Refusal::Location, "no such object"))?;
+        put_checks::put(&object.content, &before)
+            .map_err(|why| PortError::permanent(Refusal::Rejected, why.to_string()))?;
+        if let Some(held) = self.state().messages.get_mut(id).filter(|held| !held.frozen) {
+            held.content = object.content;
+            held.put = true;
+        }
+        Ok(())
+    }
+
+    // -- objects --
+
+    /// Store a version of an object.
+    pub fn store(&self, bucket: &str, key: &str, content: Bytes, media_type: &str) -> Object {
+        let tag = hex(Sha256::digest(&content).get(..16).unwrap_or_default());
+        let mut state = self.state();
+        state.versions += 1;
+        let object = Object {
+            content,
+            media_type: media_type.to_owned(),
+            version: state.versions,
+            stored: Timestamp::now(),
+            tag,
+        };
+        let name: Name = (bucket.to_owned(), key.to_owned());
+        state.octets += object.content.len();
+        state.ages.push_back((name.clone(), object.version));
+        state.objects.entry(name).or_default().push(object.clone());
+        while state.ages.len() > 1 && (state.ages.len() > MAX_OBJECTS || state.octets > MAX_OCTETS) {
+            let Some((name, version)) = state.ages.pop_front() else { break };
+            state.remove(&name, version);
+        }
+        object
+    }
+    /// The newest version of an object, or the one that is named.
+    pub fn object(&self, bucket: &str, key: &str, version: Option<&str>) -> Option<Object> {
+        let state = self.state();
+        let versions = state.objects.get(&(bucket.to_owned(), key.to_owned()))?;
+        match version {
+            None => versions.last().cloned(),
+            Some(text) => versions.iter().find(|object| version_id(object.version) == text).cloned(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A call with what befalls it.
+    async fn answer<T>(&self, call: Call, work: impl FnOnce() -> Result<T, PortError> + Send) -> Result<T, PortError> {
+        match self.fault(At::Call(call)) {
+            None => work(),
+            Some(Fault::Before(error)) => Err(error),
+            Some(Fault::After(error)) => {
+                work()?;
+                Err(error)
+            }
+            Some(Fault::Hang) => std::future::pending().await,
+        }
+    }
+}
+
+impl State {
+    fn remove(&mut self, name: &Name, version: u64) {
+        let Some(versions) = self.objects.get_mut(name) else { return };
+        let place = versions.iter().position(|object| object.version == version);
+        let removed = place.map(|place| versions.remove(place));
+        self.octets = self.octets.saturating_sub(removed.map_or(0, |object| object.content.len()));
+        if versions.is_empty() {
+            self.objects.remove(name);
+        }
+    }
+}
+
+/// The id of a version, as S3 says it.
+pub fn version_id(version: u64) -> String {
+    format!("v{version:08}")
+}
+
+fn gone() -> PortError {
+    PortError::permanent(Refusal::Gone, "Unknown messageId")
+}
+
+impl MessageFlow for WorkMail {
+    async fn fetch(&self, id: &MessageId) -> Result<Bytes, PortError> {
+        self.answer(Call::Fetch, || self.message(id)).await
+    }
+
+    async fn put_back(&self, id: &MessageId, location: &Location) -> Result<(), PortError> {
+        let (bucket, key) = (location.bucket.as_str(), location.key.as_str());
+        self.answer(Call::PutBack, || self.replace(id, bucket, key, location.version.as_deref())).await
+    }
+}
+
+impl ObjectStore for WorkMail {
+    async fn put(&self, key: &ObjectKey, content: &Content) -> Result<Location, PortError> {
+        let bucket = Bucket::new(BUCKET).map_err(|error| PortError::permanent(Refusal::Invalid, error.to_string()))?;
+        self.answer(Call::Put, || {
+            let object = self.store(BUCKET, key.as_str(), content.chunks().concat().into(), "message/rfc822");
+            Ok(Location { bucket, key: key.clone(), version: Some(version_id(object.version)) })
+        })
+        .await
+    }
+
+    async fn keep(&self, attachment: &Stored) -> Result<(), PortError> {
+        self.answer(Call::Keep, || {
+            self.store(ATTACHMENTS, attachment.key(), attachment.content().clone(), attachment.safe_type());
+            Ok(())
+        })
+        .await
+    }
+}
