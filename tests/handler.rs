@@ -469,9 +469,11 @@ async fn the_deadline_of_the_function_is_kept_where_it_is_shorter() {
 async fn rules_that_time_does_not_reach_count_as_failed() {
     for (on_error, fails) in [("skip", false), ("fail", true)] {
         let world = world(&STAMP.replace("skip", on_error), ORIGINAL, "OUTBOUND");
-        let deadline = Instant::now();
-        let handled =
-            handle(&world.event, deadline, &world.pipeline, &world.memory, &world.memory, &world.settings).await;
+        // The message comes late.
+        for _ in 0..3 {
+            world.memory.fail_once(Call::Fetch, Fault::Hang);
+        }
+        let handled = world.go().await;
         assert!(world.is_untouched());
         if fails {
             let Err(FlowError::Rule(why)) = &handled.answer else { panic!("{handled:?}") };
@@ -482,6 +484,17 @@ async fn rules_that_time_does_not_reach_count_as_failed() {
             assert_eq!(report.rules[0].verdict, Verdict::OutOfTime);
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invocation_without_time_left_calls_nobody_and_fails() {
+    let world = world(STAMP, ORIGINAL, "OUTBOUND");
+    let handled =
+        handle(&world.event, Instant::now(), &world.pipeline, &world.memory, &world.memory, &world.settings).await;
+    let error = handled.answer.unwrap_err();
+    assert!(matches!(error, FlowError::Trouble { stage: Stage::Fetch, tries: 0, .. }), "{error:?}");
+    assert_eq!(error.to_string(), "time ran out before fetching the message");
+    assert!(world.memory.calls().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

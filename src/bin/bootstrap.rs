@@ -5,22 +5,35 @@ use std::process::ExitCode;
 
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use mailwright::facts::Timestamp;
+use mailwright::flow::config::{Config, switched_off};
 use mailwright::flow::directory::WorkMailDirectory;
-use mailwright::flow::handler::{Handled, handle, handle_with_directory};
-use mailwright::flow::{aws, config::Config, metrics};
+use mailwright::flow::handler::{Handled, handle, handle_nothing, handle_with_directory};
+use mailwright::flow::{aws, metrics};
 use mailwright::pipeline::Pipeline;
+use serde_json::Value;
 use tokio::time::Instant;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     mailwright::flow::log::start();
-    match run().await {
+    let ran = match switched_off(&|name| std::env::var(name).ok()) {
+        Some(off) => deliver_all(off.metrics.as_deref()).await,
+        None => run().await,
+    };
+    match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(target: "mailwright", %error, "the function cannot start");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Switched off: no configuration is read, no rules, no message.
+async fn deliver_all(metrics: Option<&str>) -> Result<(), Error> {
+    tracing::warn!(target: "mailwright", "switched off by MAILWRIGHT_MODE: every message is delivered as it comes");
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| told(metrics, handle_nothing(&event.payload))))
+        .await
 }
 
 async fn run() -> Result<(), Error> {
@@ -48,7 +61,7 @@ async fn run() -> Result<(), Error> {
     });
     let (pipeline, flow) = (&pipeline, &aws::WorkMailFlow::new(clients.flow));
     let store = &aws::S3Store::new(clients.s3, config.bucket.clone()).with_attachments(config.attachments.clone());
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let left = event.context.deadline().duration_since(std::time::SystemTime::now()).unwrap_or_default();
         let deadline = Instant::now() + left;
         let (event, settings) = (&event.payload, &config.settings);
@@ -56,11 +69,15 @@ async fn run() -> Result<(), Error> {
             Some(from) => Box::pin(handle_with_directory(event, deadline, pipeline, flow, store, from, settings)),
             None => Box::pin(handle(event, deadline, pipeline, flow, store, settings)),
         };
-        let handled = handled.await;
-        if let Some(namespace) = &config.metrics {
-            println!("{}", metrics::line(namespace, &handled.report, handled.answer.as_ref().err(), Timestamp::now()));
-        }
-        handled.answer.map_err(|e| Diagnostic { error_type: e.kind().to_owned(), error_message: e.to_string() })
+        told(config.metrics.as_deref(), handled.await)
     }))
     .await
+}
+
+/// What the runtime is told, after the metrics are written.
+fn told(namespace: Option<&str>, handled: Handled) -> Result<impl serde::Serialize, Diagnostic> {
+    if let Some(namespace) = namespace {
+        println!("{}", metrics::line(namespace, &handled.report, handled.answer.as_ref().err(), Timestamp::now()));
+    }
+    handled.answer.map_err(|e| Diagnostic { error_type: e.kind().to_owned(), error_message: e.to_string() })
 }

@@ -8,6 +8,7 @@
 //! | `MAILWRIGHT_PREFIX` | what stands before the keys of stored messages | nothing does |
 //! | `MAILWRIGHT_ATTACHMENTS` | bucket for attachments that rules store | rules that store some are a problem |
 //! | `MAILWRIGHT_RULES` | folder (or file) of the rule set | `/opt/rules` (a layer), else `rules` beside the program |
+//! | `MAILWRIGHT_MODE` | `enforce`, `audit`, `shadow` or `off`: what is done with what the rules ask for ([`FlowMode`]) | `enforce` |
 //! | `MAILWRIGHT_DOMAINS` | the organization's mail domains, parted by commas | those of `MAILWRIGHT_ORGANIZATION_ID`, else of `organization.toml` |
 //! | `MAILWRIGHT_ORGANIZATION_ID` | WorkMail organization whose directory rules may ask | people and groups are those of `organization.toml` |
 //! | `MAILWRIGHT_DIRECTORY_TTL` | for how many seconds an answer of the directory is used | 600 |
@@ -24,6 +25,7 @@ use super::directory::{Ages, FRESH_FOR};
 use super::handler::Settings;
 use super::key::{Bucket, KeyPrefix, OrganizationId};
 use super::mark::StampKey;
+use super::mode::FlowMode;
 use crate::directory::Organization;
 use crate::envelope::Domain;
 use crate::rule::OnError;
@@ -106,6 +108,7 @@ impl Config {
             Some(_) => Err("is none of `error`, `warn`, `info`, `debug`".to_owned()),
         };
         keep(log, "MAILWRIGHT_LOG", &mut problems);
+        let mode = keep(mode(set("MAILWRIGHT_MODE").as_deref()), "MAILWRIGHT_MODE", &mut problems).unwrap_or_default();
         let metrics = set("MAILWRIGHT_METRICS").map(namespace).transpose();
         let metrics = keep(metrics, "MAILWRIGHT_METRICS", &mut problems).flatten();
         let organization = set("MAILWRIGHT_DOMAINS").map(|list| domains(&list)).transpose();
@@ -143,7 +146,7 @@ impl Config {
             ) => {
                 let links = attachments.as_ref().map(|bucket| Links::signed(environment.signer(bucket)));
                 let links = links.unwrap_or_default();
-                let settings = Settings { prefix, stamp_key: Some(key), on_error, links, ..Settings::default() };
+                let settings = Settings { mode, prefix, stamp_key: Some(key), on_error, links, ..Settings::default() };
                 Ok(Self {
                     bucket,
                     attachments,
@@ -165,10 +168,30 @@ fn keep<T>(read: Result<T, String>, variable: &'static str, problems: &mut Vec<P
     read.map_err(|what| problems.push(Problem { variable, what })).ok()
 }
 
+fn mode(word: Option<&str>) -> Result<FlowMode, String> {
+    let word = word.unwrap_or(FlowMode::Enforce.as_str());
+    FlowMode::of(word).ok_or_else(|| "is none of `enforce`, `audit`, `shadow`, `off`".to_owned())
+}
+
+/// Whether the function is switched off (`MAILWRIGHT_MODE=off`), and the namespace of its metrics: to be asked before
+/// anything else, as it holds whatever is wrong with the other variables or with the rules.
+pub fn switched_off(variable: &dyn Fn(&str) -> Option<String>) -> Option<SwitchedOff> {
+    let set = |name: &str| variable(name).map(|value| value.trim().to_owned());
+    let off = set("MAILWRIGHT_MODE").is_some_and(|word| word == FlowMode::Off.as_str());
+    off.then(|| SwitchedOff { metrics: set("MAILWRIGHT_METRICS").and_then(|name| namespace(name).ok()) })
+}
+
+/// What a function that is switched off needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SwitchedOff {
+    /// The namespace of metrics, where they are wanted and it is one.
+    pub metrics: Option<String>,
+}
+
 /// PutMetricData, `Namespace`: 1 to 255 characters of these, and AWS keeps some for itself.
 fn namespace(name: String) -> Result<String, String> {
     let sound = |c: char| c.is_ascii_alphanumeric() || "._-/# ".contains(c);
-    if name.len() <= 255 && name.chars().all(sound) && !name.starts_with("AWS/") {
+    if (1..=255).contains(&name.len()) && name.chars().all(sound) && !name.starts_with("AWS/") {
         Ok(name)
     } else {
         Err("is no namespace: up to 255 of A-Z a-z 0-9 . _ - / # and blank, and not AWS/…".to_owned())
@@ -237,6 +260,28 @@ mod tests {
     }
 
     #[test]
+    fn the_switch_works_whatever_else_is_wrong() {
+        assert_eq!(read(&[]).unwrap().settings.mode, FlowMode::Enforce);
+        for mode in FlowMode::ALL {
+            let config = read(&[("MAILWRIGHT_MODE", Some(mode.as_str()))]).unwrap();
+            assert_eq!(config.settings.mode, mode);
+        }
+        let off = |metrics: &'static str| {
+            switched_off(&|name| match name {
+                "MAILWRIGHT_MODE" => Some(" off\n".to_owned()),
+                "MAILWRIGHT_METRICS" => Some(metrics.to_owned()),
+                _ => None,
+            })
+        };
+        assert_eq!(off("mail"), Some(SwitchedOff { metrics: Some("mail".to_owned()) }));
+        assert_eq!(off("AWS/mail"), Some(SwitchedOff { metrics: None }));
+        assert_eq!(off(""), Some(SwitchedOff { metrics: None }));
+        for not in [None, Some("OFF"), Some("audit")] {
+            assert_eq!(switched_off(&|name| not.filter(|_| name == "MAILWRIGHT_MODE").map(str::to_owned)), None);
+        }
+    }
+
+    #[test]
     fn all_problems_are_said_in_one_message_without_the_secret() {
         let error = read(&[
             ("MAILWRIGHT_BUCKET", Some("my.bucket")),
@@ -248,12 +293,13 @@ mod tests {
             ("MAILWRIGHT_ORGANIZATION_ID", Some("m-0123")),
             ("MAILWRIGHT_DIRECTORY_TTL", Some("0")),
             ("MAILWRIGHT_LOG", Some("loud")),
+            ("MAILWRIGHT_MODE", Some("on")),
             ("MAILWRIGHT_METRICS", Some("AWS/Lambda")),
             ("MAILWRIGHT_ATTACHMENTS", Some("my.files")),
             ("AWS_REGION", None),
         ]);
         let text = error.unwrap_err().to_string();
-        assert_eq!(text.lines().count(), 10, "{text}");
+        assert_eq!(text.lines().count(), 14, "{text}");
         for name in [
             "_BUCKET",
             "_STAMP_KEY",
@@ -264,6 +310,9 @@ mod tests {
             "_DOMAINS",
             "_ON_ERROR",
             "_METRICS",
+            "_LOG",
+            "_MODE",
+            "_ATTACHMENTS",
             "AWS_REGION",
         ] {
             assert!(text.contains(name), "{text}");

@@ -29,53 +29,47 @@
 //!
 //! Nothing of what is logged or reported here is content: ids, rule names, counts, sizes, durations.
 
-use std::collections::BTreeMap;
 use std::future::Future;
-use std::hash::{BuildHasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::Serialize;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::Instant;
 
+pub use super::budget::{ANSWER_RESERVE, ANSWER_WITHIN, LOOK_UP_WITHIN, PUT_RESERVE};
+pub use super::report::{Fate, FlowError, FlowReport, Stage, Times};
+
+use super::budget::{Budget, Exhausted};
 use super::key::{KeyPrefix, MessageId, ObjectKey};
 use super::mark::{Marker, StampKey};
-use super::ports::{Content, Directory, MessageFlow, ObjectStore, PortError, Refusal, Trouble};
+use super::mode::FlowMode;
+use super::ports::{Content, Directory, MessageFlow, ObjectStore, PortError, Refusal};
 use super::put_checks::{self, Basis, Fault, Unmet};
+use super::report::log;
 use super::response::Response;
+use super::rule_sets::Rules;
 use super::workmail::{Event, preflight};
 use crate::answers::{Answers, Asked};
-use crate::directory::People;
-use crate::envelope::Direction;
+use crate::directory::{Book, People};
 use crate::facts::{Clock, Facts};
 use crate::message::{Bits, Draft, Mended, Message, Repaired};
 use crate::pipeline::{Pipeline, Report, RunError, Verdict};
 use crate::rule::{Mode, OnError, Rule};
 use crate::stored::{Links, Stored};
 
-/// WorkMail waits so long for an answer (Administrator Guide, "Synchronous Run Lambda rule").
-pub const ANSWER_WITHIN: Duration = Duration::from_secs(15);
-/// Kept back from the time given, for the answer to arrive.
-pub const ANSWER_RESERVE: Duration = Duration::from_millis(750);
-/// Kept back from the rules, for storing and putting back; a third of the time where that is less.
-pub const PUT_RESERVE: Duration = Duration::from_secs(3);
-/// The directory is asked for so long, beside fetching the message; a third of the time where that is less.
-pub const LOOK_UP_WITHIN: Duration = Duration::from_secs(4);
-/// No call is started with less time left than this.
-pub(super) const MIN_TRY: Duration = Duration::from_millis(250);
-/// Pause before the second try, before jitter; it doubles from try to try.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// Longest pause, before jitter.
-const MAX_PAUSE: Duration = Duration::from_secs(2);
-
+/// What stands before the keys of what messages would become.
+const SHADOW: &str = "shadow";
+/// Storing that takes no longer, as nobody waits for it but the message.
+const SHADOW_WITHIN: Duration = Duration::from_secs(3);
 /// A repair may break what the rules left whole.
 const SIGNATURES_BEFORE_REPAIR: &str = "what is said of DKIM signatures is of the message before its repair";
 
 /// What the operator decides.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// What is done with what the rules ask for.
+    pub mode: FlowMode,
     /// What stands before the keys of stored messages.
     pub prefix: KeyPrefix,
     /// The secret of the processed mark. Without it there is no mark, and none is looked for.
@@ -89,9 +83,10 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// No prefix, no mark, the original goes on.
+    /// Rules are enforced; no prefix, no mark, the original goes on.
     fn default() -> Self {
         Self {
+            mode: FlowMode::Enforce,
             prefix: KeyPrefix::default(),
             stamp_key: None,
             clock: Clock::System,
@@ -110,235 +105,80 @@ pub struct Handled {
     pub report: FlowReport,
 }
 
-/// Why an invocation fails. WorkMail tries again until the rule's timeout, then applies its fallback action.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FlowError {
-    /// A rule with `on_error = "fail"` failed, or the rewrite that it had a part in did not hold up.
-    #[error("{0}")]
-    Rule(String),
-    /// A call failed until there was no time left.
-    #[error("{stage} failed {tries} times, until time ran out: {error}")]
-    Trouble {
-        /// Which call.
-        stage: Stage,
-        /// How often it was tried.
-        tries: u32,
-        /// The last failure.
-        error: PortError,
-    },
-    /// A call was refused for good, and the original must not go out.
-    #[error("{stage}: {error}; the original is not delivered because {because}")]
-    Refused {
-        /// Which call.
-        stage: Stage,
-        /// The refusal.
-        error: PortError,
-        /// Who says so.
-        because: String,
-    },
-    /// A panic outside of any rule, and the original must not go out.
-    #[error(
-        "mailwright panicked; this is a bug in mailwright, please report it; the original is not delivered because {because}"
-    )]
-    Bug {
-        /// Who says so.
-        because: String,
-    },
-}
-
-impl FlowError {
-    /// A name for the sort of error, to filter and count by.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Rule(_) => "Mailwright.RuleFailed",
-            Self::Trouble { .. } => "Mailwright.OutOfTime",
-            Self::Refused { .. } => "Mailwright.Refused",
-            Self::Bug { .. } => "Mailwright.Bug",
-        }
-    }
-}
-
-/// A step on the way from event to answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// Getting the message.
-    Fetch,
-    /// Running the rules.
-    Run,
-    /// Storing an attachment that the rules took out of the message.
-    Keep,
-    /// Putting the rewritten message to the store.
-    Store,
-    /// Telling the flow to take it.
-    PutBack,
-}
-
-impl std::fmt::Display for Stage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Fetch => "fetching the message",
-            Self::Run => "running the rules",
-            Self::Keep => "storing an attachment",
-            Self::Store => "storing the rewritten message",
-            Self::PutBack => "putting the rewritten message back",
-        })
-    }
-}
-
-/// What became of the message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "is")]
-pub enum Fate {
-    /// No rule changed it: nothing was stored or put back.
-    Unchanged,
-    /// It was rewritten and put back.
-    Rewritten,
-    /// It bears the mark of an earlier try: nothing was run, the answer is the one of that try.
-    Marked,
-    /// The event does not say which message: delivered, unread.
-    Undecodable,
-    /// The flow refused for good, or mailwright has a bug: the original is delivered.
-    Original {
-        /// Where.
-        stage: Stage,
-        /// What sort of refusal; `None` for a bug of ours.
-        refusal: Option<Refusal>,
-        /// In words.
-        why: String,
-    },
-    /// The invocation fails.
-    Failed,
-}
-
-impl Fate {
-    /// The word for it in logs.
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Unchanged => "unchanged",
-            Self::Rewritten => "rewritten",
-            Self::Marked => "marked",
-            Self::Undecodable => "undecodable",
-            Self::Original { .. } => "original",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// What happened to one message; holds no content.
-#[derive(Debug, Clone, Serialize)]
-pub struct FlowReport {
-    /// The flow's handle for it.
-    pub message_id: Option<MessageId>,
-    /// The same for each try of one event.
-    pub invocation_id: Option<String>,
-    /// Which way it goes, where the event says so.
-    pub direction: Option<Direction>,
-    /// What became of it.
-    pub fate: Fate,
-    /// The word answered, such as `DEFAULT`, or `MIXED` where it is not the same for all; `None` when the invocation fails.
-    pub answer: Option<&'static str>,
-    /// How many of the recipients that the event names get which answer.
-    pub answers: BTreeMap<&'static str, usize>,
-    /// How many recipients rules have added.
-    pub recipients_added: usize,
-    /// Octets that came in.
-    pub size_in: Option<usize>,
-    /// Octets of the rewritten message.
-    pub size_out: Option<usize>,
-    /// Where it is stored.
-    pub key: Option<ObjectKey>,
-    /// What of its demands the new content did not meet when the flow rejected it, as far as they are known.
-    pub unmet: Vec<Unmet>,
-    /// What was repaired of what the message came with, after the flow rejected it and before it was put once more.
-    pub repaired: Vec<Mended>,
-    /// Attachments that were stored outside of the message.
-    pub attachments_stored: usize,
-    /// Calls that were tried again.
-    pub retries: u32,
-    /// How long each stage took.
-    pub times: Times,
-    /// What the rules did; `None` when they were not run, or failed the invocation.
-    pub rules: Option<Report>,
-}
-
-/// How long the stages took, in milliseconds; 0 for one that was not reached.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-pub struct Times {
-    /// [`Stage::Fetch`].
-    pub fetch_ms: f64,
-    /// Looking people up, beside [`Stage::Fetch`].
-    pub look_up_ms: f64,
-    /// [`Stage::Run`].
-    pub run_ms: f64,
-    /// [`Stage::Store`].
-    pub store_ms: f64,
-    /// [`Stage::PutBack`].
-    pub put_back_ms: f64,
-    /// All of them and what is between.
-    pub total_ms: f64,
-}
-
-/// Answer an event with the people and groups of `organization.toml`: [`handle_with_directory`].
-pub async fn handle<F: MessageFlow, S: ObjectStore>(
+/// Answer an event with the people and groups of the rule set's `organization.toml`: [`handle_with_directory`].
+pub async fn handle<R: Rules, F: MessageFlow, S: ObjectStore>(
     event: &serde_json::Value,
     deadline: Instant,
-    pipeline: &Pipeline,
+    rules: &R,
     flow: &F,
     store: &S,
     settings: &Settings,
 ) -> Handled {
-    handle_with_directory(event, deadline, pipeline, flow, store, pipeline.book(), settings).await
+    Box::pin(answer(event, deadline, rules, (flow, store, None::<&Book>), settings)).await
 }
 
 /// Answer an event. `deadline` is when the answer must have been given; [`ANSWER_WITHIN`] holds in any case. Needs a
 /// tokio runtime with time enabled. Logs one event.
-pub async fn handle_with_directory<F: MessageFlow, S: ObjectStore, D: Directory>(
+pub async fn handle_with_directory<R: Rules, F: MessageFlow, S: ObjectStore, D: Directory>(
     event: &serde_json::Value,
     deadline: Instant,
-    pipeline: &Pipeline,
+    rules: &R,
     flow: &F,
     store: &S,
     directory: &D,
     settings: &Settings,
 ) -> Handled {
+    Box::pin(answer(event, deadline, rules, (flow, store, Some(directory)), settings)).await
+}
+
+/// Answer an event while the function is switched off: the message is delivered as it came. Needs nothing, so that it can
+/// be done when everything else is broken. Logs one event.
+pub fn handle_nothing(event: &serde_json::Value) -> Handled {
     let started = Instant::now();
-    let event = Event::read(event);
-    let mut report = FlowReport {
-        message_id: event.message_id.clone(),
-        invocation_id: event.invocation_id.clone(),
-        direction: event.direction_known.then_some(event.envelope.direction),
-        fate: Fate::Undecodable,
-        answer: None,
-        answers: BTreeMap::new(),
-        recipients_added: 0,
-        size_in: None,
-        size_out: None,
-        key: None,
-        unmet: Vec::new(),
-        repaired: Vec::new(),
-        attachments_stored: 0,
-        retries: 0,
-        times: Times::default(),
-        rules: None,
-    };
-    let answer = match &event.message_id {
-        None => Ok(Response::deliver()),
-        Some(id) => {
-            let until = deadline.min(started + ANSWER_WITHIN).checked_sub(ANSWER_RESERVE).unwrap_or(started);
-            let passage = Passage { id, event: &event, started, until, pipeline, flow, store, directory, settings };
-            // Boxed: its type grows beyond what the compiler looks into.
-            Box::pin(passage.pass(&mut report)).await
-        }
-    };
-    match &answer {
-        Ok(response) => {
-            report.answer = Some(response.word());
-            report.answers = response.counts();
-            report.recipients_added = response.added().count();
-        }
-        Err(_) => report.fate = Fate::Failed,
+    let mut report = FlowReport::new(&Event::read(event), FlowMode::Off);
+    report.fate = Fate::Off;
+    finish(Ok(Response::deliver()), report, started)
+}
+
+async fn answer<R: Rules, F: MessageFlow, S: ObjectStore, D: Directory>(
+    event: &serde_json::Value,
+    deadline: Instant,
+    rules: &R,
+    ports: (&F, &S, Option<&D>),
+    settings: &Settings,
+) -> Handled {
+    if settings.mode == FlowMode::Off {
+        return handle_nothing(event);
     }
+    let started = Instant::now();
+    let budget = Budget::new(started, deadline);
+    let event = Event::read(event);
+    let mut report = FlowReport::new(&event, settings.mode);
+    let Some(id) = &event.message_id else { return finish(Ok(Response::deliver()), report, started) };
+    let chosen = rules.choose(id, &budget, &mut report.looks).await;
+    report.times.rules_ms = ms_since(started);
+    let answer = match chosen {
+        Err(error) if settings.mode == FlowMode::Enforce => Err(error),
+        Err(error) => {
+            report.fate = Fate::Observed { would: Box::new(Fate::Failed), why: Some(error.to_string()) };
+            Ok(Response::deliver())
+        }
+        Ok(chosen) => {
+            report.rule_set = Some(chosen.rule_set.clone());
+            let (flow, store, directory) = ports;
+            let pipeline = &*chosen.pipeline;
+            let passage = Passage { id, event: &event, budget, pipeline, flow, store, directory, settings };
+            match settings.mode {
+                FlowMode::Enforce => passage.enforce(&mut report).await,
+                _ => Ok(passage.observe(&mut report).await),
+            }
+        }
+    };
+    finish(answer, report, started)
+}
+
+fn finish(answer: Result<Response, FlowError>, mut report: FlowReport, started: Instant) -> Handled {
+    report.close(&answer);
     report.times.total_ms = ms_since(started);
     log(&report, answer.as_ref().err());
     Handled { answer, report }
@@ -348,13 +188,36 @@ pub async fn handle_with_directory<F: MessageFlow, S: ObjectStore, D: Directory>
 struct Passage<'a, F, S, D> {
     id: &'a MessageId,
     event: &'a Event,
-    started: Instant,
-    until: Instant,
+    budget: Budget,
     pipeline: &'a Pipeline,
     flow: &'a F,
     store: &'a S,
-    directory: &'a D,
+    /// `None`: the rule set's own.
+    directory: Option<&'a D>,
     settings: &'a Settings,
+}
+
+/// What the rules make of a message.
+enum Worked {
+    /// Nothing: it could not be read, and the original goes on.
+    Unread,
+    /// Nothing: they made it what it is, at an earlier try.
+    Marked(Answers),
+    /// It stays as it is.
+    Unchanged(Answers),
+    /// It becomes another.
+    Changed(Box<Change>),
+}
+
+/// What a message becomes.
+struct Change {
+    raw: Bytes,
+    content: Content,
+    /// Attachments that the content links to.
+    stored: Vec<Arc<Stored>>,
+    /// Why the flow would reject the content for what rules did.
+    unfit: Option<String>,
+    answers: Answers,
 }
 
 /// What a run of the rules came to, without a borrow of the message.
@@ -372,7 +235,8 @@ enum Ran {
 }
 
 impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
-    async fn pass(&self, report: &mut FlowReport) -> Result<Response, FlowError> {
+    /// Fetch the message and run the rules over it.
+    async fn work_out(&self, report: &mut FlowReport) -> Result<Worked, FlowError> {
         let at = Instant::now();
         let fetch = async {
             let fetched = self.insist(Stage::Fetch, &mut report.retries, || self.flow.fetch(self.id)).await;
@@ -390,23 +254,36 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
         let at = Instant::now();
         let ran = catch_unwind(AssertUnwindSafe(|| self.run(&raw, people)));
         report.times.run_ms = ms_since(at);
-        let (content, stored, unfit, answers) = match ran {
+        Ok(match ran {
             Err(_) => return self.unread(Stage::Run, None, report),
             Ok(Err(error)) => return Err(FlowError::Rule(error.to_string())),
-            Ok(Ok(Ran::Marked(answers))) => {
+            Ok(Ok(Ran::Marked(answers))) => Worked::Marked(answers),
+            Ok(Ok(Ran::Done { report: rules, content, stored, unfit, answers })) => {
+                report.rules = Some(*rules);
+                report.size_out = content.as_ref().map(Content::len);
+                match content {
+                    None => Worked::Unchanged(answers),
+                    Some(content) => Worked::Changed(Box::new(Change { raw, content, stored, unfit, answers })),
+                }
+            }
+        })
+    }
+
+    /// Do what the rules ask for.
+    async fn enforce(&self, report: &mut FlowReport) -> Result<Response, FlowError> {
+        let change = match self.work_out(report).await? {
+            Worked::Unread => return Ok(Response::deliver()),
+            Worked::Marked(answers) => {
                 report.fate = Fate::Marked;
                 return Ok(self.answer(&answers));
             }
-            Ok(Ok(Ran::Done { report: rules, content, stored, unfit, answers })) => {
-                report.rules = Some(*rules);
-                (content, stored, unfit, answers)
+            Worked::Unchanged(answers) => {
+                report.fate = Fate::Unchanged;
+                return Ok(self.answer(&answers));
             }
+            Worked::Changed(change) => *change,
         };
-        let Some(content) = content else {
-            report.fate = Fate::Unchanged;
-            return Ok(self.answer(&answers));
-        };
-        report.size_out = Some(content.len());
+        let Change { raw, content, stored, unfit, answers } = change;
         if let Some(why) = unfit {
             self.refused(Stage::Store, PortError::permanent(Refusal::Unfit, why), report)?;
             return Ok(self.answer(&answers));
@@ -435,6 +312,57 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
         Ok(self.answer(&answers))
     }
 
+    /// Say what the rules would do, and deliver the message as it came.
+    async fn observe(&self, report: &mut FlowReport) -> Response {
+        let (mut why, mut would_answer) = (None, None);
+        let mut answers = |answers: &Answers| would_answer = Some(self.answer(answers).word());
+        let would = match self.work_out(report).await {
+            Err(error) => {
+                why = Some(error.to_string());
+                Fate::Failed
+            }
+            Ok(Worked::Unread) => report.fate.clone(),
+            Ok(Worked::Marked(asked)) => {
+                answers(&asked);
+                Fate::Marked
+            }
+            Ok(Worked::Unchanged(asked)) => {
+                answers(&asked);
+                Fate::Unchanged
+            }
+            Ok(Worked::Changed(change)) => {
+                if self.settings.mode == FlowMode::Shadow {
+                    self.shadow(&change.content, report).await;
+                }
+                answers(&change.answers);
+                match change.unfit {
+                    Some(why) => Fate::Original { stage: Stage::Store, refusal: Some(Refusal::Unfit), why },
+                    None => Fate::Rewritten,
+                }
+            }
+        };
+        report.would_answer = would_answer;
+        report.fate = Fate::Observed { would: Box::new(would), why };
+        Response::deliver()
+    }
+
+    /// Store what the message would become. It is worth no failure and little time.
+    async fn shadow(&self, content: &Content, report: &mut FlowReport) {
+        let key = ObjectKey::of(&self.settings.prefix.below(SHADOW), self.id, content.sha256());
+        let at = Instant::now();
+        let budget = self.budget.part(SHADOW_WITHIN);
+        let stored = budget.insist(&mut report.retries, || self.store.put(&key, content)).await;
+        report.times.store_ms = ms_since(at);
+        let error = match stored {
+            Ok(Ok(_)) => {
+                report.key = Some(key);
+                return;
+            }
+            Ok(Err(error)) | Err(Exhausted { error, .. }) => error,
+        };
+        tracing::warn!(%error, message_id = self.id.as_str(), "what the message would become could not be stored");
+    }
+
     /// What the rules need to know of people; nothing is asked where they need nothing.
     async fn look_up(&self) -> People {
         let envelope = &self.event.envelope;
@@ -442,8 +370,11 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
         if need.is_empty() {
             return People::default();
         }
-        let within = LOOK_UP_WITHIN.min(self.until.saturating_duration_since(self.started) / 3);
-        self.directory.look_up(&need, envelope, self.settings.clock.now(), self.started + within).await
+        let (now, until) = (self.settings.clock.now(), self.budget.look_up_until());
+        match self.directory {
+            Some(directory) => directory.look_up(&need, envelope, now, until).await,
+            None => self.pipeline.book().look_up(&need, envelope),
+        }
     }
 
     /// Look for the mark, run the rules, put the mark on.
@@ -460,8 +391,7 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
         if let Some(asked) = marker.and_then(|marker| marker.read(&Draft::new(&message))) {
             return Ok(Ran::Marked(self.pipeline.answers_of(&asked, &message, &self.event.envelope, &facts)));
         }
-        let reserve = PUT_RESERVE.min(self.until.saturating_duration_since(self.started) / 3);
-        let rules_until = self.until.checked_sub(reserve).unwrap_or(self.until);
+        let rules_until = self.budget.rules_until();
         let finish = |draft: &mut Draft<'_>, asked: &[Asked]| {
             if let Some(marker) = marker {
                 marker.finish(draft, asked);
@@ -528,28 +458,12 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
         retries: &mut u32,
         call: impl Fn() -> Fut,
     ) -> Result<Result<T, PortError>, FlowError> {
-        for tries in 1.. {
-            // Half of what is left, so that a call that hangs leaves time for another.
-            let now = Instant::now();
-            let left = self.until.saturating_duration_since(now);
-            let error = match timeout_at(now + (left / 2).max(MIN_TRY), call()).await {
-                Ok(Ok(value)) => return Ok(Ok(value)),
-                Ok(Err(error @ PortError::Permanent { .. })) => return Ok(Err(error)),
-                Ok(Err(error)) => error,
-                Err(_) => PortError::transient(Trouble::Timeout, ""),
-            };
-            let pause = pause(tries);
-            if Instant::now() + pause + MIN_TRY > self.until {
-                return Err(FlowError::Trouble { stage, tries, error });
-            }
-            sleep(pause).await;
-            *retries += 1;
-        }
-        Err(FlowError::Trouble { stage, tries: u32::MAX, error: PortError::transient(Trouble::Timeout, "") })
+        let called = self.budget.insist(retries, call).await;
+        called.map_err(|Exhausted { tries, error }| FlowError::Trouble { stage, tries, error })
     }
 
     /// The rules could not be run: for good, or by a bug of ours.
-    fn unread(&self, stage: Stage, error: Option<PortError>, report: &mut FlowReport) -> Result<Response, FlowError> {
+    fn unread(&self, stage: Stage, error: Option<PortError>, report: &mut FlowReport) -> Result<Worked, FlowError> {
         let refusal = error.as_ref().and_then(refusal);
         if refusal != Some(Refusal::Gone) {
             let mut rules = self.pipeline.rules().iter();
@@ -566,7 +480,7 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
         }
         let why = error.map_or_else(|| "mailwright panicked, please report it".to_owned(), |e| e.to_string());
         report.fate = Fate::Original { stage, refusal, why };
-        Ok(Response::deliver())
+        Ok(Worked::Unread)
     }
 
     /// The rewritten message was refused for good.
@@ -627,79 +541,6 @@ fn refusal(error: &PortError) -> Option<Refusal> {
     }
 }
 
-/// Backoff that doubles, with jitter over its upper half.
-pub(super) fn pause(tries: u32) -> Duration {
-    let whole = FIRST_PAUSE.saturating_mul(1 << tries.saturating_sub(1).min(10)).min(MAX_PAUSE);
-    let half = whole / 2;
-    // Each `RandomState` has keys of its own: chance enough, without a crate for it.
-    let chance = RandomState::new().hash_one(tries) % 1_000;
-    half + half.mul_f64(f64::from(u32::try_from(chance).unwrap_or(0)) / 1_000.0)
-}
-
 fn ms_since(at: Instant) -> f64 {
     (at.elapsed().as_secs_f64() * 1_000_000.0).round() / 1_000.0
-}
-
-/// One event per message: ids, rule names, counts, sizes and durations.
-fn log(report: &FlowReport, error: Option<&FlowError>) {
-    let rules = report.rules.as_ref().map(|r| r.rules.as_slice()).unwrap_or_default();
-    let signatures = report.rules.as_ref().map(|r| r.signatures.as_slice()).unwrap_or_default();
-    let names = |is: fn(&Verdict) -> bool| {
-        rules.iter().filter(|r| is(&r.verdict)).map(|r| r.name.as_str()).collect::<Vec<_>>().join(",")
-    };
-    let matched = names(|v| matches!(v, Verdict::Matched));
-    let failed = names(|v| matches!(v, Verdict::Failed(_) | Verdict::OutOfTime));
-    let answers: Vec<String> = report.answers.iter().map(|(word, count)| format!("{word}: {count}")).collect();
-    let answers = (report.answers.len() > 1).then(|| answers.join(", "));
-    let unmet: Vec<String> =
-        report.unmet.iter().map(|unmet| format!("{}: {}", unmet.demand.words(), unmet.count)).collect();
-    let unmet = (!unmet.is_empty()).then(|| unmet.join("; "));
-    let repaired: Vec<String> = report.repaired.iter().map(|m| format!("{}: {}", m.what.words(), m.count)).collect();
-    let repaired = (!repaired.is_empty()).then(|| repaired.join("; "));
-    let (refused_at, refusal, why) = match &report.fate {
-        Fate::Original { stage, refusal, why } => (Some(*stage), *refusal, Some(why.clone())),
-        _ => (None, None, error.map(ToString::to_string)),
-    };
-    macro_rules! event {
-        ($level:ident) => {
-            tracing::$level!(
-                fate = report.fate.as_str(),
-                message_id = report.message_id.as_ref().map(MessageId::as_str),
-                invocation_id = report.invocation_id.as_deref(),
-                direction = report.direction.map(Direction::as_str),
-                answer = report.answer,
-                answers = answers,
-                recipients_added = report.recipients_added,
-                size_in = report.size_in,
-                size_out = report.size_out,
-                rejected_for = unmet,
-                repaired = repaired,
-                key = report.key.as_ref().map(ObjectKey::as_str),
-                attachments_stored = report.attachments_stored,
-                retries = report.retries,
-                rules_matched = matched,
-                rules_failed = failed,
-                edits = rules.iter().map(|r| r.edits).sum::<usize>(),
-                signatures = signatures.len(),
-                signatures_broken = signatures.iter().filter(|signature| signature.broken).count(),
-                digest = report.rules.as_ref().map(|r| r.digest.as_str()),
-                refused_at = refused_at.map(tracing::field::debug),
-                refusal = refusal.map(tracing::field::debug),
-                error_kind = error.map(FlowError::kind),
-                error = why.as_deref(),
-                fetch_ms = report.times.fetch_ms,
-                look_up_ms = report.times.look_up_ms,
-                run_ms = report.times.run_ms,
-                store_ms = report.times.store_ms,
-                put_back_ms = report.times.put_back_ms,
-                total_ms = report.times.total_ms,
-                "message handled"
-            )
-        };
-    }
-    match &report.fate {
-        Fate::Failed => event!(error),
-        Fate::Original { .. } | Fate::Undecodable => event!(warn),
-        Fate::Unchanged | Fate::Rewritten | Fate::Marked => event!(info),
-    }
 }

@@ -113,6 +113,11 @@ impl KeyPrefix {
         }
         Ok(Self(if text.is_empty() { String::new() } else { format!("{text}/") }))
     }
+    /// A folder below it; `name` is one of such characters. Too long a prefix leaves the name out.
+    #[must_use]
+    pub(crate) fn below(&self, name: &str) -> Self {
+        Self::new(&format!("{}{name}", self.0)).unwrap_or_else(|_| self.clone())
+    }
     /// The prefix with its slash.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -74,6 +74,10 @@ impl Memory {
         keys.sort();
         keys
     }
+    /// A stored object.
+    pub fn object(&self, key: &str) -> Option<Bytes> {
+        self.state().objects.get(key).cloned()
+    }
     /// Let a put-back demand what WorkMail does ([`put_checks`]).
     pub fn demand_as_workmail_does(&self) {
         self.state().strict = true;

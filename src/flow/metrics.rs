@@ -27,6 +27,19 @@ pub fn line(namespace: &str, report: &FlowReport, error: Option<&FlowError>, now
     metrics.count("Rejected", u64::from(rejected(&report.fate)));
     metrics.count("Repaired", u64::from(!report.repaired.is_empty()));
     metrics.count("Retries", u64::from(report.retries));
+    if let Fate::Observed { would, .. } = &report.fate {
+        // `Would.Rewritten`, beside `Observed`.
+        metrics.count(&format!("Would.{}", fate(would)), 1);
+    }
+    for (name, count) in [
+        ("RulesSwapped", report.looks.swapped),
+        ("RulesRefused", report.looks.refused),
+        ("RulesUnread", report.looks.unread),
+    ] {
+        if count > 0 {
+            metrics.count(name, u64::from(count));
+        }
+    }
     if let Some(error) = error {
         // `Mailwright.RuleFailed` is `Failed.RuleFailed` here.
         metrics.count(&format!("Failed.{}", error.kind().trim_start_matches("Mailwright.")), 1);
@@ -61,10 +74,18 @@ pub fn line(namespace: &str, report: &FlowReport, error: Option<&FlowError>, now
         metrics.count(&format!("Rule.{}.{what}", rule.name), 1);
     }
     let mut line = Map::new();
-    let directive = json!({ "Namespace": namespace, "Dimensions": [[]], "Metrics": metrics.names });
+    // With two rule sets in use, each is counted for itself, too.
+    let both = report.rule_set.as_ref().filter(|rules| rules.other.is_some());
+    let dimensions = if both.is_some() { json!([[], ["RuleSet"]]) } else { json!([[]]) };
+    let directive = json!({ "Namespace": namespace, "Dimensions": dimensions, "Metrics": metrics.names });
     line.insert("_aws".into(), json!({ "Timestamp": now.as_millisecond(), "CloudWatchMetrics": [directive] }));
-    if let Some(rules) = &report.rules {
+    line.insert("mode".into(), json!(report.mode));
+    if let Some(rules) = &report.rule_set {
         line.insert("digest".into(), json!(rules.digest));
+    }
+    if let Some(rules) = both {
+        line.insert("other_digest".into(), json!(rules.other));
+        line.insert("RuleSet".into(), json!(rules.which));
     }
     line.extend(metrics.values);
     Value::Object(line).to_string()
@@ -102,6 +123,8 @@ fn fate(fate: &Fate) -> &'static str {
         Fate::Undecodable => "Undecodable",
         Fate::Original { .. } => "Original",
         Fate::Failed => "Failed",
+        Fate::Off => "Off",
+        Fate::Observed { .. } => "Observed",
     }
 }
 
@@ -114,6 +137,9 @@ fn rejected(fate: &Fate) -> bool {
 mod tests {
     use super::*;
     use crate::flow::handler::{Stage, Times};
+    use crate::flow::mode::FlowMode;
+    use crate::flow::rule_sets::{RuleSet, Which};
+    use crate::flow::workmail::Event;
     use crate::pipeline::{Report, RuleReport};
 
     fn rule(name: &str, verdict: Verdict) -> RuleReport {
@@ -123,22 +149,13 @@ mod tests {
 
     fn report(fate: Fate, rules: Vec<RuleReport>) -> FlowReport {
         FlowReport {
-            message_id: None,
-            invocation_id: None,
-            direction: None,
             fate,
-            answer: None,
-            answers: std::collections::BTreeMap::new(),
-            recipients_added: 0,
             size_in: Some(1_000),
-            size_out: None,
-            key: None,
-            unmet: Vec::new(),
-            repaired: Vec::new(),
-            attachments_stored: 0,
             retries: 2,
+            rule_set: Some(RuleSet { which: Which::Candidate, digest: "0123456789abcdef".into(), other: None }),
             times: Times { fetch_ms: 3.5, total_ms: 9.0, ..Times::default() },
             rules: Some(Report { digest: "0123456789abcdef".into(), rules, notes: Vec::new(), signatures: Vec::new() }),
+            ..FlowReport::new(&Event::read(&Value::Null), FlowMode::Enforce)
         }
     }
 
@@ -148,7 +165,6 @@ mod tests {
         let line: Value = serde_json::from_str(&line).unwrap();
         let directive = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(directive["Namespace"], "mail");
-        assert_eq!(directive["Dimensions"], json!([[]]));
         let metrics = directive["Metrics"].as_array().unwrap();
         assert!(metrics.len() <= MAX_METRICS);
         for metric in metrics {
@@ -168,6 +184,7 @@ mod tests {
         ];
         let line = read(&report(Fate::Rewritten, rules), None);
         assert_eq!(line["_aws"]["Timestamp"], 1_800_000_000_000_i64);
+        assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([[]]));
         for (name, value) in [
             ("Messages", 1),
             ("Rewritten", 1),
@@ -203,6 +220,28 @@ mod tests {
             (&line["Failed"], &line["Failed.RuleFailed"], &line["OriginalDelivered"]),
             (&json!(1), &json!(1), &json!(0))
         );
+    }
+
+    #[test]
+    fn two_rule_sets_are_counted_each_for_itself() {
+        let mut report = report(Fate::Rewritten, Vec::new());
+        let other = Some("fedcba9876543210".to_owned());
+        report.rule_set = report.rule_set.map(|rules| RuleSet { other, ..rules });
+        report.looks.refused = 1;
+        let line = read(&report, None);
+        assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([[], ["RuleSet"]]));
+        assert_eq!((&line["RuleSet"], &line["digest"]), (&json!("candidate"), &json!("0123456789abcdef")));
+        assert_eq!((&line["other_digest"], &line["RulesRefused"]), (&json!("fedcba9876543210"), &json!(1)));
+    }
+
+    #[test]
+    fn what_is_only_looked_at_is_counted_by_what_would_have_become_of_it() {
+        let fate = Fate::Observed { would: Box::new(Fate::Rewritten), why: None };
+        let line = read(&report(fate, Vec::new()), None);
+        assert_eq!((&line["Observed"], &line["Would.Rewritten"]), (&json!(1), &json!(1)));
+        assert_eq!((&line["Rewritten"], &line["OriginalDelivered"]), (&Value::Null, &json!(0)));
+        let line = read(&report(Fate::Off, Vec::new()), None);
+        assert_eq!((&line["Off"], &line["OriginalDelivered"]), (&json!(1), &json!(0)));
     }
 
     #[test]

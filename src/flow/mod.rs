@@ -8,6 +8,7 @@
 
 #[cfg(feature = "lambda")]
 pub mod aws;
+pub mod budget;
 #[cfg(feature = "lambda")]
 pub mod config;
 pub mod directory;
@@ -18,8 +19,11 @@ pub mod log;
 pub mod mark;
 pub mod memory;
 pub mod metrics;
+pub mod mode;
 pub mod ports;
 pub mod put_checks;
 pub mod refresh;
+pub mod report;
 pub mod response;
+pub mod rule_sets;
 pub mod workmail;

@@ -24,7 +24,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::handler::{MIN_TRY, pause};
+use super::budget::{MIN_TRY, pause};
 use super::ports::{Directory, PortError, Refusal, Trouble};
 use crate::directory::{Fact, GroupName, Member, NO_SUCH_GROUP, Need, Organization, People, Person, Wanted};
 use crate::envelope::{Address, Domain, Envelope};

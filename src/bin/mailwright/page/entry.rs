@@ -125,6 +125,7 @@ fn fate(sight: &Sight<'_>) -> &'static str {
         Some(Fate::Unchanged) => "unchanged",
         Some(Fate::Marked) => "marked",
         Some(Fate::Original { .. }) => "original",
+        Some(Fate::Off | Fate::Observed { .. }) => "unchanged",
         Some(Fate::Undecodable | Fate::Failed) | None => "failed",
     }
 }

@@ -74,7 +74,9 @@ pub fn failure(handled: &Handled) -> Option<String> {
         (_, Fate::Original { refusal: None, .. }) => Some(bug()),
         (_, Fate::Original { stage, why, .. }) => Some(format!("{stage}: {why}; the original goes out")),
         (_, Fate::Undecodable) => Some("bug: the event could not be read; please report it".to_owned()),
-        (_, Fate::Unchanged | Fate::Rewritten | Fate::Marked | Fate::Failed) => None,
+        (_, Fate::Unchanged | Fate::Rewritten | Fate::Marked | Fate::Failed | Fate::Off | Fate::Observed { .. }) => {
+            None
+        }
     }
 }
 

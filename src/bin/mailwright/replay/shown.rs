@@ -31,6 +31,8 @@ pub(super) fn text(account: &Account<'_>, view: View) -> String {
             Fate::Unchanged => (FAINT, "unchanged"),
             Fate::Marked => (FAINT, "marked"),
             Fate::Original { .. } => (BAD, "original"),
+            Fate::Off => (FAINT, "off"),
+            Fate::Observed { .. } => (FAINT, "observed"),
             Fate::Undecodable | Fate::Failed => (BAD, "failed"),
         };
         let _ = write!(out, "  {}", colour.paint(style, fate));
