@@ -121,6 +121,8 @@ impl Log {
             Some(Fate::Original { .. }) => (BAD, "original"),
             Some(Fate::Undecodable | Fate::Failed) => (BAD, "failed"),
             None if outcome.rewritten.is_some() => (GOOD, "rewritten"),
+            Some(Fate::Off) => (FAINT, "off"),
+            Some(Fate::Observed { .. }) => (FAINT, "observed"),
             None => (FAINT, "unchanged"),
         };
         let edits = outcome.handled.as_ref().map_or(0, shown::edits);
