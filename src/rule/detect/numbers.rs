@@ -44,6 +44,8 @@ const WORD: std::ops::RangeInclusive<usize> = 25..=120;
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     shape: Shape,
+    /// [`Lead::earlier`] of the shape, which each word of a text asks for.
+    earlier: usize,
     detector: usize,
     valid: Valid,
 }
@@ -87,7 +89,7 @@ impl Numbers {
         };
         for (shape, detector, valid) in forms {
             let Ok(entry) = u16::try_from(numbers.entries.len()) else { break };
-            numbers.entries.push(Entry { shape, detector, valid });
+            numbers.entries.push(Entry { shape, earlier: shape.lead().earlier, detector, valid });
             numbers.index(shape, entry);
         }
         numbers
@@ -226,8 +228,7 @@ impl Numbers {
         }
         for &entry in table.get(end - start).into_iter().flatten() {
             let entry = self.entries.get(usize::from(entry));
-            let earlier = entry.map_or(0, |entry| entry.shape.lead().earlier);
-            if let Some(start) = start.checked_sub(earlier) {
+            if let Some(start) = start.checked_sub(entry.map_or(0, |entry| entry.earlier)) {
                 seek.form(entry, start);
             }
         }
