@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::flow::key::hex;
 
 /// What stands before the digest in keys.
-const PREFIX: &str = "attachments/";
+pub const PREFIX: &str = "attachments/";
 /// Longest life of a link (Signature Version 4, `X-Amz-Expires`), in seconds.
 pub const MAX_LIFE: u32 = 7 * 24 * 3_600;
 /// Types that a browser runs or shows as a page of the host that they come from.

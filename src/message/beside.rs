@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use mail_builder::headers::content_type::ContentType;
 use mail_builder::mime::MimePart;
@@ -13,6 +14,7 @@ use memchr::memmem;
 
 use super::draft::{Block, BodyError};
 use super::edits::Edit;
+use super::surgery::Notice;
 use super::transfer::{MAX_LINE, with_line_end};
 use super::{FieldSpan, LineEnd, Message, PartId};
 
@@ -38,13 +40,15 @@ pub(super) struct Beside {
     pub above: Vec<Block>,
     /// Shown after it, from the top.
     pub below: Vec<Block>,
+    /// Files that say which attachments are gone; they stand last.
+    pub notices: Vec<Arc<Notice>>,
     /// True when the parts have an HTML alternative, as the message has.
     pub hypertext: bool,
 }
 
 impl Beside {
     pub fn is_empty(&self) -> bool {
-        self.above.is_empty() && self.below.is_empty()
+        self.above.is_empty() && self.below.is_empty() && self.notices.is_empty()
     }
 
     /// How many parts there are before the message's own, the multipart included.
@@ -52,7 +56,7 @@ impl Beside {
         if self.is_empty() { 0 } else { 1 + self.parts_of(&self.above) }
     }
 
-    /// How many parts there are behind the message's own.
+    /// How many parts of blocks there are behind the message's own.
     pub fn parts_below(&self) -> usize {
         self.parts_of(&self.below)
     }
@@ -100,6 +104,10 @@ impl Beside {
         for (number, block) in self.below.iter().enumerate() {
             below.extend_from_slice(format!("\r\n--{boundary}\r\n").as_bytes());
             self.write(message, block, self.above.len() + number, &mut below);
+        }
+        for notice in &self.notices {
+            below.extend_from_slice(format!("\r\n--{boundary}\r\n").as_bytes());
+            below.extend(notice.entity(LineEnd::CrLf, true));
         }
         below.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
 

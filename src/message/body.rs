@@ -60,16 +60,12 @@ fn body_kind(part: &Part) -> Option<BodyKind> {
     }
 }
 
-/// True when the first leaf is a text with a file name and is not called an attachment: some readers show it as the body,
-/// some as a file.
-pub(super) fn begins_with_named_text(parts: &[Part]) -> bool {
-    let first_child = |part: &&Part| part.children.first().and_then(|id| parts.get(id.0));
-    let first = std::iter::successors(parts.first(), first_child).last();
-    first.is_some_and(|part| {
-        part.file_name.is_some()
-            && part.disposition != Some(Disposition::Attachment)
-            && matches!(part.media_type.as_str(), "text/plain" | "text/html")
-    })
+/// True for a text with a file name that is not called an attachment: where it is the first of a message, some readers show it
+/// as the body, some as a file.
+pub(super) fn is_named_text(part: &Part) -> bool {
+    part.file_name.is_some()
+        && part.disposition != Some(Disposition::Attachment)
+        && matches!(part.media_type.as_str(), "text/plain" | "text/html")
 }
 
 /// The bodies of `all` that a block goes into: one HTML and one plain text body, those that are shown first or last. Where both

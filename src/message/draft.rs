@@ -14,7 +14,7 @@ use super::header::HeaderDraft;
 use super::permitted::Permitted;
 use super::place::Site;
 use super::protection::{self, Protection};
-use super::surgery::{Image, Surgery};
+use super::surgery::{Image, Notice, Surgery};
 use super::text::PartText;
 use super::verify::{self, Violation};
 use crate::stored::Stored;
@@ -379,7 +379,7 @@ impl<'m> Draft<'m> {
         if let Some(doubt) = self.message.doubt() {
             return Err(doubt);
         }
-        if targets.is_empty() && body::begins_with_named_text(self.message.parts()) {
+        if targets.is_empty() && self.surgery.leaves_a_named_text_first(self.message) {
             return Err(BodyError::Named);
         }
         self.put_into(targets, block)
@@ -435,6 +435,17 @@ impl<'m> Draft<'m> {
             Place::Start | Place::BelowPreview => beside.above.insert(0, block.clone()),
             _ => beside.below.push(block.clone()),
         }
+        self.stand_beside(beside)
+    }
+
+    /// Say in a small text file behind the message that an attachment is gone.
+    pub(super) fn put_notice_beside(&mut self, notice: Arc<Notice>) -> Result<(), BodyError> {
+        let mut beside = self.beside.clone();
+        beside.notices.push(notice);
+        self.stand_beside(beside)
+    }
+
+    fn stand_beside(&mut self, beside: Beside) -> Result<(), BodyError> {
         // What rules before made of the body counts: its last line may have become one that can be ended.
         let (root, inside) = self.body_edits()?;
         beside.edits(self.message, root, &inside)?;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::super::draft::{BodyError, Draft};
+use super::super::draft::{Block, BodyError, Draft, Place};
 use super::super::edits::Edit;
 use super::super::protection::{self, Protection};
 use super::super::transfer::applied;
@@ -12,15 +12,15 @@ use crate::stored::Stored;
 
 use super::{Fate, Image, Notice, Surgery, end_is_sound, has_room, notice, shares_boundary};
 
-/// Where the notice of an attachment that was taken off stands.
+/// Where it is said that an attachment is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Taken {
-    /// In its place.
-    WithNotice,
+pub enum Said {
+    /// In a small text file in its place.
+    InPlace,
+    /// Below the text of the message.
+    InBodies,
     /// Nowhere.
-    WithoutNotice,
-    /// Nowhere yet: a reader shows one alternative only, so it must not be one of them.
-    OutOfAlternatives,
+    Nowhere,
 }
 
 impl<'m> Draft<'m> {
@@ -80,9 +80,10 @@ impl<'m> Draft<'m> {
         lock_of(self.message(), id)
     }
 
-    /// Take an attachment off. `shown`: the notice stands in its place; without it, only where nothing would be left
-    /// otherwise.
-    pub fn take_off(&mut self, id: PartId, notice: Notice, shown: bool) -> Result<Taken, BodyError> {
+    /// Take an attachment off. Where nothing would be left otherwise, or no body takes what is said of it, the notice
+    /// stands in its place; where that is one of alternatives, of which a reader shows one only, in the bodies (`block`) or
+    /// behind the message.
+    pub fn take_off(&mut self, id: PartId, notice: Notice, block: &Block, said: Said) -> Result<(), BodyError> {
         let message = self.message();
         if let Some(doubt) = message.doubt() {
             return Err(doubt);
@@ -95,22 +96,29 @@ impl<'m> Draft<'m> {
             return Err(BodyError::Field);
         }
         let is_alternative = parent_type(message, part) == "multipart/alternative";
-        let taken = if self.surgery.leaves_something(message, id) && (is_alternative || !shown) {
-            self.surgery.gone.insert(id, Fate::Removed);
-            if shown { Taken::OutOfAlternatives } else { Taken::WithoutNotice }
-        } else {
-            if id == PartId(0) && notice.replacing(message).is_none() {
+        self.permitted.forget(id);
+        if !self.surgery.leaves_something(message, id) || said == Said::InPlace && !is_alternative {
+            return self.replace(id, notice);
+        }
+        self.surgery.gone.insert(id, Fate::Removed);
+        if said == Said::Nowhere || self.insert(block, Place::End).is_ok_and(|bodies| bodies > 0) {
+            return Ok(());
+        }
+        if is_alternative { self.put_notice_beside(Arc::new(notice)) } else { self.replace(id, notice) }
+    }
+
+    /// The notice stands in the place of the part.
+    fn replace(&mut self, id: PartId, notice: Notice) -> Result<(), BodyError> {
+        let message = self.message();
+        if id == PartId(0) {
+            if notice.replacing(message).is_none() {
                 return Err(BodyError::Field);
             }
-            if id == PartId(0) {
-                self.header.forget(message, notice::FIELDS);
-                self.header.forget(message, notice::DROPPED);
-            }
-            self.surgery.gone.insert(id, Fate::Replaced(Arc::new(notice)));
-            Taken::WithNotice
-        };
-        self.permitted.forget(id);
-        Ok(taken)
+            self.header.forget(message, notice::FIELDS);
+            self.header.forget(message, notice::DROPPED);
+        }
+        self.surgery.gone.insert(id, Fate::Replaced(Arc::new(notice)));
+        Ok(())
     }
 
     /// An attachment that was taken off is to be stored, where this draft becomes the message.

@@ -71,6 +71,7 @@ impl Layout {
         for _ in 0..beside.parts_below() {
             layout.seats.push((Seat::Beside, Some(0)));
         }
+        beside.notices.iter().for_each(|notice| layout.push(Seat::Notice(Arc::clone(notice)), Some(0)));
         layout
     }
 

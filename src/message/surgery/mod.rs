@@ -21,9 +21,9 @@ use super::beside::{edited, move_fields, within};
 use super::draft::BodyError;
 use super::edits::Edit;
 use super::transfer::{MAX_LINE, with_line_end};
-use super::{FieldSpan, LineEnd, MAX_DEPTH, MAX_PARTS, Message, Part, PartId};
+use super::{FieldSpan, LineEnd, MAX_DEPTH, MAX_PARTS, Message, Part, PartId, body};
 
-pub use attachments::Taken;
+pub use attachments::Said;
 pub(super) use attachments::lock_of;
 pub use image::{Image, ImageError, MAX_IMAGE};
 pub(super) use layout::{Layout, Seat};
@@ -62,6 +62,18 @@ impl Surgery {
     /// The parts that go, and those that pictures come to.
     pub fn parts(&self) -> impl Iterator<Item = PartId> {
         self.gone.keys().chain(self.images.keys()).copied()
+    }
+
+    /// True when what is left begins with a text with a file name, such as a notice.
+    pub fn leaves_a_named_text_first(&self, message: &Message<'_>) -> bool {
+        let removed = self.removed(message);
+        let is_left = |id: &&PartId| !removed.contains(*id);
+        let first_child = |id: &PartId| message.part(*id)?.children.iter().find(is_left).copied();
+        let first = std::iter::successors(Some(PartId(0)), first_child).last();
+        first.is_some_and(|id| match self.gone.get(&id) {
+            Some(Fate::Replaced(_)) => true,
+            _ => message.part(id).is_some_and(body::is_named_text),
+        })
     }
 
     /// True where the message itself becomes a part, beside the pictures of its HTML.

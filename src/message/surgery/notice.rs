@@ -84,7 +84,7 @@ impl Notice {
     }
 
     /// The part: header, blank line, body. `ended`: a line end follows it.
-    pub(super) fn entity(&self, line_end: LineEnd, ended: bool) -> Vec<u8> {
+    pub(in crate::message) fn entity(&self, line_end: LineEnd, ended: bool) -> Vec<u8> {
         let (encoding, mut body) = self.body(line_end);
         let newline = line_end.as_bytes();
         while body.ends_with(newline) {

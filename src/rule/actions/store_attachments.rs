@@ -10,10 +10,11 @@ use super::super::section::{Holds, Section};
 use super::super::template::{self, Context, Template};
 use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Protected, Scene, Unbounceable};
 use super::Written;
-use super::attachments::{self, Removal};
+use super::attachments::{self, Details, Removal};
+use super::block::ANY_END;
 use crate::envelope::Direction;
 use crate::message::BodyError;
-use crate::stored::{MAX_LIFE, Stored};
+use crate::stored::{MAX_LIFE, PREFIX, Stored};
 
 /// `store_attachments`.
 pub const KIND: ActionKind = ActionKind {
@@ -57,6 +58,8 @@ pub const KIND: ActionKind = ActionKind {
 
 const MESSAGE: &str = "The attachment \"{{ attachment.name }}\" ({{ attachment.size }} octets) is stored here:\n\
                        {{ attachment.link }}\nSHA-256: {{ attachment.sha256 }}";
+const HTML: &str = "The attachment \"<a href=\"{{ attachment.link }}\">{{ attachment.name }}</a>\" ({{ attachment.size }} \
+                    octets) is stored. The link leads to it.<br>\nSHA-256: {{ attachment.sha256 }}";
 const HOUR: u32 = 3_600;
 
 #[derive(Debug)]
@@ -85,10 +88,25 @@ fn compile(section: &mut Section<'_>) -> Option<Box<dyn Action>> {
         section.problem(&span, Code::WrongValue, "every attachment would have the same link", help);
         return None;
     }
-    let removal = Removal::read(section, MESSAGE, template::STORED)?;
+    let removal = Removal::read(section, (MESSAGE, Some(HTML)), template::STORED)?;
     let life = hours.as_ref().and_then(|at| u32::try_from(at.value).ok()).map_or(24 * HOUR, |hours| hours * HOUR);
     let sound = given == [link.is_some(), hours.is_some()];
     sound.then(|| Box::new(Store { removal, link, life }) as Box<dyn Action>)
+}
+
+impl Store {
+    /// What leads to an attachment of which nothing is known: the host and what is the same for all.
+    fn any_link(&self, scene: &Scene<'_, '_>) -> Option<String> {
+        let Some(template) = &self.link else {
+            let link = scene.facts.links.link(PREFIX, scene.facts.now, self.life);
+            let (host, _) = link.split_once(PREFIX)?;
+            return Some(format!("{host}{PREFIX}{ANY_END}"));
+        };
+        let link = template.fill_with(scene, &Details::any("")).ok()?.text().into_owned();
+        // A filter of the template may have encoded it.
+        let encoded: String = ANY_END.to_string().bytes().map(|octet| format!("%{octet:02X}")).collect();
+        Some(link.replace(&encoded, &ANY_END.to_string()).split_whitespace().collect())
+    }
 }
 
 impl Action for Store {
@@ -119,7 +137,7 @@ impl Action for Store {
         self.removal.selection.policy(scene)
     }
     fn block(&self, scene: &Scene<'_, '_>) -> Option<Arc<Written>> {
-        self.removal.block(scene, template::STORED)
+        self.removal.block(scene, &self.any_link(scene)?)
     }
     fn edits_body(&self) -> bool {
         true

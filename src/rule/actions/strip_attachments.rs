@@ -32,7 +32,7 @@ pub const KIND: ActionKind = ActionKind {
 struct Strip(Removal);
 
 fn compile(section: &mut Section<'_>) -> Option<Box<dyn Action>> {
-    Some(Box::new(Strip(Removal::read(section, attachments::MESSAGE, template::ATTACHMENT)?)))
+    Some(Box::new(Strip(Removal::read(section, (attachments::MESSAGE, None), template::ATTACHMENT)?)))
 }
 
 impl Action for Strip {
@@ -47,7 +47,7 @@ impl Action for Strip {
         self.0.selection.policy(scene)
     }
     fn block(&self, scene: &Scene<'_, '_>) -> Option<Arc<Written>> {
-        self.0.block(scene, template::ATTACHMENT)
+        self.0.block(scene, "")
     }
     fn edits_body(&self) -> bool {
         true

@@ -15,7 +15,9 @@ use sha2::{Digest, Sha256};
 use super::super::conditions::attachment::Attachments;
 use super::super::template::{Filled, Template};
 use super::super::{ActionError, Protected, Scene};
+use super::block::{ANY_END, ANY_NAME};
 use crate::message::{Attachment, BodyError, Draft, Message, tame};
+use crate::stored::PREFIX;
 pub(super) use options::{
     ATTACHED_MESSAGES, ATTACHMENT, HTML, MESSAGE, NOTICE, PROTECTED, TEXT, UNBOUNCEABLE, read_protected,
     read_unbounceable,
@@ -119,6 +121,18 @@ impl Details {
             sha256: Sha256::digest(octets).into(),
             content: content.map(std::borrow::Cow::into_owned),
         })
+    }
+
+    /// The values of [`super::super::template::STORED`] for an attachment of which nothing is known.
+    pub fn any(link: &str) -> Vec<(&'static str, Value)> {
+        vec![
+            ("attachment.key", Value::from(format!("{PREFIX}{ANY_END}"))),
+            ("attachment.link", Value::from(link)),
+            ("attachment.name", Value::from(ANY_NAME.to_string())),
+            ("attachment.sha256", Value::from("0".repeat(64))),
+            ("attachment.size", Value::from(0)),
+            ("attachment.type", Value::from(ANY_END.to_string())),
+        ]
     }
 
     /// The values of [`super::super::template::ATTACHMENT`].

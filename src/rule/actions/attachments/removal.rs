@@ -10,16 +10,8 @@ use super::super::super::template::{self, Context, Template};
 use super::super::super::{ActionError, Effect, Scene, Unbounceable};
 use super::super::Written;
 use super::{Details, Done, Selection, counted, filled, read_protected, read_unbounceable};
-use crate::message::{Attachment, Block, BodyError, Draft, Notice, Place, Taken, html};
+use crate::message::{Attachment, Block, Draft, Notice, Said, html};
 use crate::rule::conditions::attachment;
-
-/// Where it is said that an attachment is gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shown {
-    Part,
-    Body,
-    Nowhere,
-}
 
 /// Values of variables, by their names.
 type Values = Vec<(&'static str, Value)>;
@@ -29,14 +21,19 @@ type Values = Vec<(&'static str, Value)>;
 pub(in crate::rule::actions) struct Removal {
     pub selection: Selection,
     pub unbounceable: Unbounceable,
-    shown: Shown,
+    said: Said,
     text: Template,
     html: Option<Template>,
 }
 
 impl Removal {
-    /// Read the options; `text` is what is said where the rule says nothing else.
-    pub fn read(section: &mut Section<'_>, text: &str, variables: &'static [template::Variable]) -> Option<Self> {
+    /// Read the options; `default` is what is said where the rule says nothing else, in text and, where it is not made from
+    /// the text, in HTML.
+    pub fn read(
+        section: &mut Section<'_>,
+        default: (&str, Option<&str>),
+        variables: &'static [template::Variable],
+    ) -> Option<Self> {
         if section.holds("attachment") == Holds::Nothing {
             section.missing("attachment");
         }
@@ -44,15 +41,17 @@ impl Removal {
         let attached_messages = section.boolean("attached_messages").is_some_and(|at| at.value);
         let protected = read_protected(section);
         let unbounceable = read_unbounceable(section);
-        let words = [("part", Shown::Part), ("body", Shown::Body), ("none", Shown::Nowhere)];
-        let shown = section.choice("notice", &words).map_or(Shown::Part, |found| found.value);
+        let words = [("part", Said::InPlace), ("body", Said::InBodies), ("none", Said::Nowhere)];
+        let said = section.choice("notice", &words).map_or(Said::InPlace, |found| found.value);
         let given = [section.holds("text"), section.holds("html")].map(|holds| holds != Holds::Nothing);
         let own_text = Template::read_with(section, "text", Context::Text, variables);
         let html = Template::read_with(section, "html", Context::Html, variables);
         let sound = given == [own_text.is_some(), html.is_some()];
-        let text = own_text.or_else(|| Template::built_in(text, Context::Text, variables))?;
+        let built_in = default.1.filter(|_| given == [false, false]);
+        let html = html.or_else(|| Template::built_in(built_in?, Context::Html, variables));
+        let text = own_text.or_else(|| Template::built_in(default.0, Context::Text, variables))?;
         let selection = Selection { which: which?, attached_messages, protected };
-        sound.then_some(Self { selection, unbounceable, shown, text, html })
+        sound.then_some(Self { selection, unbounceable, said, text, html })
     }
 
     /// Take them off. `before` sees each one first, and adds the values of variables.
@@ -91,27 +90,23 @@ impl Removal {
     ) -> Result<bool, ActionError> {
         let notice = Notice::new(&block.text, &details.name)
             .ok_or_else(|| ActionError::Template("the notice grew too large".to_owned()))?;
-        let taken = draft.take_off(attachment.part, notice, self.shown == Shown::Part)?;
-        match (taken, self.shown) {
-            (Taken::WithoutNotice, Shown::Body) => say_in_body(draft, block)?,
-            (Taken::OutOfAlternatives, _) => draft.put_beside(block, Place::End)?,
-            _ => {}
-        }
+        draft.take_off(attachment.part, notice, block, self.said)?;
         Ok(true)
     }
 
-    /// The notice as it stands in bodies and beside a message, for other blocks to know it as one of ours.
-    pub fn block(&self, scene: &Scene<'_, '_>, variables: &'static [template::Variable]) -> Option<Arc<Written>> {
-        if self.shown == Shown::Nowhere {
+    /// The notice as it stands in bodies, whatever the attachment, for other blocks to know it as one of ours. `link` is
+    /// what leads to a stored one, as far as it is known.
+    pub fn block(&self, scene: &Scene<'_, '_>, link: &str) -> Option<Arc<Written>> {
+        if self.said == Said::Nowhere {
             return None;
         }
-        let values: Vec<_> = variables.iter().map(|variable| (variable.name, Value::from("0"))).collect();
+        let values = Details::any(link);
         let text = filled(&self.text, scene, &values).ok()?;
         let html = match &self.html {
             Some(html) => filled(html, scene, &values).ok()?.map(|html| html::shielded(html.trim())),
             None => text.map(|text| html::shielded(as_html(text.trim_matches('\n')).trim())),
         };
-        Some(Arc::new(Written::new(&text, &html)))
+        Written::notice(&text, &html).map(Arc::new)
     }
 
     /// What is reported of it.
@@ -125,13 +120,5 @@ impl Removal {
                 format!("{} {did}, {} inside of a protected part left alone", counted(count), counted(locked)),
             ),
         }
-    }
-}
-
-/// Below the text of each body, or beside the message where there is none or it cannot be edited.
-fn say_in_body(draft: &mut Draft<'_>, block: &Block) -> Result<(), BodyError> {
-    match draft.insert(block, Place::End) {
-        Ok(1..) => Ok(()),
-        Ok(0) | Err(_) => draft.put_beside(block, Place::End),
     }
 }

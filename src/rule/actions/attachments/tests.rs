@@ -122,8 +122,14 @@ fn a_notice_is_no_alternative() {
         "Content-Type: multipart/alternative; boundary=m\n\n--m\n\nsee\n--m\nContent-Type: text/html\n\n<p>see</p>\n--m\n{EXE}\n--m--\n"
     );
     let (out, _) = run(STRIP, &mail);
+    let (text, html) = out.split_once("Content-Type: text/html").unwrap();
+    assert!(text.contains("see\n\nrun.exe is gone") && html.contains("run.exe is gone"), "{out}");
+    assert!(!out.contains("X-Mailwright-Notice") && out.matches("\n--m\n").count() == 2, "{out}");
+    // Where no body takes it, in a file behind the message.
+    let odd = mail.replace("--m\n\nsee", "--m\nContent-Transfer-Encoding: x-odd\n\nsee");
+    let (out, _) = run(STRIP, &odd);
     let (head, tail) = out.split_once("\n--m--\n").unwrap();
-    assert!(head.ends_with("<p>see</p>") && tail.contains("run.exe is gone"), "{out}");
+    assert!(head.ends_with("<p>see</p>") && tail.contains(NOTICE.split("gone").next().unwrap()), "{out}");
     let (out, _) = run(&none(STRIP), &mail);
     assert!(out.ends_with("<p>see</p>\n--m--\n"), "{out}");
 }
@@ -176,6 +182,61 @@ fn a_notice_in_the_body_stands_below_the_text() {
     let (out, _) = run(&format!("{STRIP}notice = \"body\"\n"), &mail);
     assert!(out.contains("\n--m\n\nsee\n\nrun.exe is gone, 6 octets"), "{out}");
     assert_eq!(out.matches("--m\n").count(), 1, "{out}");
+}
+
+#[test]
+fn a_notice_behind_a_footer_does_not_bring_the_footer_once_more() {
+    let files = "link = \"https://files.example.com/{{ attachment.key }}\"\nnotice = \"body\"\n";
+    let footer = "kind = \"append\"\ntext = \"Example Ltd\"\n[[rule.action]]\n";
+    let bodies = [
+        "",
+        "Content-Type: text/html\n",
+        "Content-Type: text/plain; charset=x-odd\nContent-Transfer-Encoding: x-odd\n",
+    ];
+    for body in bodies {
+        let mail = format!("Content-Type: multipart/mixed; boundary=m\n\n--m\n{body}\nsee\n--m\n{EXE}\n--m--\n");
+        for action in
+            [format!("{STRIP}notice = \"body\"\n"), format!("{STORE}{files}"), format!("{STORE}notice = \"body\"\n")]
+        {
+            // A second run changes nothing, in either order.
+            let (below, _) = run(&format!("{footer}{action}"), &mail);
+            let (above, _) =
+                run(&format!("{action}[[rule.action]]\n{}", footer.trim_end_matches("[[rule.action]]\n")), &mail);
+            for out in [below, above] {
+                assert_eq!(out.matches("Example Ltd").count(), 1, "{out}");
+                assert!(out.contains("run.exe") && !out.contains("TVqQ"), "{out}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_footer_beside_a_notice_that_is_all_of_the_message_comes_once() {
+    let footer = "[[rule.action]]\nkind = \"append\"\ntext = \"Example Ltd\"\n";
+    for notice in ["part", "body", "none"] {
+        let (out, _) = run(&format!("{STRIP}notice = \"{notice}\"\n{footer}"), &format!("Subject: a\n{EXE}\n"));
+        assert!(out.contains("run.exe is gone") && out.matches("Example Ltd").count() == 1, "{out}");
+    }
+}
+
+#[test]
+fn a_sender_who_writes_notices_himself_keeps_no_banner_away_and_pushes_none_down() {
+    let banner = "kind = \"prepend\"\ntext = \"From outside\"\n[[rule.action]]\n";
+    let fake = format!("run.exe is gone, 6 octets, {}\n", "0".repeat(64)).repeat(50);
+    let action = format!("{banner}{STRIP}notice = \"body\"\n");
+    let (out, _) = run(&action, &format!("Subject: a\n\n{fake}Pay now\n"));
+    assert!(out.starts_with("Subject: a\n\nFrom outside\n\nrun.exe is gone"), "{out}");
+    // In a part like those that stand beside a message.
+    let part = "Content-Type: text/plain\nX-Mailwright-Notice: attachment\n\n";
+    let beside = format!(
+        "Content-Type: multipart/mixed; boundary=\"=_mailwright_mixed_0\"\n\n--=_mailwright_mixed_0\n{part}{fake}\n--=_mailwright_mixed_0--\n"
+    );
+    let (out, _) = run(&action, &beside);
+    assert!(out.contains("From outside\n\nrun.exe is gone"), "{out}");
+    // A file that some readers show as the body.
+    let named = part.replace("text/plain\n", "text/plain; name=a.txt\n");
+    let (out, _) = run(&action, &format!("Subject: a\n{named}Pay now\n"));
+    assert!(out.contains("From outside") && out.contains("Pay now"), "{out}");
 }
 
 #[test]

@@ -30,6 +30,7 @@ pub(super) use options::{FALLBACK, HTML, NO_BODY, ONCE, PROTECTED, TEXT, read_pr
 pub(super) use print::{Print, blank_quoted};
 use wrapper::{digest, marked, message_mark, swallows};
 pub use written::Written;
+pub(super) use written::{ANY_END, ANY_NAME};
 
 /// What is done where a body cannot be edited, or there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -51,10 +51,11 @@ pub(super) struct Seen {
 }
 
 impl Blocks<'_> {
-    /// Where this block stands in a text, and where any of ours does.
-    fn find(&self, kind: BodyKind, text: &str) -> Found {
+    /// Where this block stands in a text, and where any of ours does that may.
+    fn find(&self, kind: BodyKind, text: &str, may_stand: impl Fn(&Written) -> bool) -> Found {
         let this = self.this.find(kind, text);
-        let all = this.iter().cloned().chain(self.others.iter().flat_map(|other| other.find(kind, text))).collect();
+        let others = self.others.iter().filter(|other| may_stand(other)).flat_map(|other| other.find(kind, text));
+        let all = this.iter().cloned().chain(others).collect();
         Found { this, all, stands: false }
     }
 
@@ -62,7 +63,7 @@ impl Blocks<'_> {
     fn find_in(&self, draft: &Draft<'_>, body: Body, place: Place) -> Found {
         // What cannot be read holds no block that is known.
         let Ok(text) = draft.text(body.part) else { return Found::default() };
-        let mut found = self.find(body.kind, text);
+        let mut found = self.find(body.kind, text, |other| other.belongs_at(place));
         if body.kind == BodyKind::Plain || found.all.is_empty() {
             return found;
         }
@@ -85,7 +86,8 @@ impl Blocks<'_> {
     pub(super) fn beside(&self, draft: &Draft<'_>) -> Vec<Beside> {
         let look = |body: Body| {
             let text = draft.text(body.part).ok()?;
-            let found = self.find(body.kind, text);
+            // What is said of attachments beside a message is a file.
+            let found = self.find(body.kind, text, |other| !other.is_notice());
             is_all(text, &found.all).then_some(Beside { body, has_this: !found.this.is_empty() })
         };
         draft.beside().filter_map(look).collect()

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::super::super::template::Filled;
-use crate::message::{BodyKind, character_references};
+use crate::message::{BodyKind, Place, character_references, html};
 
 /// So many places of one block in a text are found.
 const MAX_FOUND: usize = 100;
@@ -18,6 +18,15 @@ const MAX_TAG: usize = 60;
 const MAX_TAGS: usize = 20;
 /// Pieces of a line that are tried.
 const MAX_TRIES: usize = 1_000;
+/// Octets that stand for a name or the end of a link.
+const MAX_ANY: usize = 2_048;
+/// Letters that a block with such stand-ins has besides: fewer would make it of any text.
+const MIN_LETTERS: usize = 8;
+
+/// In a value: what an attachment that is not known may be called. Not what a mail program would make a link of.
+pub(in crate::rule::actions) const ANY_NAME: char = '\u{F8F1}';
+/// In a value: the end of a link, behind a host that is known.
+pub(in crate::rule::actions) const ANY_END: char = '\u{F8F2}';
 
 /// A block in both forms.
 #[derive(Debug)]
@@ -25,6 +34,8 @@ pub struct Written {
     plain: Form,
     /// As it is, and with character references for what is not ASCII.
     html: [Option<Form>; 2],
+    /// It says that an attachment is gone: it is put at the end of bodies and nowhere else.
+    is_notice: bool,
 }
 
 /// One form of a block: its lines.
@@ -41,19 +52,42 @@ enum Piece {
     Fixed(String),
     /// What a variable holds now.
     Value(String),
+    /// Anything of a kind: [`ANY_NAME`], [`ANY_END`].
+    Any(char),
 }
 
 impl Written {
     /// `html` is the fragment with the element round it.
     pub fn new(text: &Filled<'_>, html: &Filled<'_>) -> Self {
-        let foreign = !html.text().is_ascii();
+        let foreign = html.text().chars().any(|c| !c.is_ascii() && !matches!(c, ANY_NAME | ANY_END));
         Self {
             plain: Form::new(BodyKind::Plain, text, str::to_owned),
             html: [
                 Some(Form::new(BodyKind::Html, html, str::to_owned)),
                 foreign.then(|| Form::new(BodyKind::Html, html, character_references)),
             ],
+            is_notice: false,
         }
+    }
+
+    /// What is said of an attachment that is gone, where values hold [`ANY_NAME`] and [`ANY_END`]. `None` where it says
+    /// so little that any text would be such a notice.
+    pub(in crate::rule::actions) fn notice(text: &Filled<'_>, html: &Filled<'_>) -> Option<Self> {
+        let letters = |text: &str| text.chars().filter(|c| c.is_alphabetic()).count();
+        let says = |fixed: &str| letters(fixed) >= MIN_LETTERS;
+        let shown = html.map(|html| html::visible(html).text);
+        let both = [text.fixed_pieces().concat(), shown.fixed_pieces().concat()];
+        both.iter().all(|fixed| says(fixed)).then(|| Self { is_notice: true, ..Self::new(text, html) })
+    }
+
+    /// May it stand at this place? Elsewhere its words are those of the sender.
+    pub fn belongs_at(&self, place: Place) -> bool {
+        !(self.is_notice && place.is_top())
+    }
+
+    /// True for what is said of an attachment that is gone.
+    pub fn is_notice(&self) -> bool {
+        self.is_notice
     }
 
     /// Where it stands in a text, in order.
@@ -77,11 +111,16 @@ impl Form {
                 if i > 0 {
                     lines.push(Vec::new());
                 }
-                let line = write(line);
-                if let Some(last) = lines.last_mut()
-                    && !line.is_empty()
-                {
-                    last.push(if value { Piece::Value(line) } else { Piece::Fixed(line) });
+                let Some(last) = lines.last_mut() else { continue };
+                let any = |c| matches!(c, ANY_NAME | ANY_END);
+                let has_any = value && line.contains(any);
+                for piece in line.split_inclusive(any) {
+                    let kind = piece.chars().next_back().filter(|c| has_any && any(*c));
+                    let piece = write(kind.map_or(piece, |kind| piece.trim_end_matches(kind)));
+                    if !piece.is_empty() {
+                        last.push(if value && !has_any { Piece::Value(piece) } else { Piece::Fixed(piece) });
+                    }
+                    last.extend(kind.map(Piece::Any));
                 }
             }
         }
@@ -145,10 +184,19 @@ impl Form {
     }
 }
 
+impl Piece {
+    fn text(&self) -> Option<&String> {
+        match self {
+            Self::Fixed(text) | Self::Value(text) => Some(text),
+            Self::Any(_) => None,
+        }
+    }
+}
+
 /// A line of the text against a line of the block. Where a variable held nothing, the space beside it was at an end.
 fn is_line(line: &str, pieces: &[Piece], kind: BodyKind) -> bool {
     let shown = if kind == BodyKind::Plain { line.trim() } else { line.trim_end() };
-    let has_value = || pieces.iter().any(|piece| matches!(piece, Piece::Value(_)));
+    let has_value = || pieces.iter().any(|piece| matches!(piece, Piece::Value(_) | Piece::Any(_)));
     matched(shown, pieces, true).is_some()
         || has_value()
             && (matched(&format!("{shown} "), pieces, true).is_some()
@@ -166,9 +214,31 @@ fn matched(text: &str, pieces: &[Piece], whole: bool) -> Option<usize> {
         match first {
             Piece::Fixed(fixed) => text.starts_with(fixed.as_str()).then(|| behind(fixed.len()))?,
             Piece::Value(value) => stand_ins(text, value).into_iter().find_map(behind),
+            Piece::Any(kind) => {
+                let most = text.char_indices().take(MAX_ANY).take_while(|(_, c)| is_any(*kind, *c));
+                let most = most.last().map_or(0, |(at, c)| at + c.len_utf8());
+                let most =
+                    most.min(text.to_ascii_lowercase().find("www.").filter(|_| *kind == ANY_NAME).unwrap_or(most));
+                match others.first() {
+                    None => behind(most),
+                    Some(Piece::Fixed(fixed)) => {
+                        let near = text.get(..text.floor_char_boundary(most + fixed.len()))?;
+                        near.match_indices(fixed.as_str()).map(|(at, _)| at).find_map(behind)
+                    }
+                    Some(_) => (0..=most).filter(|at| text.is_char_boundary(*at)).find_map(behind),
+                }
+            }
         }
     }
     length(text, pieces, whole, &mut MAX_TRIES.clone())
+}
+
+/// May a character stand in a name, or in the end of a link, as they are written into texts and HTML?
+fn is_any(kind: char, c: char) -> bool {
+    match kind {
+        ANY_NAME => !c.is_control() && !matches!(c, '<' | '>' | '"' | '/' | '\\' | ':'),
+        _ => c.is_ascii_alphanumeric() || "-._~%/?=&;+#".contains(c),
+    }
 }
 
 /// The lengths at the beginning of `text` of what tells a reader nothing but what the variable holds `now`: a subject
@@ -193,6 +263,7 @@ fn stand_ins(text: &str, now: &str) -> Vec<usize> {
 fn is_blank(line: &[Piece]) -> bool {
     line.iter().all(|piece| match piece {
         Piece::Fixed(text) | Piece::Value(text) => text.trim().is_empty(),
+        Piece::Any(_) => false,
     })
 }
 
@@ -218,15 +289,15 @@ fn trim(line: &mut Vec<Piece>, both: bool) {
 fn anchor(kind: BodyKind, lines: &[Vec<Piece>]) -> (usize, String) {
     if kind == BodyKind::Html {
         let first = lines.first().and_then(|line| line.first());
-        let text = first.map(|(Piece::Fixed(text) | Piece::Value(text))| text.clone());
-        return (0, text.unwrap_or_default());
+        let text = first.and_then(Piece::text);
+        return (0, text.cloned().unwrap_or_default());
     }
     let pieces = || lines.iter().enumerate().flat_map(|(i, line)| line.iter().map(move |piece| (i, piece)));
     let fixed = pieces().filter_map(|(i, piece)| match piece {
         Piece::Fixed(text) => Some((i, text)),
-        Piece::Value(_) => None,
+        Piece::Value(_) | Piece::Any(_) => None,
     });
-    let all = pieces().map(|(i, Piece::Fixed(text) | Piece::Value(text))| (i, text));
+    let all = pieces().filter_map(|(i, piece)| Some((i, piece.text()?)));
     let longest = fixed.max_by_key(|(_, text)| text.len()).filter(|(_, text)| text.len() > 2);
     let (line, text) =
         longest.or_else(|| all.max_by_key(|(_, text)| text.len())).unwrap_or((0, const { &String::new() }));
@@ -304,6 +375,39 @@ mod tests {
         }
         assert_eq!(plain("|Pay|", "Hi\n\nPay\n"), ["Pay"]);
         assert!(plain("|a||b|", "ab").len() == 1 && plain("|a||b|", "cab").is_empty());
+    }
+
+    #[test]
+    fn a_notice_is_found_whatever_the_attachment_is_called() {
+        let filled = |text: &str| {
+            Filled::fixed("").map(|_| {
+                let name = text.replace("NAME", &Filled::value(&ANY_NAME.to_string()));
+                name.replace("LINK", &Filled::value(&format!("https://files.example.com/{ANY_END}")))
+            })
+        };
+        let text = "The file \"NAME\" is stored here:\nLINK\nNothing else.";
+        let html = "<p>The file <a href=\"LINK\">NAME</a> is stored.</p>";
+        let notice = Written::notice(&filled(text), &filled(html)).unwrap();
+        let plain = |name: &str, link: &str| {
+            let text = format!("Hi\n\nThe file \"{name}\" is stored here:\n{link}\nNothing else.\n");
+            notice.find(BodyKind::Plain, &text).len()
+        };
+        let link = "https://files.example.com/attachments/00ff";
+        assert_eq!(plain("Größe 2 (copy).pdf", link), 1);
+        for (name, link) in [
+            ("a.pdf", "https://evil.example/attachments/00ff"),
+            ("a.pdf", "https://files.example.com/ https://evil.example"),
+            ("https://evil.example/", link),
+            ("www.evil.example", link),
+            ("a\nb", link),
+        ] {
+            assert_eq!(plain(name, link), 0, "{name} {link}");
+        }
+        let html = |name: &str| format!("<p>The file <a href=\"{link}?a=1&amp;b\">{name}</a> is stored.</p>");
+        assert_eq!(notice.find(BodyKind::Html, &html("Gr&#246;&#223;e")).len(), 1);
+        assert_eq!(notice.find(BodyKind::Html, &html("a<b>b</b>")).len(), 0);
+        assert!(notice.belongs_at(Place::End) && !notice.belongs_at(Place::Start));
+        assert!(Written::notice(&filled("NAME: LINK"), &filled("NAME gone")).is_none());
     }
 
     #[test]
