@@ -5,7 +5,7 @@
 
 use super::part::{Disposition, Part, TransferEncoding};
 use super::surgery::is_notice;
-use super::{Message, PartId};
+use super::{Message, PartId, Uuencoded};
 
 /// What a body is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -37,6 +37,8 @@ pub struct Attachment {
     pub media_type: String,
     /// Size in octets after the transfer encoding is undone (estimated from the encoded length, without decoding).
     pub size: u64,
+    /// For a file in the midst of the text of a body: where it stands in it now.
+    pub in_text: Option<Uuencoded>,
 }
 
 /// Every text that a reader sees, in the order in which it is shown; nothing of encrypted parts.
@@ -132,6 +134,7 @@ pub(super) fn attachments(message: &Message<'_>) -> Vec<Attachment> {
         name: part.file_name.clone(),
         media_type: part.media_type.clone(),
         size: decoded_size(part),
+        in_text: None,
     };
     parts
         .iter()

@@ -37,6 +37,7 @@ mod testing;
 mod text;
 mod transfer;
 mod untag;
+mod uuencoded;
 mod verify;
 
 use std::borrow::Cow;
@@ -62,6 +63,7 @@ pub use standing::{is_all, stands};
 pub use surgery::{Image, ImageError, MAX_IMAGE, Notice, Said, tame, tamed};
 pub(crate) use text::character_references;
 pub use transfer::MAX_LINE;
+pub use uuencoded::Uuencoded;
 pub use verify::Violation;
 
 /// Index of a part in [`Message::parts`]; the message itself is part 0.

@@ -6,11 +6,19 @@ use std::sync::Arc;
 use super::super::draft::{Block, BodyError, Draft, Place};
 use super::super::edits::Edit;
 use super::super::protection::{self, Protection};
+use super::super::standing::is_all;
 use super::super::transfer::applied;
-use super::super::{Attachment, Disposition, Message, Part, PartId};
+use super::super::{
+    Attachment, Body, BodyKind, Disposition, FieldSpan, Message, Part, PartId, TextEdit, TransferEncoding, Uuencoded,
+};
 use crate::stored::Stored;
 
 use super::{Fate, Image, Notice, Surgery, end_is_sound, has_room, notice, shares_boundary};
+
+/// The type of an attachment that declares none (RFC 2046 §4.5.1).
+const UNDECLARED: &str = "application/octet-stream";
+/// Names of uuencode as a transfer encoding, which no RFC has.
+const UUENCODE: &[&str] = &["x-uuencode", "uuencode", "x-uue", "uue"];
 
 /// Where it is said that an attachment is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +41,17 @@ impl<'m> Draft<'m> {
                 attachment.name = part.file_name;
             }
         }
+        for body in self.readable().into_iter().filter(|body| body.kind == BodyKind::Plain) {
+            let text = self.text(body.part).unwrap_or_default();
+            all.extend(Uuencoded::all(text).into_iter().map(|file| Attachment {
+                part: body.part,
+                name: text.get(file.name.clone()).map(str::to_owned),
+                media_type: UNDECLARED.to_owned(),
+                size: file.size(text),
+                in_text: Some(file),
+            }));
+        }
+        all.sort_by_key(|attachment| attachment.part);
         all
     }
 
@@ -52,6 +71,14 @@ impl<'m> Draft<'m> {
         }
         header.extend_from_slice(b"\r\n");
         Message::parse(&header).part(PartId(0)).cloned()
+    }
+
+    /// The octets of an attachment as they stand now, its encoding undone; `None` where it cannot be.
+    pub fn octets(&self, attachment: &Attachment) -> Option<Cow<'m, [u8]>> {
+        match &attachment.in_text {
+            Some(file) => self.text(attachment.part).ok().map(|text| Cow::Owned(file.octets(text))),
+            None => self.content(attachment.part).or_else(|| uuencoded_part(self.message(), attachment.part)),
+        }
     }
 
     /// The octets of a part as they stand now, its transfer encoding undone; `None` where it cannot be.
@@ -76,6 +103,15 @@ impl<'m> Draft<'m> {
     }
 
     /// What keeps an attachment from being taken off or renamed: it is inside of what is signed or encrypted, or it is that.
+    pub fn lock(&self, attachment: &Attachment) -> Option<Protection> {
+        let Attachment { part, in_text, .. } = attachment;
+        match in_text {
+            Some(_) => protection::of_text(self.message(), Body { part: *part, kind: BodyKind::Plain }),
+            None => self.lock_of(*part),
+        }
+    }
+
+    /// The same for a part.
     pub fn lock_of(&self, id: PartId) -> Option<Protection> {
         lock_of(self.message(), id)
     }
@@ -105,6 +141,39 @@ impl<'m> Draft<'m> {
             return Ok(());
         }
         if is_alternative { self.put_notice_beside(Arc::new(notice)) } else { self.replace(id, notice) }
+    }
+
+    /// Take files off that stand in the text of a body, with what is said in the place of each, in order. Without `shown`
+    /// nothing is, where any of the text is left.
+    pub fn take_off_in_text(&mut self, id: PartId, files: &[TextEdit], shown: bool) -> Result<(), BodyError> {
+        let part = self.message().part(id).ok_or(BodyError::Field)?;
+        let text = self.text(id)?;
+        let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+        // RFC 3676 §4.2 and §4.4: no line flows into the next, and none becomes a quote.
+        let stuffed = |line: &str| {
+            let line = line.trim_end();
+            let stuff = part.flowed && (line.starts_with([' ', '>']) || line.starts_with("From "));
+            if stuff { format!(" {line}") } else { line.to_owned() }
+        };
+        let said = |edit: &TextEdit| TextEdit {
+            range: edit.range.clone(),
+            text: edit.text.split('\n').map(stuffed).collect::<Vec<_>>().join(newline),
+        };
+        let unsaid = |edit: &TextEdit| {
+            let behind = text.get(edit.range.end..).unwrap_or_default();
+            let line_end = [newline, "\n"].into_iter().find(|end| behind.starts_with(end)).map_or(0, str::len);
+            TextEdit { range: edit.range.start..edit.range.end + line_end, text: String::new() }
+        };
+        let blocks: Vec<_> = files.iter().map(|edit| edit.range.clone()).collect();
+        let shown = shown || is_all(text, &blocks);
+        let edits: Vec<TextEdit> = files.iter().map(|edit| if shown { said(edit) } else { unsaid(edit) }).collect();
+        self.edit(id, &edits).or_else(|why| {
+            // What the charset of the text cannot hold is no reason to leave the file there.
+            let ascii = |text: &str| text.chars().map(|c| if c.is_ascii() { c } else { '_' }).collect();
+            let plain = |edit: &TextEdit| TextEdit { range: edit.range.clone(), text: ascii(&edit.text) };
+            let plain: Vec<TextEdit> = edits.iter().map(plain).collect();
+            if plain == edits { Err(why) } else { self.edit(id, &plain) }
+        })
     }
 
     /// The notice stands in the place of the part.
@@ -199,6 +268,19 @@ impl Surgery {
         };
         id != PartId(0) && !removed.contains(&PartId(0)) && !message.part(id).is_some_and(is_root)
     }
+}
+
+/// A part whose transfer encoding is uuencode, by one of its names.
+fn uuencoded_part<'m>(message: &Message<'m>, id: PartId) -> Option<Cow<'m, [u8]>> {
+    let part = message.part(id).filter(|part| part.encoding == TransferEncoding::Unknown)?;
+    let is_encoding =
+        |field: &&FieldSpan| message.bytes(&field.name).eq_ignore_ascii_case(b"Content-Transfer-Encoding");
+    let encoding = part.fields.iter().find(is_encoding).map(|field| message.bytes(&field.value).trim_ascii())?;
+    if !UUENCODE.iter().any(|name| encoding.eq_ignore_ascii_case(name.as_bytes())) {
+        return None;
+    }
+    let text = std::str::from_utf8(message.bytes(&part.body)).ok()?;
+    Uuencoded::all(text).first().map(|file| Cow::Owned(file.octets(text)))
 }
 
 fn parent_type<'p>(message: &'p Message<'_>, part: &Part) -> &'p str {

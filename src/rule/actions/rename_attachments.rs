@@ -4,9 +4,9 @@ use super::super::conditions::attachment;
 use super::super::problem::Code;
 use super::super::section::{Holds, Section};
 use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Protected, Scene, Unbounceable};
-use super::attachments::{self, Done, Selection, counted, read_protected};
+use super::attachments::{self, Act, Done, Selection, counted, read_protected};
 use crate::envelope::Direction;
-use crate::message::{Attachment, Draft, ParameterText, Permission, TextEdit, tamed};
+use crate::message::{Attachment, Draft, ParameterText, Permission, TextEdit, tame, tamed};
 
 /// `rename_attachments`.
 pub const KIND: ActionKind = ActionKind {
@@ -131,13 +131,36 @@ impl Rename {
     }
 }
 
+impl Rename {
+    /// The edits of a name in a text, where it begins at `start`.
+    fn edits_in_text(&self, name: &str, start: usize) -> Vec<TextEdit> {
+        // Without a name it would be no file any more for those who look for one.
+        if tame(name).is_empty() {
+            let append = self.append.as_deref().unwrap_or_default();
+            return vec![TextEdit { range: start..start + name.len(), text: format!("attachment{append}") }];
+        }
+        let moved = |edit: TextEdit| TextEdit { range: edit.range.start + start..edit.range.end + start, ..edit };
+        self.edits(name).into_iter().map(moved).collect()
+    }
+}
+
 impl Action for Rename {
     fn run(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
         scene.draft.permit(Permission::Names);
         if self.selection.attached_messages {
             scene.draft.permit(Permission::AttachedMessages);
         }
-        let done = self.selection.each(scene.draft, &mut |draft, attachment| self.rename(draft, attachment))?;
+        let done = self.selection.each(
+            scene.draft,
+            &mut Act {
+                part: &mut |draft, attachment| self.rename(draft, attachment),
+                in_text: &|draft, attachment, file| {
+                    let name = draft.text(attachment.part)?.get(file.name.clone()).unwrap_or_default();
+                    Ok(self.edits_in_text(name, file.name.start))
+                },
+                put: &|draft, part, edits| draft.edit(part, edits),
+            },
+        )?;
         Ok(match done {
             Done { count: 0, locked: 0 } => Effect::Nothing("every name is what it says"),
             Done { count: 0, locked } => Effect::Unfit(format!("{} inside of a protected part", counted(locked))),
@@ -150,7 +173,7 @@ impl Action for Rename {
     fn protected(&self, scene: &Scene<'_, '_>) -> Option<Protected> {
         let needs = |attachment: &Attachment| {
             let names = attachment.name.as_deref().map(|name| !self.edits(name).is_empty());
-            scene.draft.lock_of(attachment.part).is_some() && names == Some(true)
+            scene.draft.lock(attachment).is_some() && names == Some(true)
         };
         let passing = self.selection.which.passing(scene.draft)?;
         if !passing.iter().any(needs) {

@@ -6,7 +6,7 @@
 use encoding_rs::{Encoding, REPLACEMENT};
 
 use super::attachment::content;
-use crate::message::{Message, Part, PartId, Protection, TransferEncoding};
+use crate::message::{Message, Part, PartId, Protection, TransferEncoding, Uuencoded};
 use crate::rule::problem::Code;
 use crate::rule::section::{Holds, Section};
 use crate::rule::{Condition, ConditionKind, Scene};
@@ -156,8 +156,10 @@ fn is_readable(label: Option<&str>, octets: &[u8]) -> bool {
 }
 
 fn holds_uuencoded(octets: &[u8]) -> bool {
-    memchr::memmem::find(octets, b"begin ").is_some()
-        && !crate::rule::actions::uuencoded(&String::from_utf8_lossy(octets)).is_empty()
+    memchr::memmem::find(octets, b"begin").is_some() && {
+        let text = String::from_utf8_lossy(octets);
+        !crate::rule::actions::uuencoded(&text).is_empty() || !Uuencoded::all(&text).is_empty()
+    }
 }
 
 /// What sort of file a part is that is no text: by its octets, then by what it says.

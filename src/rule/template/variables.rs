@@ -6,6 +6,7 @@ use minijinja::value::Value;
 use super::super::conditions::kind as sort;
 use super::super::{ActionError, Scene};
 use crate::directory::{Attribute, Fact};
+use crate::message::Draft;
 
 /// Characters of a value that templates see.
 const MAX_VALUE: usize = 1_000;
@@ -108,7 +109,7 @@ pub const VARIABLES: &[Variable] = &[
         shown(scene, "From").0
     }),
     Variable::number("message.attachments", "How many attachments the message came with.", |scene| {
-        scene.draft.message().attachments().len()
+        Draft::new(scene.draft.message()).attachments().len()
     }),
     Variable::text(
         "message.id",

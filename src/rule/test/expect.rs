@@ -202,8 +202,7 @@ impl Expect {
             body.check(&draft, &mut misses);
         }
         if let Some(wanted) = &self.attachments {
-            let mut names: Vec<String> =
-                message.attachments().into_iter().map(|a| a.name.unwrap_or_default()).collect();
+            let mut names: Vec<String> = draft.attachments().into_iter().map(|a| a.name.unwrap_or_default()).collect();
             let mut wanted = wanted.clone();
             names.sort();
             wanted.sort();

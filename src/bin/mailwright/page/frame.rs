@@ -139,7 +139,7 @@ fn images(message: &Message<'_>) -> Images {
 }
 
 fn attachments(message: &Message<'_>) -> String {
-    let all = message.attachments();
+    let all = Draft::new(message).attachments();
     if all.is_empty() {
         return String::new();
     }

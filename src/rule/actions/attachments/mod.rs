@@ -16,7 +16,7 @@ use super::super::conditions::attachment::Attachments;
 use super::super::template::{Filled, Template};
 use super::super::{ActionError, Protected, Scene};
 use super::block::{ANY_END, ANY_NAME};
-use crate::message::{Attachment, BodyError, Draft, Message, tame};
+use crate::message::{Attachment, BodyError, Draft, Message, PartId, TextEdit, Uuencoded, tame};
 use crate::stored::PREFIX;
 pub(super) use options::{
     ATTACHED_MESSAGES, ATTACHMENT, HTML, MESSAGE, NOTICE, PROTECTED, TEXT, UNBOUNCEABLE, read_protected,
@@ -38,6 +38,19 @@ pub(super) struct Selection {
 /// What an action does to one attachment; answers whether it did anything.
 pub(super) type Each<'e> = dyn FnMut(&mut Draft<'_>, &Attachment) -> Result<bool, ActionError> + 'e;
 
+/// What it makes of one that stands in the midst of a text: edits of the text.
+pub(super) type EachInText<'e> = dyn Fn(&Draft<'_>, &Attachment, &Uuencoded) -> Result<Vec<TextEdit>, ActionError> + 'e;
+
+/// How such edits go into the text of a body.
+pub(super) type Put<'e> = dyn Fn(&mut Draft<'_>, PartId, &[TextEdit]) -> Result<(), BodyError> + 'e;
+
+/// What an action does.
+pub(super) struct Act<'e> {
+    pub part: &'e mut Each<'e>,
+    pub in_text: &'e EachInText<'e>,
+    pub put: &'e Put<'e>,
+}
+
 /// What became of the attachments of a message.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Done {
@@ -49,18 +62,32 @@ pub(super) struct Done {
 
 impl Selection {
     /// Do something to each attachment that is meant, also in attached messages if it is to be.
-    pub fn each(&self, draft: &mut Draft<'_>, act: &mut Each<'_>) -> Result<Done, ActionError> {
+    pub fn each(&self, draft: &mut Draft<'_>, act: &mut Act<'_>) -> Result<Done, ActionError> {
         self.each_in(draft, 0, act)
     }
 
-    fn each_in(&self, draft: &mut Draft<'_>, depth: usize, act: &mut Each<'_>) -> Result<Done, ActionError> {
+    fn each_in(&self, draft: &mut Draft<'_>, depth: usize, act: &mut Act<'_>) -> Result<Done, ActionError> {
         let mut done = Done::default();
-        for attachment in self.which.passing(draft).unwrap_or_default() {
-            if draft.lock_of(attachment.part).is_some() {
-                done.locked += 1;
-            } else if act(draft, &attachment)? {
-                done.count += 1;
+        let mut passing = self.which.passing(draft).unwrap_or_default();
+        let all = passing.len();
+        passing.retain(|attachment| draft.lock(attachment).is_none());
+        done.locked = all - passing.len();
+        // Those in texts first: edits of a text are of the text as it was looked at.
+        let mut texts: Vec<(PartId, Vec<TextEdit>)> = Vec::new();
+        for attachment in &passing {
+            let Some(file) = &attachment.in_text else { continue };
+            let edits = (act.in_text)(draft, attachment, file)?;
+            done.count += usize::from(!edits.is_empty());
+            match texts.last_mut().filter(|(part, _)| *part == attachment.part) {
+                Some((_, of_part)) => of_part.extend(edits),
+                None => texts.push((attachment.part, edits)),
             }
+        }
+        for (part, edits) in texts.iter().filter(|(_, edits)| !edits.is_empty()) {
+            (act.put)(draft, *part, edits)?;
+        }
+        for attachment in passing.iter().filter(|attachment| attachment.in_text.is_none()) {
+            done.count += usize::from((act.part)(draft, attachment)?);
         }
         if !self.attached_messages || depth >= MAX_ATTACHED {
             return Ok(done);
@@ -92,7 +119,7 @@ impl Selection {
         let draft = &*scene.draft;
         draft.protection()?;
         let passing = self.which.passing(draft)?;
-        let is_locked = |attachment: &Attachment| draft.lock_of(attachment.part).is_some();
+        let is_locked = |attachment: &Attachment| draft.lock(attachment).is_some();
         (self.protected != Protected::Wrap && passing.iter().any(is_locked)).then_some(self.protected)
     }
 }
@@ -111,7 +138,7 @@ pub(super) struct Details {
 impl Details {
     pub fn of(draft: &Draft<'_>, attachment: &Attachment) -> Result<Self, ActionError> {
         let message = draft.message();
-        let content = draft.content(attachment.part);
+        let content = draft.octets(attachment);
         let raw = message.part(attachment.part).map(|part| message.bytes(&part.body)).ok_or(BodyError::Encoding)?;
         let octets = content.as_deref().unwrap_or(raw);
         Ok(Self {

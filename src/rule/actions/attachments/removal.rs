@@ -9,8 +9,8 @@ use super::super::super::section::{Holds, Section};
 use super::super::super::template::{self, Context, Template};
 use super::super::super::{ActionError, Effect, Scene, Unbounceable};
 use super::super::Written;
-use super::{Details, Done, Selection, counted, filled, read_protected, read_unbounceable};
-use crate::message::{Attachment, Block, Draft, Notice, Said, html};
+use super::{Act, Details, Done, Selection, counted, filled, read_protected, read_unbounceable};
+use crate::message::{Attachment, Block, Draft, Notice, Said, TextEdit, html};
 use crate::rule::conditions::attachment;
 
 /// Values of variables, by their names.
@@ -65,7 +65,7 @@ impl Removal {
         }
         // Templates look at the message as the rules before have left it.
         let mut draft = scene.draft.clone();
-        let done = self.selection.each(&mut draft, &mut |draft, attachment| {
+        let said = |draft: &Draft<'_>, attachment: &Attachment| {
             let details = Details::of(draft, attachment)?;
             let mut values = details.values();
             values.extend(before(scene, &details)?);
@@ -74,24 +74,27 @@ impl Removal {
                 Some(html) => filled(html, scene, &values)?.text().into_owned(),
                 None => as_html(&text),
             };
-            let block = Block { html: html::shielded(html.trim()), text, images: Vec::new() };
-            self.take_off(draft, attachment, &details, &block)
-        })?;
+            Ok::<_, ActionError>((details, Block { html: html::shielded(html.trim()), text, images: Vec::new() }))
+        };
+        let done = self.selection.each(
+            &mut draft,
+            &mut Act {
+                part: &mut |draft, attachment| {
+                    let (details, block) = said(draft, attachment)?;
+                    let notice = Notice::new(&block.text, &details.name)
+                        .ok_or_else(|| ActionError::Template("the notice grew too large".to_owned()))?;
+                    draft.take_off(attachment.part, notice, &block, self.said)?;
+                    Ok(true)
+                },
+                in_text: &|draft, attachment, file| {
+                    let (_, block) = said(draft, attachment)?;
+                    Ok(vec![TextEdit { range: file.whole.clone(), text: block.text }])
+                },
+                put: &|draft, part, files| draft.take_off_in_text(part, files, self.said != Said::Nowhere),
+            },
+        )?;
         *scene.draft = draft;
         Ok(done)
-    }
-
-    fn take_off(
-        &self,
-        draft: &mut Draft<'_>,
-        attachment: &Attachment,
-        details: &Details,
-        block: &Block,
-    ) -> Result<bool, ActionError> {
-        let notice = Notice::new(&block.text, &details.name)
-            .ok_or_else(|| ActionError::Template("the notice grew too large".to_owned()))?;
-        draft.take_off(attachment.part, notice, block, self.said)?;
-        Ok(true)
     }
 
     /// The notice as it stands in bodies, whatever the attachment, for other blocks to know it as one of ours. `link` is

@@ -386,3 +386,92 @@ fn what_is_wrong_with_a_link_is_said() {
     assert!(problems("notice = \"maybe\"\n").contains("notice"));
     assert!(problems("text = \"{{ attachment.nam }}\"\n").contains("attachment.name"));
 }
+
+/// A program of 6 octets, as [`EXE`], and a text.
+const UU: &str = "begin 644 run.exe\n&35J0  ,`\n`\nend";
+const UU_TEXT: &str = "begin 644 note.md\n#0V%T\n`\nend";
+
+fn digest_of(out: &str) -> String {
+    out.split("octets, ").nth(1).unwrap().chars().take(64).collect()
+}
+
+#[test]
+fn a_uuencoded_file_in_the_text_is_an_attachment_with_a_notice_in_its_place() {
+    for header in
+        ["", "Content-Type: text/plain; charset=us-ascii; format=flowed\n", "Content-Type: text/plain; charset=utf-8\n"]
+    {
+        let mail = |file: &str| format!("Subject: a\n{header}\nHi \n\n{file}\n{UU_TEXT}\nBye \n");
+        let (out, said) = run(STRIP, &mail(UU));
+        assert_eq!(out, mail(&format!("run.exe is gone, 6 octets, {}", digest_of(&out))));
+        assert_eq!(said, ["strip_attachments: 1 attachment removed"]);
+        let (out, _) = run(&none(STRIP), &mail(UU));
+        assert_eq!(out, mail(UU).replace(&format!("{UU}\n"), ""));
+    }
+    let (out, _) =
+        run(&STRIP.replace("\"exe\"", "[\"exe\", \"md\"]"), &format!("Subject: a\n\n{UU}\n{UU_TEXT}\nBye\n"));
+    assert!(out.starts_with("Subject: a\n\nrun.exe is gone, 6") && out.contains("\nnote.md is gone, 3"), "{out}");
+}
+
+#[test]
+fn the_digest_of_a_uuencoded_file_is_that_of_its_octets() {
+    let attached = format!("Content-Type: multipart/mixed; boundary=m\n\n--m\n\nsee\n--m\n{EXE}\n--m--\n");
+    let (as_part, _) = run(STRIP, &attached);
+    let (in_text, _) = run(STRIP, &format!("Subject: a\n\n{UU}\n"));
+    assert_eq!(digest_of(&as_part), digest_of(&in_text));
+    // As a transfer encoding of a part, too.
+    let encoded = attached.replace("base64", "x-uuencode").replace("TVqQAAMA", UU);
+    assert_eq!(digest_of(&run(STRIP, &encoded).0), digest_of(&as_part));
+}
+
+#[test]
+fn something_is_left_of_a_text_that_is_nothing_but_a_file() {
+    let (out, _) = run(&none(STRIP), &format!("Subject: a\n\n{UU}\n"));
+    assert!(out.contains("\n\nrun.exe is gone, 6"), "{out}");
+}
+
+#[test]
+fn a_uuencoded_file_in_a_text_that_is_encoded_or_signed() {
+    let text =
+        encodify::base64::MIME.encode(format!("Hi\r\n{UU}\r\n").replace("\n", "\r\n").replace("\r\r", "\r").as_bytes());
+    let mail =
+        format!("Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\n{}\n", text.replace("\r\n", "\n"));
+    let (out, said) = run(STRIP, &mail);
+    assert!(out != mail && said == ["strip_attachments: 1 attachment removed"], "{out}");
+    let signed = format!(
+        "Content-Type: multipart/signed; boundary=s\n\n--s\n\nsee\n{UU}\n--s\nContent-Type: application/pkcs7-signature\n\nx\n--s--"
+    );
+    let (out, said) = run(STRIP, &signed);
+    assert_eq!(out, signed);
+    assert!(said[0].contains("1 attachment inside of a protected part"), "{said:?}");
+}
+
+#[test]
+fn what_the_charset_of_a_text_cannot_hold_keeps_no_file_there() {
+    let mail = "Content-Type: text/plain; charset=x-odd\n\nHi\nbegin 644 \u{e4}.exe\n#0V%T\n`\nend\n";
+    let (out, _) = run(STRIP, mail);
+    assert!(out.contains(".exe is gone, 3 octets") && !out.contains("begin"), "{out}");
+}
+
+#[test]
+fn uuencoded_files_are_stored_and_renamed() {
+    let mail = format!("Subject: a\n\nHi\n{UU}\nBye\n");
+    let (kept, out) = stored(&format!("{STORE}link = \"https://files.example.com/{{{{ attachment.key }}}}\"\n"), &mail);
+    assert_eq!((kept[0].content().as_ref(), kept[0].name()), (&b"MZ\x90\0\x03\0"[..], "run.exe"));
+    assert!(out.contains(&format!("\nhttps://files.example.com/{}\n", kept[0].key())), "{out}");
+    let (out, said) = run(&format!("{RENAME}append = \".blocked\"\n"), &mail.replace("run.exe", "a.pdf.exe. "));
+    assert_eq!(out, mail.replace("run.exe", "a_pdf.exe.blocked "));
+    assert_eq!(said, ["rename_attachments: 1 attachment renamed"]);
+    let (out, _) = run(RENAME, &mail.replace("run.exe", "\u{202E}"));
+    assert_eq!(out, mail.replace("run.exe", "attachment"));
+}
+
+#[test]
+fn files_in_texts_of_attached_messages() {
+    let mail = |file: &str| {
+        format!(
+            "Content-Type: multipart/mixed; boundary=m\n\n--m\n\nsee\n--m\nContent-Type: message/rfc822\n\nSubject: b\n\nHi\n{file}\n\n--m--\n"
+        )
+    };
+    let (out, _) = run(&format!("{STRIP}attached_messages = true\n"), &mail(UU));
+    assert_eq!(out, mail(&format!("run.exe is gone, 6 octets, {}", digest_of(&out))));
+}

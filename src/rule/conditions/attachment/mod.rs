@@ -219,7 +219,7 @@ impl Attachments {
     pub(in crate::rule) fn passing(&self, draft: &Draft<'_>) -> Option<Vec<Attachment>> {
         let mut passing = draft.attachments();
         passing.retain(|attachment| {
-            self.passes_by_name(attachment) && self.passes_by_content(|| draft.content(attachment.part))
+            self.passes_by_name(attachment) && self.passes_by_content(|| draft.octets(attachment))
         });
         let count = passing.len() as u64;
         let octets = passing.iter().fold(0_u64, |sum, attachment| sum.saturating_add(attachment.size));
@@ -267,7 +267,7 @@ impl Condition for Attachments {
     }
     fn seen(&self, scene: &Scene<'_, '_>) -> Option<String> {
         let shown = |attachment: &Attachment| {
-            let octets = scene.draft.content(attachment.part).unwrap_or_default();
+            let octets = scene.draft.octets(attachment).unwrap_or_default();
             let is = content::media_type(&octets).map(|found| format!(", is {found}")).unwrap_or_default();
             let name = attachment.name.as_deref().unwrap_or("without a name");
             format!("{name} ({}{is}, {} octets)", attachment.media_type, attachment.size)
@@ -352,6 +352,23 @@ mod tests {
         assert!(!holds("attachment = { locked = true }", &archive));
         let locked = with("a.zip", &super::content::tests::zip(&["a.txt"], 1));
         assert!(holds("attachment = { locked = true, content = \"archive\" }", &locked));
+    }
+
+    #[test]
+    fn uuencoded_files_in_a_text() {
+        // `MZ`, and what a DOS program has behind it.
+        let mail = "Subject: x\n\nHi\nbegin 644 Holiday.JPG\n&35J0  ,`\n`\nend\n";
+        for (test, want) in [
+            ("{}", true),
+            ("{ name = \"holiday*\", extension = \"jpg\" }", true),
+            ("{ content = \"executable\" }", true),
+            ("{ content = \"image/*\" }", false),
+            ("{ size = { over = 5, under = 7 } }", true),
+            ("{ total = { over = 6 } }", false),
+            ("{ type = \"application/octet-stream\", count = { at_least = 1, at_most = 1 } }", true),
+        ] {
+            assert_eq!(holds(&format!("attachment = {test}"), mail), want, "{test}");
+        }
     }
 
     #[test]
