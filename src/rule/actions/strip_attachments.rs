@@ -12,8 +12,9 @@ use crate::envelope::Direction;
 /// `strip_attachments`.
 pub const KIND: ActionKind = ActionKind {
     kind: "strip_attachments",
-    doc: "Takes attachments off and leaves a notice with name, size and SHA-256; all other parts keep every byte. Files \
-          inside of archives and winmail.dat are not taken out of them: the whole of it goes.",
+    doc: "Takes attachments off and leaves a notice with name, size and SHA-256; all other parts keep every byte. A file \
+          that is uuencoded in a text counts as an attachment, and its notice stands there. Files inside of archives and \
+          winmail.dat are not taken out of them: the whole of it goes.",
     options: &[
         attachments::ATTACHMENT,
         attachments::NOTICE,

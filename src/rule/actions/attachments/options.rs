@@ -14,8 +14,9 @@ pub(in crate::rule::actions) const NOTICE: OptionDoc = OptionDoc {
     key: "notice",
     takes: "\"part\" | \"body\" | \"none\"",
     default: "\"part\"",
-    doc: "Where it is said that an attachment is gone: in a small text file in its place, below the text of the message, \
-          or nowhere. Where nothing at all would be left of the message, the file stands there in any case.",
+    doc: "Where it is said that an attachment is gone: in a small text file in its place, below the text of the message (in \
+          each form of it), or nowhere. The file stands there too where no text takes the words, or nothing at all would be \
+          left of the message; among alternatives, of which a reader shows one, the words stand below the text.",
 };
 pub(in crate::rule::actions) const TEXT: OptionDoc = OptionDoc {
     key: "text",
@@ -27,7 +28,7 @@ pub(in crate::rule::actions) const TEXT: OptionDoc = OptionDoc {
 pub(in crate::rule::actions) const HTML: OptionDoc = OptionDoc {
     key: "html",
     takes: "a template, or { file = \"…\" }",
-    default: "made from `text`",
+    default: "made from `text`; without both, the default as HTML",
     doc: "The same for HTML bodies, with `notice = \"body\"`.",
 };
 pub(in crate::rule::actions) const ATTACHED_MESSAGES: OptionDoc = OptionDoc {

@@ -77,7 +77,8 @@ const OPTIONS: &[OptionDoc] = &[
 /// The kind.
 pub const KIND: ConditionKind = ConditionKind {
     key: "attachment",
-    doc: "Tests attachments: holds when at least one, or as many as `count` says, pass all tests given. `{}` is any attachment.",
+    doc: "Tests attachments: holds when at least one, or as many as `count` says, pass all tests given. `{}` is any attachment. A file that \
+          is uuencoded in a text is one.",
     options: OPTIONS,
     example: "attachment = { extension = [\"exe\", \"js\", \"scr\"] }",
     compile,
