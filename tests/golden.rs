@@ -14,7 +14,8 @@ use mailwright::envelope::{Address, Direction, Envelope};
 use mailwright::facts::Facts;
 use mailwright::message::Message;
 use mailwright::pipeline::{Pipeline, Verdict};
-use mailwright::rule::Disposition;
+use mailwright::rule::{Disposition, actions, conditions};
+use toml::de::{DeTable, DeValue};
 
 const GOLDEN: &str = "tests/golden";
 /// Removing the first or the last of several fields takes another each time, as the option's description says.
@@ -37,7 +38,11 @@ fn pipeline(folder: &Path) -> Pipeline {
     let own = folder.join("rules.toml");
     let path = if own.exists() { own } else { Path::new(GOLDEN).join("rules.toml") };
     let text = fs::read_to_string(&path).expect("a rule file");
-    Pipeline::from_sources(vec![("rules.toml".into(), text)]).unwrap_or_else(|p| panic!("{}: {p}", path.display()))
+    let mut files = vec![("rules.toml".to_owned(), text)];
+    // People and groups, and who is internal.
+    files
+        .extend(fs::read_to_string(folder.join("organization.toml")).ok().map(|o| ("organization.toml".to_owned(), o)));
+    Pipeline::from_sources(files).unwrap_or_else(|p| panic!("{}: {p}", path.display()))
 }
 
 /// What the folder says of the envelope, or Ann to Kim, outbound.
@@ -65,24 +70,33 @@ fn envelope(folder: &Path) -> Envelope {
     }
 }
 
-/// What time it is, where the folder says so.
-fn facts(folder: &Path) -> Facts {
+/// What the rules are told: the people of the folder, and what time it is, where the folder says so. `"directory": false`
+/// is a directory that does not answer.
+fn facts(folder: &Path, pipeline: &Pipeline, envelope: &Envelope) -> Facts {
     let text = fs::read_to_string(folder.join("envelope.json")).unwrap_or_else(|_| "{}".to_owned());
     let facts: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     let at = facts.get("at").map(|at| at.as_str().expect("a string").parse().expect("a moment"));
-    Facts { now: at, ..Facts::default() }
+    let answers = facts.get("directory").is_none_or(|answers| answers.as_bool().expect("true or false"));
+    let book = pipeline.book().clone();
+    let book = if answers { book } else { book.unavailable("the directory did not answer in time") };
+    let people = book.look_up(&pipeline.need(envelope.direction), envelope);
+    Facts { now: at, people, ..Facts::default() }
 }
 
 /// What a run came to: the message, where it changed, and the report.
 struct Ran {
     rewritten: Option<Vec<u8>>,
     report: String,
-    answers: Answers,
+    answers: Option<Answers>,
 }
 
 fn run(pipeline: &Pipeline, envelope: &Envelope, facts: &Facts, raw: &[u8]) -> Ran {
     let message = Message::parse(raw);
-    let outcome = pipeline.run(&message, envelope, facts, &|| false).expect("no rule fails");
+    let outcome = match pipeline.run(&message, envelope, facts, &|| false) {
+        Ok(outcome) => outcome,
+        // A rule with `on_error = "fail"`: nobody is answered, and the flow tries again.
+        Err(fails) => return Ran { rewritten: None, report: format!("{fails}\n"), answers: None },
+    };
     let mut report = String::from(if outcome.rewritten.is_some() { "rewritten" } else { "as it came" });
     let _ = match outcome.answers.strictest() {
         Disposition::Deliver => writeln!(report),
@@ -114,7 +128,7 @@ fn run(pipeline: &Pipeline, envelope: &Envelope, facts: &Facts, raw: &[u8]) -> R
     for signature in &outcome.report.signatures {
         let _ = writeln!(report, "{signature}");
     }
-    Ran { rewritten: outcome.rewritten.map(|r| r.to_vec()), report, answers: outcome.answers }
+    Ran { rewritten: outcome.rewritten.map(|r| r.to_vec()), report, answers: Some(outcome.answers) }
 }
 
 /// For people: line by line, with what cannot be seen escaped.
@@ -132,7 +146,7 @@ fn hard_mail_becomes_what_it_should() {
     for folder in folders() {
         let (pipeline, envelope) = (pipeline(&folder), envelope(&folder));
         let raw = fs::read(folder.join("message.eml")).expect("message.eml");
-        let ran = run(&pipeline, &envelope, &facts(&folder), &raw);
+        let ran = run(&pipeline, &envelope, &facts(&folder, &pipeline, &envelope), &raw);
         let (eml, txt) = (folder.join("expected.eml"), folder.join("expected.txt"));
         if bless {
             fs::write(&txt, &ran.report).expect("expected.txt is written");
@@ -170,9 +184,9 @@ fn a_second_run_changes_nothing() {
         }
         let (pipeline, envelope) = (pipeline(&folder), envelope(&folder));
         let raw = fs::read(folder.join("message.eml")).expect("message.eml");
-        let first = run(&pipeline, &envelope, &facts(&folder), &raw);
+        let first = run(&pipeline, &envelope, &facts(&folder, &pipeline, &envelope), &raw);
         let Some(once) = &first.rewritten else { continue };
-        let second = run(&pipeline, &envelope, &facts(&folder), once);
+        let second = run(&pipeline, &envelope, &facts(&folder, &pipeline, &envelope), once);
         let twice = second.rewritten.as_deref().map(shown);
         assert_eq!(twice, None, "{}\n{}", folder.display(), second.report);
         assert_eq!(first.answers, second.answers, "{}", folder.display());
@@ -222,4 +236,62 @@ fn every_case_is_shown() {
     }
     let all: BTreeSet<usize> = (1..=CASES).collect();
     assert_eq!(shown, all, "a case has neither a folder nor a test in the README, or there is no such case");
+}
+
+/// Every table of a rule file under `key`, whether it stands alone or in an array.
+fn tables<'t, 'f>(table: &'t DeTable<'f>, key: &str) -> Vec<&'t DeTable<'f>> {
+    match table.get(key).map(toml::Spanned::get_ref) {
+        Some(DeValue::Table(table)) => vec![table],
+        Some(DeValue::Array(list)) => list.iter().filter_map(|item| item.get_ref().as_table()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The conditions in a table of them, with the options that they give.
+fn conditions_used(table: &DeTable<'_>, used: &mut BTreeSet<String>) {
+    for key in table.keys().map(|key| key.get_ref().as_ref()) {
+        let below = tables(table, key);
+        if ["any", "all", "not"].contains(&key) {
+            below.into_iter().for_each(|table| conditions_used(table, used));
+            continue;
+        }
+        used.insert(key.to_owned());
+        let options = below.into_iter().flat_map(DeTable::keys);
+        used.extend(options.map(|option| format!("{key}.{}", option.get_ref())));
+    }
+}
+
+#[test]
+fn every_condition_and_action_and_each_of_their_options_has_a_case() {
+    if std::env::var_os("GOLDEN").is_some() {
+        return;
+    }
+    let mut used = BTreeSet::new();
+    let mut excepted = BTreeSet::new();
+    for folder in folders() {
+        let text = fs::read_to_string(folder.join("rules.toml")).unwrap_or_default();
+        let file = DeTable::parse(&text).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+        for rule in tables(file.get_ref(), "rule") {
+            tables(rule, "when").into_iter().for_each(|table| conditions_used(table, &mut used));
+            tables(rule, "unless").into_iter().for_each(|table| conditions_used(table, &mut excepted));
+            for action in tables(rule, "action") {
+                let kind = action.get("kind").and_then(|kind| kind.get_ref().as_str()).expect("a kind");
+                used.insert(kind.to_owned());
+                used.extend(action.keys().map(|option| format!("{kind}.{}", option.get_ref())));
+            }
+        }
+    }
+    let mut missing = BTreeSet::new();
+    for kind in conditions::KINDS {
+        if !excepted.contains(kind.key) {
+            missing.insert(format!("{} in an exception", kind.key));
+        }
+        let options = kind.options.iter().map(|option| format!("{}.{}", kind.key, option.key));
+        missing.extend(std::iter::once(kind.key.to_owned()).chain(options).filter(|name| !used.contains(name)));
+    }
+    for kind in actions::KINDS {
+        let options = kind.options.iter().map(|option| format!("{}.{}", kind.kind, option.key));
+        missing.extend(std::iter::once(kind.kind.to_owned()).chain(options).filter(|name| !used.contains(name)));
+    }
+    assert!(missing.is_empty(), "no folder of {GOLDEN} shows {missing:#?}");
 }

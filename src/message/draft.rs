@@ -201,6 +201,16 @@ impl<'m> Draft<'m> {
         self.header.values(self.message, name)
     }
 
+    /// Decoded values of all fields whose names are picked, from the top.
+    pub fn values_of(&self, picks: impl Fn(&[u8]) -> bool + Copy) -> Vec<String> {
+        self.header.values_of(self.message, picks)
+    }
+
+    /// The same, as they are written, folding included.
+    pub fn raw_values_of(&self, picks: impl Fn(&[u8]) -> bool + Copy) -> Vec<Cow<'m, [u8]>> {
+        self.header.raw_values_of(self.message, picks)
+    }
+
     /// Raw values of all fields `name`, folding included.
     pub fn raw_values(&self, name: &str) -> Vec<Cow<'m, [u8]>> {
         self.header.raw_values(self.message, name)
@@ -225,18 +235,28 @@ impl<'m> Draft<'m> {
         }
     }
 
-    /// The first field of that name is replaced where it stands, others of that name go; on top where there is none.
-    /// False when nothing changed.
-    pub fn set_field(&mut self, field: Field) -> bool {
-        self.takes_fields() && self.header.set(self.message, field)
+    /// The first field of that name is replaced where it stands, or the last; with [`Which::All`] the first, and others of
+    /// that name go. On top where there is none. False when nothing changed.
+    pub fn set_field(&mut self, field: Field, which: Which) -> bool {
+        self.takes_fields() && self.header.set(self.message, field, which)
     }
 
-    /// Remove fields; says how many.
+    /// Remove fields of a name; says how many.
     pub fn remove_fields(&mut self, name: &FieldName, which: Which) -> usize {
+        self.remove_picked(which, |other| name.is(other), |_| true)
+    }
+
+    /// Remove fields of those whose names are picked and whose decoded values pass; says how many.
+    pub fn remove_picked(
+        &mut self,
+        which: Which,
+        picks: impl Fn(&[u8]) -> bool + Copy,
+        passes: impl Fn(&str) -> bool,
+    ) -> usize {
         if !self.message.has_sure_header() {
             return 0;
         }
-        self.header.remove(self.message, name, which)
+        self.header.remove(self.message, which, picks, passes)
     }
 
     /// True when the subject was changed, and mail programs that know of protected header fields (RFC 9788) show another
@@ -549,7 +569,8 @@ impl<'m> Draft<'m> {
             let name = FieldName::new("X-Original-Authentication-Results");
             let results = results.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
             let results = results.collect::<Vec<_>>().join(" ");
-            changed = name.and_then(|name| Field::new(name, &results)).is_ok_and(|field| self.set_field(field));
+            changed =
+                name.and_then(|name| Field::new(name, &results)).is_ok_and(|field| self.set_field(field, Which::All));
         }
         if self.on_broken == OnBroken::Keep || self.message.doubt().is_some() {
             return changed;

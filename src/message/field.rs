@@ -43,6 +43,40 @@ impl FieldName {
     }
 }
 
+/// The name of one field, or how the names of several begin.
+#[derive(Debug, Clone)]
+pub enum FieldNames {
+    /// This name.
+    One(FieldName),
+    /// Every name that begins so.
+    BeginWith(FieldName),
+}
+
+impl FieldNames {
+    /// A name; one that ends in `*` is every name that begins so. `*` alone is none.
+    pub fn new(text: &str) -> Result<Self, FieldError> {
+        match text.strip_suffix('*') {
+            Some(start) => FieldName::new(start).map(Self::BeginWith),
+            None => FieldName::new(text).map(Self::One),
+        }
+    }
+
+    /// The name, or how the names begin.
+    pub fn name(&self) -> &FieldName {
+        match self {
+            Self::One(name) | Self::BeginWith(name) => name,
+        }
+    }
+
+    /// True for a name that is meant, in any case.
+    pub fn are(&self, other: &[u8]) -> bool {
+        match self {
+            Self::One(name) => name.is(other),
+            Self::BeginWith(start) => other.get(..start.0.len()).is_some_and(|begins| start.is(begins)),
+        }
+    }
+}
+
 /// A field ready to be written: RFC 2047 encoded words where the value is not ASCII, folded below 78 octets.
 #[derive(Debug, Clone)]
 pub struct Field {
@@ -143,6 +177,15 @@ mod tests {
         assert!(FieldName::new("X:").is_err());
         assert!(FieldName::new("").is_err());
         assert!(FieldName::new(&"x".repeat(76)).is_ok() && FieldName::new(&"x".repeat(77)).is_err());
+    }
+
+    #[test]
+    fn names_that_begin_alike() {
+        let spam = FieldNames::new("X-Spam-*").unwrap();
+        assert!(spam.are(b"x-SPAM-Status") && spam.are(b"X-Spam-"));
+        assert!(!spam.are(b"X-Spam") && !spam.are(b"X-Spa\xC3\xBC-Status") && !spam.are(b""));
+        assert!(FieldNames::new("X-Spam").unwrap().are(b"x-spam"));
+        assert!(FieldNames::new("*").is_err() && FieldNames::new("X Y*").is_err());
     }
 
     #[test]

@@ -56,11 +56,19 @@ impl HeaderDraft {
 
     /// Where the fields of this name stand now, from the top.
     fn places<'s>(&'s self, message: &'s Message<'_>, name: &'s [u8]) -> impl Iterator<Item = At> + 's {
+        self.places_of(message, move |other| other.eq_ignore_ascii_case(name))
+    }
+
+    /// Where the fields stand now whose names are picked, from the top.
+    fn places_of<'s>(
+        &'s self,
+        message: &'s Message<'_>,
+        picks: impl Fn(&[u8]) -> bool + Copy + 's,
+    ) -> impl Iterator<Item = At> + 's {
         let added = self.added.iter().enumerate().rev();
-        let added = added.filter(move |(_, field)| field.name().is(name)).map(|(i, _)| At::Added(i));
+        let added = added.filter(move |(_, field)| picks(field.name().as_str().as_bytes())).map(|(i, _)| At::Added(i));
         let came_in = message.fields().iter().enumerate().filter(move |(i, field)| {
-            message.bytes(&field.name).eq_ignore_ascii_case(name)
-                && !matches!(self.changes.get(i), Some(Change::Removed))
+            picks(message.bytes(&field.name)) && !matches!(self.changes.get(i), Some(Change::Removed))
         });
         added.chain(came_in.map(|(i, _)| At::CameIn(i)))
     }
@@ -68,6 +76,11 @@ impl HeaderDraft {
     /// Raw values of the fields of this name, folding included.
     pub fn raw_values<'m>(&self, message: &Message<'m>, name: &str) -> Vec<Cow<'m, [u8]>> {
         self.places(message, name.as_bytes()).filter_map(|at| self.raw_value(message, at)).collect()
+    }
+
+    /// Raw values of the fields whose names are picked.
+    pub fn raw_values_of<'m>(&self, message: &Message<'m>, picks: impl Fn(&[u8]) -> bool + Copy) -> Vec<Cow<'m, [u8]>> {
+        self.places_of(message, picks).filter_map(|at| self.raw_value(message, at)).collect()
     }
 
     fn raw_value<'m>(&self, message: &Message<'m>, at: At) -> Option<Cow<'m, [u8]>> {
@@ -131,17 +144,24 @@ impl HeaderDraft {
         self.added.push(field);
     }
 
-    /// In the place of the first of its name, or on top; others of its name go.
-    pub fn set(&mut self, message: &Message<'_>, field: Field) -> bool {
+    /// In the place of the first of its name, or of the last, or on top where there is none; with [`Which::All`] others of
+    /// its name go.
+    pub fn set(&mut self, message: &Message<'_>, field: Field, which: Which) -> bool {
         let name = field.name().as_str().to_owned();
-        if let [only] = self.values(message, &name).as_slice()
-            && only == field.value()
-        {
+        let values = self.values(message, &name);
+        let stands = match which {
+            Which::All if values.len() > 1 => None,
+            Which::All | Which::First => values.first(),
+            Which::Last => values.last(),
+        };
+        if stands.is_some_and(|value| value == field.value()) {
             return false;
         }
-        let places: Vec<At> = self.places(message, name.as_bytes()).collect();
-        for place in places.iter().skip(1).rev() {
-            self.remove_at(*place);
+        let mut places: Vec<At> = self.places(message, name.as_bytes()).collect();
+        match which {
+            Which::All => places.iter().skip(1).rev().for_each(|place| self.remove_at(*place)),
+            Which::First => {}
+            Which::Last => places.reverse(),
         }
         match places.first() {
             Some(At::CameIn(i)) => {
@@ -165,9 +185,21 @@ impl HeaderDraft {
         }
     }
 
-    /// Remove fields; says how many.
-    pub fn remove(&mut self, message: &Message<'_>, name: &FieldName, which: Which) -> usize {
-        let mut places: Vec<At> = self.places(message, name.as_str().as_bytes()).collect();
+    /// Decoded values of the fields whose names are picked.
+    pub fn values_of(&self, message: &Message<'_>, picks: impl Fn(&[u8]) -> bool + Copy) -> Vec<String> {
+        self.raw_values_of(message, picks).iter().map(|raw| decode_value(raw)).collect()
+    }
+
+    /// Remove fields of those whose names are picked and whose decoded values pass; says how many.
+    pub fn remove(
+        &mut self,
+        message: &Message<'_>,
+        which: Which,
+        picks: impl Fn(&[u8]) -> bool + Copy,
+        passes: impl Fn(&str) -> bool,
+    ) -> usize {
+        let value_passes = |at: &At| self.raw_value(message, *at).is_some_and(|raw| passes(&decode_value(&raw)));
+        let mut places: Vec<At> = self.places_of(message, picks).filter(value_passes).collect();
         match which {
             Which::All => {}
             Which::First => places.truncate(1),
@@ -220,7 +252,7 @@ impl HeaderDraft {
         let subject = format!("{tag} {}", decode_value(&raw));
         FieldName::new("Subject")
             .and_then(|name| Field::new(name, &subject))
-            .is_ok_and(|field| self.set(message, field))
+            .is_ok_and(|field| self.set(message, field, Which::All))
     }
 
     /// Give a field that came in another name; its value keeps its bytes. False where it has changed already, where its first
@@ -266,7 +298,7 @@ impl HeaderDraft {
         }
         FieldName::new("Subject")
             .and_then(|name| Field::new(name, &text.replace(['\r', '\n', '\0'], " ")))
-            .is_ok_and(|field| self.set(message, field))
+            .is_ok_and(|field| self.set(message, field, Which::All))
     }
 
     /// True when a change was made to fields of this name.
@@ -466,7 +498,7 @@ mod tests {
     fn a_field_that_is_set_does_not_swallow_the_next_where_line_ends_are_mixed() {
         let message = Message::parse(b"To: x\r\nSubject: old\nDate: now\r\n\r\nx");
         let mut header = HeaderDraft::default();
-        header.set(&message, Field::new(FieldName::new("Subject").unwrap(), "new").unwrap());
+        header.set(&message, Field::new(FieldName::new("Subject").unwrap(), "new").unwrap(), Which::All);
         let edits = super::super::edits::sorted(header.edits(&message).unwrap());
         let out = super::super::Rendered::new(message.raw(), edits).unwrap().to_vec();
         assert_eq!(out, b"To: x\r\nSubject: new\r\nDate: now\r\n\r\nx");
@@ -526,7 +558,7 @@ mod tests {
     fn a_field_that_is_set_stands_where_the_first_of_its_name_stood() {
         let message = Message::parse(b"Subject: a\r\nTo: x\r\nsubject: b\r\n\r\nx");
         let mut header = HeaderDraft::default();
-        assert!(header.set(&message, Field::new(FieldName::new("Subject").unwrap(), "c").unwrap()));
+        assert!(header.set(&message, Field::new(FieldName::new("Subject").unwrap(), "c").unwrap(), Which::All));
         let edits = super::super::edits::sorted(header.edits(&message).unwrap());
         let out = super::super::Rendered::new(message.raw(), edits).unwrap().to_vec();
         assert_eq!(out, b"Subject: c\r\nTo: x\r\n\r\nx");

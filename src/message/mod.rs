@@ -47,7 +47,7 @@ use std::sync::OnceLock;
 pub use body::{Attachment, Body, BodyKind};
 pub use draft::{Block, BodyError, Draft, Inserted, Place, Target, TextEdit, Which};
 pub use edits::Rendered;
-pub use field::{Field, FieldError, FieldName};
+pub use field::{Field, FieldError, FieldName, FieldNames};
 pub use field_text::FieldText;
 pub(crate) use header::is_reply_prefix;
 pub use outside::Outside;

@@ -175,7 +175,9 @@ mod tests {
             assert_eq!(draft.remove_fields(&FieldName::new("X-Mailer").unwrap(), crate::message::Which::All), 1);
         }));
         let long = "x".repeat(2_000);
-        assert!(sure(&format!("{MAIL}\n{long}\n"), |draft| assert!(draft.set_field(field("Subject", "Größe")))));
+        assert!(sure(&format!("{MAIL}\n{long}\n"), |draft| assert!(
+            draft.set_field(field("Subject", "Größe"), crate::message::Which::All)
+        )));
     }
 
     #[test]

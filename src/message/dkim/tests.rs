@@ -115,7 +115,8 @@ fn which_fields_a_signature_takes_of_several() {
     // What is signed as absent must stay absent.
     let new = |draft: &mut Draft<'_>| assert!(draft.add_field(Field::new(name("X-New"), "yes").unwrap()));
     assert_eq!(how("x-new", new), [How::Added]);
-    let set = |draft: &mut Draft<'_>| assert!(draft.set_field(Field::new(name("X-Note"), "other").unwrap()));
+    let set =
+        |draft: &mut Draft<'_>| assert!(draft.set_field(Field::new(name("X-Note"), "other").unwrap(), Which::All));
     assert_eq!(how("x-note", set), [How::Removed]);
     let same = |draft: &mut Draft<'_>| {
         assert_eq!(draft.remove_fields(&name("X-Note"), Which::All), 3);

@@ -4,11 +4,11 @@
 //! how the body is to be read.
 
 use super::super::problem::Code;
-use super::super::section::{Holds, Section, shown};
+use super::super::section::{At, Holds, Section, shown};
 use super::super::template::{Context, Template};
 use super::super::{ActionError, OptionDoc, Scene};
 use crate::flow::put_checks;
-use crate::message::{Field, FieldName};
+use crate::message::{Field, FieldError, FieldName, FieldNames};
 
 /// Characters of a value.
 const MAX_VALUE: usize = 2_000;
@@ -23,6 +23,15 @@ pub(super) const NAME: OptionDoc = OptionDoc {
     default: "",
     doc: "The name of the field, such as `X-Department`. Fields that carry the mail (From, Date, Content-Type, …) \
           cannot be named.",
+};
+
+/// The option that names those that go.
+pub(super) const NAMES: OptionDoc = OptionDoc {
+    key: "name",
+    takes: "a field name, or the start of names and `*`, or several of these",
+    default: "",
+    doc: "The name of the field, such as `X-Originating-IP`; `X-Spam-*` is every field whose name begins so. Fields that \
+          carry the mail (From, Date, Content-Type, …) cannot be named, and stay where a start is theirs too.",
 };
 
 /// The option that holds the value.
@@ -83,20 +92,56 @@ pub(super) fn read_name(section: &mut Section<'_>) -> Option<FieldName> {
         return None;
     }
     let text = section.string("name")?;
-    let name = match FieldName::new(&text.value) {
-        Ok(name) => name,
+    if text.value.ends_with('*') {
+        let what = format!("`{}` is no one field", shown(&text.value));
+        let help = "only `remove_header` takes a name that ends in `*`, for all that begin so";
+        section.problem(&text.span, Code::HeaderField, what, help);
+        return None;
+    }
+    let name = FieldName::new(&text.value);
+    checked(section, &text, name, |name| name)
+}
+
+/// Read `name` where it may be several, and each may end in `*`. Reports its problems itself.
+pub(super) fn read_names(section: &mut Section<'_>) -> Option<Vec<FieldNames>> {
+    if section.holds("name") == Holds::Nothing {
+        section.missing("name");
+        return None;
+    }
+    let texts = section.strings("name")?;
+    let read = |text: &At<String>| {
+        if text.value == "*" {
+            let help = "write how they begin, such as \"X-Spam-*\"";
+            section.problem(&text.span, Code::HeaderField, "`*` would be every field", help);
+            return None;
+        }
+        checked(section, text, FieldNames::new(&text.value), FieldNames::name)
+    };
+    let names: Vec<Option<FieldNames>> = texts.iter().map(read).collect();
+    names.into_iter().collect()
+}
+
+/// A name that a rule may touch, or the start of such names.
+fn checked<T>(
+    section: &mut Section<'_>,
+    text: &At<String>,
+    made: Result<T, FieldError>,
+    name: impl Fn(&T) -> &FieldName,
+) -> Option<T> {
+    let made = match made {
+        Ok(made) => made,
         Err(fault) => {
             let what = format!("\"{}\" is no field name: {fault}", shown(&text.value));
             section.problem(&text.span, Code::HeaderField, what, "such as \"X-Department\"");
             return None;
         }
     };
-    if let Some(why) = fixed(name.as_str()) {
-        let what = format!("a rule must not touch the field `{}`: {why}", name.as_str());
+    if let Some(why) = fixed(name(&made).as_str()) {
+        let what = format!("a rule must not touch the field `{}`: {why}", shown(&text.value));
         section.problem(&text.span, Code::HeaderField, what, "use a field of your own, such as \"X-Department\"");
         return None;
     }
-    Some(name)
+    Some(made)
 }
 
 /// Read `value`. Reports its problems itself.

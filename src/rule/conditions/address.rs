@@ -80,11 +80,25 @@ impl Shown {
             return Truth::Fails;
         }
         let Some(test) = &self.is else { return Truth::Holds };
-        match shown.address.as_deref().and_then(|text| MailAddress::new(text).ok()) {
+        match mail_address(shown) {
             Some(address) => test.truth(Some(&address), scene.who_is_internal()),
             None => Truth::Fails,
         }
     }
+}
+
+/// What a raw value of a field tells of the addresses in it, as far as one of them says it.
+pub(super) fn any_of(value: &[u8], says: impl FnMut(&Addr<'_>) -> Truth) -> Truth {
+    let value = value.get(..value.len().min(LONGEST)).unwrap_or_default();
+    // The parser ends a value at a line end that no white space follows.
+    let value = [value, b"\r\n\r\n"].concat();
+    let HeaderValue::Address(list) = MessageStream::new(&value).parse_address() else { return Truth::Fails };
+    Truth::any(list.iter().map(says))
+}
+
+/// An address of a field, where it is one.
+pub(super) fn mail_address(shown: &Addr<'_>) -> Option<MailAddress> {
+    shown.address.as_deref().and_then(|text| MailAddress::new(text).ok())
 }
 
 impl Condition for Shown {
@@ -92,13 +106,8 @@ impl Condition for Shown {
         self.truth(scene).is_sure()
     }
     fn truth(&self, scene: &Scene<'_, '_>) -> Truth {
-        Truth::any(self.fields.iter().flat_map(|field| scene.draft.raw_values(field)).map(|value| {
-            let value = value.get(..value.len().min(LONGEST)).unwrap_or_default();
-            // The parser ends a value at a line end that no white space follows.
-            let value = [value, b"\r\n\r\n"].concat();
-            let HeaderValue::Address(list) = MessageStream::new(&value).parse_address() else { return Truth::Fails };
-            Truth::any(list.iter().map(|shown| self.passes(shown, scene)))
-        }))
+        let values = self.fields.iter().flat_map(|field| scene.draft.raw_values(field));
+        Truth::any(values.map(|value| any_of(&value, |shown| self.passes(shown, scene))))
     }
     fn need(&self) -> Need {
         let domains = self.is.as_ref().is_some_and(AddressMatch::needs_domains);

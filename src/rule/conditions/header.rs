@@ -1,6 +1,6 @@
 //! `header`: fields of the message's header.
 
-use crate::message::FieldName;
+use crate::message::FieldNames;
 use crate::rule::problem::Code;
 use crate::rule::section::{Holds, Section};
 use crate::rule::{Condition, ConditionKind, OptionDoc, Scene};
@@ -10,7 +10,12 @@ use super::range::CountRange;
 use super::text_match::{CONTAINS, MATCHES, TextMatch, WORDS, fold};
 
 const OPTIONS: &[OptionDoc] = &[
-    OptionDoc { key: "name", takes: "field name", default: "", doc: "Which field; upper and lower case are the same." },
+    OptionDoc {
+        key: "name",
+        takes: "field name, or the start of names and `*`",
+        default: "",
+        doc: "Which field; upper and lower case are the same. `X-Spam-*` is every field whose name begins so.",
+    },
     OptionDoc {
         key: "exists",
         takes: "true | false",
@@ -79,7 +84,7 @@ struct Header(Vec<FieldTest>);
 
 #[derive(Debug)]
 struct FieldTest {
-    name: FieldName,
+    name: FieldNames,
     exists: bool,
     /// Folded values of which the field must be one.
     is: Option<Vec<String>>,
@@ -103,7 +108,7 @@ fn read(mut table: Section<'_>, key: &'static str) -> Option<FieldTest> {
         table.missing("name");
     }
     let name = name.and_then(|at| {
-        FieldName::new(&at.value)
+        FieldNames::new(&at.value)
             .map_err(|why| table.problem(&at.span, Code::HeaderField, why.to_string(), "write it without the colon"))
             .ok()
     });
@@ -162,8 +167,8 @@ fn given_choice<T: Copy>(
 
 impl FieldTest {
     fn holds(&self, scene: &Scene<'_, '_>) -> bool {
-        let name = self.name.as_str();
-        let values = scene.draft.values(name);
+        let picks = |name: &[u8]| self.name.are(name);
+        let values = scene.draft.values_of(picks);
         if !self.exists {
             return values.is_empty();
         }
@@ -171,7 +176,7 @@ impl FieldTest {
             return false;
         }
         let raw: Vec<String> = if self.raw || self.encoded.is_some() {
-            scene.draft.raw_values(name).iter().map(|raw| unfolded(raw)).collect()
+            scene.draft.raw_values_of(picks).iter().map(|raw| unfolded(raw)).collect()
         } else {
             Vec::new()
         };
@@ -219,8 +224,11 @@ impl Condition for Header {
     }
     fn seen(&self, scene: &Scene<'_, '_>) -> Option<String> {
         let values = |test: &FieldTest| {
-            let name = test.name.as_str();
-            let values = scene.draft.values(name);
+            let name = match &test.name {
+                FieldNames::One(name) => name.as_str().to_owned(),
+                FieldNames::BeginWith(start) => format!("{}*", start.as_str()),
+            };
+            let values = scene.draft.values_of(|name| test.name.are(name));
             if values.is_empty() { format!("no {name}") } else { format!("{name}: {}", values.join(", ")) }
         };
         Some(self.0.iter().map(values).collect::<Vec<_>>().join("; "))
@@ -251,6 +259,16 @@ mod tests {
         assert!(holds("header = { name = \"Subject\", matches = '^café$' }", MESSAGE));
         assert!(!holds("header = { name = \"X-Tag\", contains = \"one\", matches = \"three\" }", MESSAGE));
         assert!(!holds("header = { name = \"X-Other\", matches = '' }", MESSAGE));
+    }
+
+    #[test]
+    fn fields_that_begin_alike() {
+        assert!(holds("header = { name = \"X-T*\", is = \"three\" }", MESSAGE));
+        assert!(holds("header = { name = \"x-*\", count = { at_least = 3, at_most = 3 } }", MESSAGE));
+        assert!(holds("header = { name = \"X-Spam-*\", exists = false }", MESSAGE));
+        assert!(holds("header = { name = \"Sub*\", form = \"raw\", contains = \"=C3=A9\" }", MESSAGE));
+        assert!(!holds("header = { name = \"Tag*\" }", MESSAGE));
+        assert!(problems("header = { name = \"*\" }").contains("R006"));
     }
 
     #[test]

@@ -10,13 +10,14 @@ mod date;
 mod direction;
 mod header;
 pub(super) mod kind;
+mod looked_at;
 mod people;
 mod person;
 mod range;
 mod schedule;
 mod size;
 mod subject;
-mod text_match;
+pub(in crate::rule) mod text_match;
 mod uninspectable;
 mod verdicts;
 

@@ -15,7 +15,7 @@ use super::range::CountRange;
 /// The kind `sender`.
 pub const SENDER: ConditionKind = ConditionKind {
     key: "sender",
-    doc: "Tests the sender that the flow names, not the From field: \"internal\", \"external\", an address, a domain, a glob, \
+    doc: "Tests the sender that the flow names, or with `by` the one that fields of the header name: \"internal\", \"external\", an address, a domain, a glob, \
           or an array of these of which one must match; \"\" is the null sender of bounces, which nothing else matches. A \
           table tests what the directory says too; all that it names must hold.",
     options: OF_SENDER,
@@ -142,6 +142,9 @@ impl Condition for Sender {
         SENDER.key
     }
     fn seen(&self, scene: &Scene<'_, '_>) -> Option<String> {
+        if let Some(seen) = self.0.seen_elsewhere(scene) {
+            return Some(seen);
+        }
         let known = || self.0.seen(&scene.facts.people.sender);
         Some(scene.envelope.sender.as_ref().map_or("nobody".to_owned(), |sender| named(sender, &known(), scene)))
     }
@@ -391,7 +394,7 @@ mod tests {
     fn faults_of_tests_of_people() {
         assert!(problems("sender = {}").contains("`sender` tests nothing"));
         assert!(problems("sender = { group = \"a@\" }").contains("not the address or the name of a group"));
-        assert!(problems("sender = { same = \"domain\" }").contains("`sender` takes: is, group, attribute"));
+        assert!(problems("sender = { same = \"domain\" }").contains("`sender` takes: is, by, group, attribute"));
         assert!(problems("recipients = { any = { same = \"manager\" } }").contains("does not know \"manager\""));
         assert!(problems("sender = { attribute = { departement = \"x\" } }").contains("did you mean `department`?"));
         assert!(problems("sender = { attribute = {} }").contains("`attribute` tests nothing"));
@@ -413,6 +416,37 @@ mod tests {
         envelope.sender = None;
         check("sender = \"\"", &envelope, true);
         check("sender = [\"internal\", \"external\"]", &envelope, false);
+    }
+
+    #[test]
+    fn where_the_sender_is_looked_for() {
+        let mail = "Return-Path: <bounces@Bulk.example>\nReceived: from a by b; x\nReturn-Path: <forged@other.example>\n\
+                    From: Kim <kim@customer.example>, lee@second.example\nSender: desk@customer.example\n\nx";
+        let envelope = envelope(&["bob@example.com"]);
+        let check = |when: &str, want: bool| assert_eq!(holds_for(when, mail, &envelope), want, "{when}");
+        check("sender = { is = \"ann@example.com\", by = \"flow\" }", true);
+        check("sender = { is = \"example.com\", by = \"From\" }", false);
+        check("sender = { is = \"customer.example\", by = \"From\" }", true);
+        check("sender = { is = \"lee@second.example\", by = \"From\" }", true);
+        check("sender = { is = \"customer.example\", by = [\"flow\", \"From\"] }", true);
+        check("sender = { is = \"external\", by = \"flow\" }", false);
+        check("sender = { is = \"external\", by = [\"flow\", \"From\"] }", true);
+        check("sender = { is = \"desk@*\", by = \"Sender\" }", true);
+        check("sender = { is = \"bulk.example\", by = \"Return-Path\" }", true);
+        // What stands below a Received is what the sender wrote.
+        check("sender = { is = \"other.example\", by = \"Return-Path\" }", false);
+        check("sender = { is = [\"\", \"other.example\"], by = \"Return-Path\" }", false);
+        let null = "Return-Path: <>\nReceived: x\nFrom: kim@customer.example\n\nx";
+        assert!(holds_for("sender = { is = \"\", by = \"Return-Path\" }", null, &envelope));
+        assert!(!holds_for("sender = { is = \"\", by = \"From\" }", null, &envelope));
+        let none = "Received: x\nReturn-Path: <>\nFrom: kim@customer.example\n\nx";
+        assert!(!holds_for("sender = { is = [\"\", \"*\"], by = \"Return-Path\" }", none, &envelope));
+        assert!(problems("sender = { by = \"From\" }").contains("there is no `is`"));
+        assert!(problems("sender = { is = \"internal\", by = \"envelope\" }").contains("R003"));
+        assert!(
+            problems("sender = { is = \"internal\", by = \"From\", group = \"all\" }").contains("whom the flow names")
+        );
+        assert!(problems("recipients = { any = { is = \"internal\", by = \"From\" } }").contains("unknown key `by`"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `{ is, group, attribute, same, differs }`: what `sender` and `recipients` test of somebody.
+//! `{ is, by, group, attribute, same, differs }`: what `sender` and `recipients` test of somebody.
 //!
 //! Invariant: what the directory could not tell makes a test unknown, never true and never false.
 
@@ -11,6 +11,7 @@ use crate::rule::{OptionDoc, Scene};
 
 use super::address_match::{AddressMatch, TAKES};
 use super::keys;
+use super::looked_at::{self, BY, LookedAt};
 use super::text_match::{CONTAINS, MATCHES, TextMatch, WORDS, fold};
 
 /// `is` for the reference.
@@ -47,7 +48,7 @@ const DIFFERS: OptionDoc = OptionDoc {
 };
 
 /// What is tested of a sender.
-pub const OF_SENDER: &[OptionDoc] = &[IS, GROUP, ATTRIBUTE];
+pub const OF_SENDER: &[OptionDoc] = &[IS, BY, GROUP, ATTRIBUTE];
 /// What is tested of a recipient.
 pub const OF_RECIPIENT: &[OptionDoc] = &[IS, GROUP, ATTRIBUTE, SAME, DIFFERS];
 
@@ -71,6 +72,8 @@ const OF_VALUE: &[OptionDoc] = &[EXISTS, VALUE_IS, CONTAINS, WORDS, MATCHES];
 #[derive(Debug, Default)]
 pub struct PersonTest {
     is: Option<AddressMatch>,
+    /// Where `is` looks; empty for what the flow says.
+    by: Vec<LookedAt>,
     groups: Vec<GroupName>,
     attributes: Vec<(Attribute, ValueTest)>,
     same: Vec<Compared>,
@@ -104,7 +107,7 @@ impl PersonTest {
         let mut table = section.section(key)?;
         if table.keys().is_empty() {
             let span = table.span();
-            let given = keys(options).join("`, `");
+            let given = keys(options).into_iter().filter(|key| *key != BY.key).collect::<Vec<_>>().join("`, `");
             table.problem(&span, Code::Missing, format!("`{key}` tests nothing"), format!("give one of `{given}`"));
         }
         let mut sound = !table.keys().is_empty();
@@ -114,6 +117,30 @@ impl PersonTest {
         if given(&table, IS.key) {
             test.is = table.strings(IS.key).and_then(|list| AddressMatch::compile(&mut table, &list, nobody));
             sound &= test.is.is_some();
+        }
+        if given(&table, BY.key) {
+            let span = table.span_of(BY.key);
+            match looked_at::read(&mut table) {
+                Some(by) => test.by = by,
+                None => sound = false,
+            }
+            let asks = [GROUP.key, ATTRIBUTE.key].into_iter().find(|name| given(&table, name));
+            let fault = match asks {
+                _ if !given(&table, IS.key) => Some("`by` says where `is` looks, and there is no `is`".to_owned()),
+                Some(name) if test.by != [LookedAt::Flow] => {
+                    Some(format!("`{name}` is about whom the flow names, wherever `by` looks"))
+                }
+                _ => None,
+            };
+            if let Some(what) = fault {
+                table.problem(
+                    &span,
+                    Code::WrongValue,
+                    what,
+                    "test both: `all = [{ sender = { … } }, { sender = { … } }]`",
+                );
+                sound = false;
+            }
         }
         if given(&table, GROUP.key) {
             let names = table.strings(GROUP.key).unwrap_or_default();
@@ -172,7 +199,10 @@ impl PersonTest {
 
     /// Does the address pass, whoever has it?
     pub fn address(&self, address: Option<&Address>, scene: &Scene<'_, '_>) -> Truth {
-        let is = self.is.as_ref().map(|is| is.truth(address, scene.who_is_internal()));
+        let is = self.is.as_ref().map(|is| match self.by.as_slice() {
+            [] => is.truth(address, scene.who_is_internal()),
+            by => Truth::any(by.iter().map(|at| at.truth(is, scene))),
+        });
         let domain = |compared: &&Compared| matches!(compared, Compared::Domain);
         let sender = scene.envelope.sender.as_ref().map(Address::domain);
         let both = sender.zip(address.map(Address::domain));
@@ -199,6 +229,12 @@ impl PersonTest {
         let same = self.same.iter().map(|compared| compare(compared, true));
         let differs = self.differs.iter().map(|compared| compare(compared, false));
         Truth::all(group.into_iter().chain(attributes).chain(same).chain(differs))
+    }
+
+    /// What stands where `is` looks, other than what the flow says: for people.
+    pub fn seen_elsewhere(&self, scene: &Scene<'_, '_>) -> Option<String> {
+        let seen: Vec<String> = self.by.iter().map(|at| at.seen(scene)).collect();
+        (!seen.is_empty()).then(|| seen.join("; "))
     }
 
     /// What the directory says of somebody, as far as it is tested: for people.

@@ -128,7 +128,13 @@ pub fn fold(text: &str) -> String {
                     out.push(' ');
                 }
                 blank = false;
-                if c.is_ascii() { out.push(c.to_ascii_lowercase()) } else { out.extend(c.to_lowercase()) }
+                match c {
+                    c if c.is_ascii() => out.push(c.to_ascii_lowercase()),
+                    // Letters whose upper case is that of others (Unicode, CaseFolding.txt).
+                    'ß' | 'ẞ' => out.push_str("ss"),
+                    'ς' => out.push('σ'),
+                    c => out.extend(c.to_lowercase()),
+                }
             }
         }
     }
@@ -269,6 +275,11 @@ mod tests {
             &["topsecret", "top-secret", ""],
         );
         check(r#"contains = ["rot", "GRÜN"]"#, &["Brot", "grüner"], &["blau"]);
+        check(
+            r#"contains = ["STRASSE", "ΟΔΟΣ"]"#,
+            &["Hauptstraße 3", "HAUPTSTRAẞE", "οδος", "Οδός, οδοσ"],
+            &["Strase"],
+        );
     }
 
     #[test]
