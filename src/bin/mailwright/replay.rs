@@ -92,7 +92,7 @@ pub struct Options {
 /// How the run shows what it does.
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Debug, Clone, Copy)]
-struct View {
+pub struct View {
     json: bool,
     quiet: bool,
     diff: bool,

@@ -4,8 +4,11 @@
 //! and no page that a browser shows from elsewhere gets an answer ([`same_site`], [`no_browser`]).
 
 use std::convert::Infallible;
+use std::io;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
@@ -16,14 +19,17 @@ use axum::response::{IntoResponse, Response};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::sleep;
+use tokio::time::{Sleep, sleep};
 
 /// Most connections of one listener.
 const CONNECTIONS: usize = 256;
 /// A request's header has come by then; a connection that is not used is closed.
 const HEADER_WITHIN: Duration = Duration::from_secs(30);
+/// A client has taken some of what is written to it by then.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(60);
 /// Most octets of a request's header.
 const MAX_HEADER: usize = 64 * 1024;
 /// Most fields of it.
@@ -48,9 +54,63 @@ pub async fn serve(listener: TcpListener, router: Router) {
                 .max_buf_size(MAX_HEADER)
                 .max_headers(MAX_FIELDS);
             // A client that goes away, or sends what is no HTTP, is no concern of the server.
-            drop(http.serve_connection(TokioIo::new(stream), service).await);
+            drop(http.serve_connection(TokioIo::new(Patience::new(stream)), service).await);
             drop(place);
         });
+    }
+}
+
+/// A connection whose client must take what is written to it within [`WRITTEN_WITHIN`].
+struct Patience {
+    stream: TcpStream,
+    /// Since when the client takes nothing.
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+impl Patience {
+    fn new(stream: TcpStream) -> Self {
+        Self { stream, stalled: None }
+    }
+
+    fn timed<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(WRITTEN_WITHIN)));
+        ready!(stalled.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncRead for Patience {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, into)
+    }
+}
+
+impl AsyncWrite for Patience {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, octets);
+        self.timed(context, written)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.timed(context, flushed)
+    }
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.timed(context, written)
+    }
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 }
 

@@ -29,7 +29,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::{broadcast, mpsc};
 
-use super::run::{Arrival, Outcome, Run};
+use super::run::{Arrival, Origin, Outcome, ReturnPath, Run};
 use crate::event::Event;
 
 /// Most octets of all messages that are kept, as they came and as they were rewritten.
@@ -300,16 +300,20 @@ fn event(arrival: &Arrival, id: &MessageId, organization: &Organization) -> Even
         fields.insert("invocationId".to_owned(), json!(event.id.replace('-', "")));
         fields.insert("subject".to_owned(), json!(subject));
     }
-    if let (true, Some(sender)) = (arrival.null_sender, event.json.pointer_mut("/envelope/mailFrom/address")) {
-        *sender = json!("");
+    if let Some(sender) = event.json.pointer_mut("/envelope/mailFrom/address") {
+        match &arrival.return_path {
+            ReturnPath::Null => *sender = json!(""),
+            ReturnPath::Address(address) if *sender == json!("") => *sender = json!(address.as_str()),
+            ReturnPath::Address(_) | ReturnPath::Unknown => {}
+        }
     }
     event
 }
 
 impl Arrival {
     /// The message as it came, of which nothing else is known.
-    pub fn new(origin: super::run::Origin, raw: impl Into<Bytes>) -> Self {
+    pub fn new(origin: Origin, raw: impl Into<Bytes>) -> Self {
         let given = crate::event::Given { direction: None, from: None, to: Vec::new(), at: None };
-        Self { origin, raw: raw.into(), given, null_sender: false }
+        Self { origin, raw: raw.into(), given, return_path: ReturnPath::Unknown }
     }
 }

@@ -78,6 +78,13 @@ impl Log {
         self.say(&format!("{}  {}", self.number(run.number), self.colour.paint(BAD, &line)));
     }
 
+    /// No function asks for this message.
+    pub fn waits(&self, number: usize) {
+        if !self.quiet {
+            self.say(&format!("{}  {}", self.number(number), self.colour.paint(FAINT, "waits for a function")));
+        }
+    }
+
     /// So many messages have run under a new rule set.
     pub fn ran_again(&self, messages: usize) {
         if messages > 0 && !self.quiet {

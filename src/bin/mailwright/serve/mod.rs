@@ -5,6 +5,8 @@
 //! | `hub.rs`, `run.rs` | the last messages and the rules in force: what all else looks at |
 //! | `passage.rs` | a message on its way: invocation, tries, fallback; `answer.rs` reads what is answered |
 //! | `workmail.rs`, `fault.rs` | what the function sees of WorkMail and S3, and what goes wrong there |
+//! | `smtp/`, `aws/` | where mail clients and AWS SDKs connect; `room.rs` is the memory for what they send |
+//! | `process.rs` | a function that is started here |
 //! | `watch.rs`, `log.rs` | rule files that change; what is said on the terminal |
 //! | `http.rs`, `page.rs` | connections; the page |
 //!
@@ -12,33 +14,40 @@
 //! only programs on this machine can connect, unless `--listen` says otherwise.
 
 mod answer;
+mod aws;
 mod fault;
 mod http;
 pub mod hub;
 mod log;
 mod page;
 mod passage;
+mod process;
+mod room;
 pub mod run;
+mod smtp;
 mod watch;
 mod workmail;
 
+use std::ffi::OsString;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::middleware::from_fn;
 use clap::{Args, ValueEnum};
 use mailwright::directory::Organization;
-use mailwright::envelope::Domain;
+use mailwright::envelope::{Direction, Domain};
 use mailwright::facts::{Clock, Timestamp};
 use mailwright::flow::handler::Settings;
 use mailwright::flow::mark::StampKey;
+use mailwright::hex::hex;
 use mailwright::pipeline::Pipeline;
 use mailwright::rule::Disposition;
 use mailwright::rule::value_key::ValueKey;
+use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Semaphore};
 
@@ -46,21 +55,32 @@ use crate::replay::{NO_VALUE_KEY, function, pipeline};
 use crate::source::{self, Found};
 use crate::terminal::{BAD, Colour, NAME};
 use crate::{End, check};
+use aws::Aws;
+use aws::runtime_api::RuntimeApi;
 use fault::{Faults, Planned};
 use hub::{Hub, Limits};
 use log::Log;
-use passage::Flow;
+use passage::{Answers, Flow};
+use process::{About, Process};
+use room::Room;
 use run::{Arrival, Origin};
+use smtp::Port;
 use workmail::WorkMail;
 
 /// Most threads that run rules, read files and wait for faults.
 const THREADS: usize = 64;
+/// Most octets of what is being received.
+const RECEIVED_OCTETS: usize = 192 * 1024 * 1024;
 
 /// Run WorkMail's flow on this machine: a page that shows each message before and after, and why
 ///
-/// Messages come in by the page, or as files. They run through the rules with the function's own code, against a WorkMail
-/// and an S3 in memory, which refuse, fail and try again as the real ones do. When a rule file is saved, all messages run
-/// again. Nothing leaves the machine: no mail is sent, and only programs on this machine can connect.
+/// Messages come in by SMTP, by the page, or as files. They run through the rules with the function's own code, or through
+/// a function of yours, against a WorkMail and an S3 in memory, which refuse, fail and try again as the real ones do. When a
+/// rule file is saved, all messages run again. Nothing leaves the machine: no mail is sent, and only programs on this machine
+/// can connect.
+///
+/// After --, a command that starts a function: anything that asks for work at the Lambda Runtime API, in any language. It
+/// finds the endpoints in its environment (AWS_LAMBDA_RUNTIME_API, AWS_ENDPOINT_URL).
 #[derive(Debug, Args)]
 pub struct Options {
     /// Messages to take in at the start: files, folders, mbox files, Maildirs
@@ -78,6 +98,18 @@ pub struct Options {
     /// The port of the page; 0 is any that is free
     #[arg(long, value_name = "PORT", default_value_t = 8620)]
     page: u16,
+    /// The port of mail from outside, by SMTP: inbound
+    #[arg(long, value_name = "PORT", default_value_t = 2525)]
+    inbound: u16,
+    /// The port of mail of users, by SMTP: outbound
+    #[arg(long, value_name = "PORT", default_value_t = 2587)]
+    outbound: u16,
+    /// The port of Message Flow, S3 and the Lambda Runtime API
+    #[arg(long, value_name = "PORT", default_value_t = 8621)]
+    aws: u16,
+    /// Wait for a function that is started elsewhere and asks at the Runtime API
+    #[arg(long, conflicts_with = "command")]
+    attach: bool,
     /// How many messages are kept
     #[arg(long, value_name = "COUNT", default_value = "200", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     keep: u16,
@@ -107,6 +139,9 @@ pub struct Options {
     /// The secret of pseudonyms and of the digests of what redact found, as the function has it
     #[arg(long, value_name = "KEY", env = "MAILWRIGHT_VALUE_KEY", hide_env_values = true)]
     value_key: Option<String>,
+    /// Start this function, and have it answer instead of the built-in one
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -159,16 +194,35 @@ async fn serve_all(
     messages: Vec<Found>,
     log: Log,
 ) -> Result<(), String> {
-    let page = listen(options.listen, options.page, "--page").await?;
-    let rules = check::count(first.rules().len(), "rule");
-    let internal: Vec<&str> = first.organization().domains.iter().map(Domain::as_str).collect();
-    log.say(&banner(options, &rules, &internal.join(", "), &page)?);
+    let ports = Ports::listen(options).await?;
+    log.say(&banner(options, &first, &ports)?);
+    let endpoint = ports.aws.local_addr().map_err(|error| error.to_string())?;
+    let endpoint = SocketAddr::new(own(endpoint.ip()), endpoint.port()).to_string();
 
     let (hub, to_do) = Hub::new(Limits { runs: usize::from(options.keep) }, first);
+    let workmail = Arc::new(WorkMail::new(Faults::new(&options.fault)));
+    let runtime = Arc::<RuntimeApi>::default();
+    let function = if options.command.is_empty() && !options.attach {
+        Answers::BuiltIn
+    } else {
+        let about = About {
+            endpoint: &endpoint,
+            rules: &options.rules,
+            domains: &options.domains,
+            stamp_key: options.stamp_key.clone().unwrap_or_else(made_up),
+            value_key: options.value_key.as_deref(),
+        };
+        let process = (!options.command.is_empty()).then(|| {
+            let variables = process::variables(&about);
+            Process::start(options.command.clone(), variables, Arc::clone(&runtime), log.clone())
+        });
+        Answers::Runtime(Arc::clone(&runtime), process.transpose()?)
+    };
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let flow = Arc::new(Flow {
         hub: Arc::clone(&hub),
-        workmail: Arc::new(WorkMail::new(Faults::new(&options.fault))),
+        workmail: Arc::clone(&workmail),
+        function,
         settings: Settings { stamp_key, clock: options.at.map_or(Clock::System, Clock::Fixed), ..Settings::default() },
         rule_timeout: Duration::from_secs(options.rule_timeout),
         fallback: match options.fallback {
@@ -182,9 +236,19 @@ async fn serve_all(
     });
     let (rules, domains) = (options.rules.clone(), options.domains.clone());
     let load = move || load(&rules, &domains, value_key.clone());
-    tokio::spawn(watch::watch(options.rules.clone(), Arc::clone(&hub), log.clone(), load));
+    // A function that was started elsewhere does not know that its rules have changed.
+    if !options.attach {
+        tokio::spawn(watch::watch(options.rules.clone(), Arc::clone(&hub), log.clone(), load));
+    }
     tokio::spawn(flow.work(to_do));
-    tokio::spawn(http::serve(page, page::routes(Arc::clone(&hub)).layer(from_fn(http::same_site))));
+    let room = Room::new(RECEIVED_OCTETS);
+    tokio::spawn(http::serve(ports.page, page::routes(Arc::clone(&hub)).layer(from_fn(http::same_site))));
+    let aws = Arc::new(Aws::new(workmail, runtime, Arc::clone(&room)));
+    tokio::spawn(http::serve(ports.aws, aws::routes(aws).layer(from_fn(http::no_browser))));
+    for (listener, direction) in [(ports.inbound, Direction::Inbound), (ports.outbound, Direction::Outbound)] {
+        let (hub, room) = (Arc::clone(&hub), Arc::clone(&room));
+        tokio::spawn(smtp::serve(listener, Port { direction, hub, room }));
+    }
     take_files(&hub, messages, &log).await;
     tokio::signal::ctrl_c().await.map_err(|error| format!("cannot wait for Ctrl-C: {error}"))
 }
@@ -205,6 +269,26 @@ fn load(rules: &std::path::Path, domains: &[String], value_key: Option<ValueKey>
     ready(pipeline, value_key)
 }
 
+/// Where it listens.
+struct Ports {
+    page: TcpListener,
+    inbound: TcpListener,
+    outbound: TcpListener,
+    aws: TcpListener,
+}
+
+impl Ports {
+    async fn listen(options: &Options) -> Result<Self, String> {
+        let at = options.listen;
+        Ok(Self {
+            page: listen(at, options.page, "--page").await?,
+            inbound: listen(at, options.inbound, "--inbound").await?,
+            outbound: listen(at, options.outbound, "--outbound").await?,
+            aws: listen(at, options.aws, "--aws").await?,
+        })
+    }
+}
+
 async fn listen(address: IpAddr, port: u16, option: &str) -> Result<TcpListener, String> {
     let address = SocketAddr::new(address, port);
     TcpListener::bind(address).await.map_err(|error| {
@@ -214,10 +298,29 @@ async fn listen(address: IpAddr, port: u16, option: &str) -> Result<TcpListener,
     })
 }
 
-fn banner(options: &Options, rules: &str, internal: &str, page: &TcpListener) -> Result<String, String> {
-    let place = |listener: &TcpListener| listener.local_addr().map_err(|error| error.to_string());
+/// The address that programs here reach it by.
+fn own(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        other => other,
+    }
+}
+
+/// A key for the mark, for this start: the function has to have one.
+fn made_up() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    hex(&Sha256::digest(format!("{now} {}", std::process::id())))
+}
+
+fn banner(options: &Options, rules: &Pipeline, ports: &Ports) -> Result<String, String> {
     let colour = Colour::of(&io::stdout());
-    let internal = if internal.is_empty() { "nobody is internal" } else { internal };
+    let place = |listener: &TcpListener| {
+        let at = listener.local_addr().map_err(|error| error.to_string())?;
+        Ok::<_, String>(colour.paint(NAME, &SocketAddr::new(own(at.ip()), at.port()).to_string()).into_owned())
+    };
+    let internal: Vec<&str> = rules.organization().domains.iter().map(Domain::as_str).collect();
+    let internal = if internal.is_empty() { "nobody is internal".to_owned() } else { internal.join(", ") };
     let who = if options.listen.is_loopback() {
         "Only programs on this machine can connect.".to_owned()
     } else {
@@ -226,10 +329,26 @@ fn banner(options: &Options, rules: &str, internal: &str, page: &TcpListener) ->
             options.listen
         )
     };
+    let function = match (options.command.first(), options.attach) {
+        (Some(name), _) => format!("`{}`", crate::terminal::escape_octets(name.as_encoded_bytes())),
+        (None, true) => "whoever asks at the Runtime API".to_owned(),
+        (None, false) => "the built-in function".to_owned(),
+    };
     Ok(format!(
-        "mailwright serves {rules} of `{}`; internal: {internal}\n  page    {}\n{who} No mail is sent. Ctrl-C ends it.",
+        "mailwright serves {} of `{}`; internal: {internal}; answered by {function}\n  \
+         page                   http://{}/\n  \
+         mail from outside      {}  (SMTP, inbound)\n  \
+         mail of users          {}  (SMTP, outbound)\n  \
+         S3, Message Flow       AWS_ENDPOINT_URL=http://{}\n  \
+         Lambda Runtime API     AWS_LAMBDA_RUNTIME_API={}\n\
+         {who} No mail is sent. Ctrl-C ends it.",
+        check::count(rules.rules().len(), "rule"),
         crate::terminal::path(&options.rules),
-        colour.paint(NAME, &format!("http://{}/", place(page)?)),
+        place(&ports.page)?,
+        place(&ports.inbound)?,
+        place(&ports.outbound)?,
+        place(&ports.aws)?,
+        place(&ports.aws)?,
     ))
 }
 

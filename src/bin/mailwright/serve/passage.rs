@@ -17,12 +17,14 @@ use mailwright::rule::Disposition;
 use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Mutex, Semaphore, mpsc};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep};
 
 use super::answer::Reading;
+use super::aws::runtime_api::RuntimeApi;
 use super::fault::At;
 use super::hub::{Hub, News, Rules, Work};
 use super::log::Log;
+use super::process::Process;
 use super::run::{Outcome, Run};
 use super::workmail::WorkMail;
 use crate::replay::function::{self, Function};
@@ -41,7 +43,9 @@ pub struct Flow {
     pub hub: Arc<Hub>,
     /// What the function sees of them.
     pub workmail: Arc<WorkMail>,
-    /// What the operator of the function decides.
+    /// Who answers.
+    pub function: Answers,
+    /// What the operator of the function decides, for the built-in one.
     pub settings: Settings,
     /// For how long WorkMail tries.
     pub rule_timeout: Duration,
@@ -53,6 +57,15 @@ pub struct Flow {
     pub again: Mutex<()>,
     /// Who is told.
     pub log: Log,
+}
+
+/// Who answers.
+#[derive(Debug)]
+pub enum Answers {
+    /// The function's own code, with the rules in force.
+    BuiltIn,
+    /// Whoever asks at the Runtime API; with the process that serve has started, if it has.
+    Runtime(Arc<RuntimeApi>, Option<Arc<Process>>),
 }
 
 /// What came of one invocation.
@@ -110,6 +123,9 @@ impl Flow {
     /// All that is kept and has passed runs anew, the newest first.
     async fn again(self: Arc<Self>, generation: u64) {
         let _turn = self.again.lock().await;
+        if let Answers::Runtime(_, Some(process)) = &self.function {
+            process.restart().await;
+        }
         let mut count = 0;
         for run in self.hub.runs().into_iter().rev() {
             if self.hub.rules().generation != generation {
@@ -142,7 +158,7 @@ impl Flow {
         let (reading, invoked, rules) = loop {
             let rules = self.hub.rules();
             tries += 1;
-            let mut invoked = self.invoke(run, &rules).await;
+            let mut invoked = self.invoke(run, &rules, began + self.rule_timeout).await;
             let read = std::mem::replace(&mut invoked.answer, Ok(Value::Null))
                 .and_then(|answer| Reading::of(&answer, &run.event, rules.pipeline.organization(), &self.fallback));
             let why = match read {
@@ -178,22 +194,34 @@ impl Flow {
         rules.generation
     }
 
-    async fn invoke(&self, run: &Run, rules: &Rules) -> Invoked {
-        let until = Instant::now() + ANSWER_WITHIN;
+    async fn invoke(&self, run: &Run, rules: &Rules, over: Instant) -> Invoked {
         let late = "the function did not answer within 15 s";
         match self.workmail.fault(At::Invoke) {
             Some(Fault::Before(error)) => return Invoked::failed(format!("the function cannot be invoked: {error}")),
             Some(Fault::Hang) => {
-                sleep_until(until).await;
+                sleep(ANSWER_WITHIN).await;
                 return Invoked::failed(late);
             }
             Some(Fault::After(_)) => {
-                self.built_in(run, rules).await;
+                self.answer(run, rules, over).await;
                 return Invoked::failed("the function answered, and the answer was lost");
             }
             None => {}
         }
-        self.built_in(run, rules).await
+        self.answer(run, rules, over).await
+    }
+
+    async fn answer(&self, run: &Run, rules: &Rules, over: Instant) -> Invoked {
+        match &self.function {
+            Answers::BuiltIn => self.built_in(run, rules).await,
+            Answers::Runtime(runtime, _) => {
+                if !runtime.is_asked() {
+                    self.log.waits(run.number);
+                }
+                let answer = runtime.invoke(&run.event.json, over, ANSWER_WITHIN).await;
+                Invoked { answer, handled: None, failure: None }
+            }
+        }
     }
 
     async fn built_in(&self, run: &Run, rules: &Rules) -> Invoked {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use mailwright::envelope::Address;
 use mailwright::facts::Timestamp;
 use mailwright::flow::handler::Handled;
 use mailwright::flow::key::MessageId;
@@ -20,8 +21,19 @@ pub struct Arrival {
     pub raw: Bytes,
     /// What is known of its envelope; what is not is read from the message.
     pub given: Given,
-    /// The sender is the null sender, as of bounces, whatever the message says.
-    pub null_sender: bool,
+    /// What SMTP says of the sender.
+    pub return_path: ReturnPath,
+}
+
+/// What SMTP says of the sender; WorkMail goes by the From field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReturnPath {
+    /// Nothing.
+    Unknown,
+    /// The null sender, as of bounces, whatever the message says.
+    Null,
+    /// For a message that does not say who it is from.
+    Address(Address),
 }
 
 /// Where a message comes from.

@@ -159,6 +159,32 @@ impl WorkMail {
         }
     }
 
+    /// Delete an object with all its versions.
+    pub fn delete(&self, bucket: &str, key: &str) {
+        let name: Name = (bucket.to_owned(), key.to_owned());
+        let mut state = self.state();
+        let removed = state.objects.remove(&name).unwrap_or_default();
+        state.ages.retain(|(one, _)| *one != name);
+        let octets: usize = removed.iter().map(|object| object.content.len()).sum();
+        state.octets = state.octets.saturating_sub(octets);
+    }
+    /// The buckets that hold something.
+    pub fn buckets(&self) -> Vec<String> {
+        let mut buckets: Vec<String> = self.state().objects.keys().map(|(bucket, _)| bucket.clone()).collect();
+        buckets.dedup();
+        buckets
+    }
+    /// The newest versions of the objects of a bucket whose keys begin with `prefix` and come behind `after`, by their keys.
+    pub fn list(&self, bucket: &str, prefix: &str, after: &str) -> Vec<(String, Object)> {
+        let state = self.state();
+        let from: Name = (bucket.to_owned(), prefix.max(after).to_owned());
+        let all = state.objects.range(from..);
+        let here =
+            all.take_while(|((one, key), _)| one == bucket && (key.starts_with(prefix) || key.as_str() < prefix));
+        let newest = here.filter(|((_, key), _)| key.starts_with(prefix) && (after.is_empty() || key.as_str() > after));
+        newest.filter_map(|((_, key), versions)| Some((key.clone(), versions.last()?.clone()))).collect()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

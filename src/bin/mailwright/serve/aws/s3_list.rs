@@ -1,0 +1,127 @@
+//! What S3 says in XML: lists of buckets and objects.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::Aws;
+use super::s3::{Asked, xml};
+
+/// Most keys of a list.
+const MAX_KEYS: usize = 1_000;
+/// The name space of all answers.
+const NAME_SPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
+
+/// All buckets that hold something.
+pub fn buckets(aws: &Aws) -> Response {
+    let mut list = String::new();
+    for bucket in aws.workmail.buckets() {
+        let name = escaped(&bucket);
+        let _ =
+            write!(list, "<Bucket><Name>{name}</Name><CreationDate>2026-01-01T00:00:00.000Z</CreationDate></Bucket>");
+    }
+    xml(
+        StatusCode::OK,
+        &format!(
+            "<ListAllMyBucketsResult xmlns=\"{NAME_SPACE}\"><Owner><ID>local</ID></Owner><Buckets>{list}</Buckets>\
+             </ListAllMyBucketsResult>"
+        ),
+    )
+}
+
+/// Where a bucket is.
+pub fn location() -> Response {
+    xml(StatusCode::OK, &format!("<LocationConstraint xmlns=\"{NAME_SPACE}\">eu-west-1</LocationConstraint>"))
+}
+
+/// That a bucket has versions.
+pub fn versioning() -> Response {
+    let status = "<Status>Enabled</Status>";
+    xml(StatusCode::OK, &format!("<VersioningConfiguration xmlns=\"{NAME_SPACE}\">{status}</VersioningConfiguration>"))
+}
+
+/// The keys of a bucket (`ListObjectsV2`), below a prefix, up to a delimiter.
+pub fn objects(aws: &Aws, asked: &Asked) -> Response {
+    let text = |name: &str| asked.parameter(name).unwrap_or_default();
+    let (prefix, delimiter) = (text("prefix"), text("delimiter"));
+    let after = text("continuation-token").max(text("start-after"));
+    let most = text("max-keys").parse().unwrap_or(MAX_KEYS).min(MAX_KEYS);
+    let url = text("encoding-type") == "url";
+    let written = |key: &str| if url { encoded(key) } else { escaped(key) };
+    let mut contents = String::new();
+    let mut groups = BTreeSet::new();
+    let (mut count, mut last, mut more) = (0, String::new(), false);
+    for (key, object) in aws.workmail.list(&asked.bucket, &prefix, &after) {
+        let rest = key.get(prefix.len()..).unwrap_or_default();
+        let group = (!delimiter.is_empty()).then(|| rest.find(&delimiter)).flatten();
+        let group = group.and_then(|at| key.get(..prefix.len() + at + delimiter.len())).map(str::to_owned);
+        let known = group.as_ref().is_some_and(|group| groups.contains(group));
+        if count >= most && !known {
+            more = true;
+            break;
+        }
+        last.clone_from(&key);
+        match group {
+            Some(_) if known => continue,
+            Some(group) => drop(groups.insert(group)),
+            None => {
+                let _ = write!(
+                    contents,
+                    "<Contents><Key>{}</Key><LastModified>{}</LastModified><ETag>&quot;{}&quot;</ETag><Size>{}</Size>\
+                     <StorageClass>STANDARD</StorageClass></Contents>",
+                    written(&key),
+                    object.stored.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+                    object.tag,
+                    object.content.len()
+                );
+            }
+        }
+        count += 1;
+    }
+    for group in &groups {
+        let _ = write!(contents, "<CommonPrefixes><Prefix>{}</Prefix></CommonPrefixes>", written(group));
+    }
+    let next =
+        if more { format!("<NextContinuationToken>{}</NextContinuationToken>", escaped(&last)) } else { String::new() };
+    let encoding = if url { "<EncodingType>url</EncodingType>" } else { "" };
+    xml(
+        StatusCode::OK,
+        &format!(
+            "<ListBucketResult xmlns=\"{NAME_SPACE}\"><Name>{}</Name><Prefix>{}</Prefix><KeyCount>{count}</KeyCount>\
+             <MaxKeys>{most}</MaxKeys><IsTruncated>{more}</IsTruncated>{encoding}{next}{contents}</ListBucketResult>",
+            escaped(&asked.bucket),
+            written(&prefix),
+        ),
+    )
+}
+
+/// Text in XML. What XML cannot hold becomes a question mark.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push('?'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A key with percent-encoding, as `encoding-type=url` asks.
+fn encoded(key: &str) -> String {
+    let mut out = String::with_capacity(key.len());
+    for octet in key.bytes() {
+        if octet.is_ascii_alphanumeric() || b"-._~/".contains(&octet) {
+            out.push(char::from(octet));
+        } else {
+            let _ = write!(out, "%{octet:02X}");
+        }
+    }
+    out
+}
