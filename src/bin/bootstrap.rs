@@ -8,14 +8,15 @@ use mailwright::facts::Timestamp;
 use mailwright::flow::config::{Config, switched_off};
 use mailwright::flow::directory::WorkMailDirectory;
 use mailwright::flow::handler::{Handled, handle, handle_nothing, handle_with_directory};
-use mailwright::flow::{aws, metrics};
+use mailwright::flow::{aws, log, metrics};
 use mailwright::pipeline::Pipeline;
 use serde_json::Value;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    mailwright::flow::log::start();
+    log::start();
     let ran = match switched_off(&|name| std::env::var(name).ok()) {
         Some(off) => deliver_all(off.metrics.as_deref()).await,
         None => run().await,
@@ -32,8 +33,11 @@ async fn main() -> ExitCode {
 /// Switched off: no configuration is read, no rules, no message.
 async fn deliver_all(metrics: Option<&str>) -> Result<(), Error> {
     tracing::warn!(target: "mailwright", "switched off by MAILWRIGHT_MODE: every message is delivered as it comes");
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| told(metrics, handle_nothing(&event.payload))))
-        .await
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+        let span = log::invocation(&event.context.request_id, event.context.xray_trace_id.as_deref());
+        told(metrics, span.in_scope(|| handle_nothing(&event.payload)))
+    }))
+    .await
 }
 
 async fn run() -> Result<(), Error> {
@@ -64,12 +68,13 @@ async fn run() -> Result<(), Error> {
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let left = event.context.deadline().duration_since(std::time::SystemTime::now()).unwrap_or_default();
         let deadline = Instant::now() + left;
+        let span = log::invocation(&event.context.request_id, event.context.xray_trace_id.as_deref());
         let (event, settings) = (&event.payload, &config.settings);
         let handled: Pin<Box<dyn Future<Output = Handled>>> = match directory {
             Some(from) => Box::pin(handle_with_directory(event, deadline, pipeline, flow, store, from, settings)),
             None => Box::pin(handle(event, deadline, pipeline, flow, store, settings)),
         };
-        told(config.metrics.as_deref(), handled.await)
+        told(config.metrics.as_deref(), handled.instrument(span).await)
     }))
     .await
 }

@@ -102,6 +102,7 @@ impl Budget {
             if Instant::now() + pause + MIN_TRY > self.until {
                 return Err(Exhausted { tries, error });
             }
+            tracing::debug!(tries, error = error.to_string(), "a call failed and is tried again");
             sleep(pause).await;
         }
     }

@@ -36,6 +36,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::Instant;
+use tracing::{Instrument, debug_span};
 
 pub use super::budget::{ANSWER_RESERVE, ANSWER_WITHIN, LOOK_UP_WITHIN, PUT_RESERVE};
 pub use super::report::{Fate, FlowError, FlowReport, Stage, Times};
@@ -242,8 +243,7 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
             let fetched = self.insist(Stage::Fetch, &mut report.retries, || self.flow.fetch(self.id)).await;
             (fetched, ms_since(at))
         };
-        let look_up = async { (self.look_up().await, ms_since(at)) };
-        let ((fetched, fetch_ms), (people, look_up_ms)) = tokio::join!(fetch, look_up);
+        let ((fetched, fetch_ms), (people, look_up_ms)) = tokio::join!(fetch, self.look_up());
         (report.times.fetch_ms, report.times.look_up_ms) = (fetch_ms, look_up_ms);
         let raw = match fetched? {
             Ok(raw) => raw,
@@ -252,7 +252,7 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
         report.size_in = Some(raw.len());
 
         let at = Instant::now();
-        let ran = catch_unwind(AssertUnwindSafe(|| self.run(&raw, people)));
+        let ran = debug_span!("run").in_scope(|| catch_unwind(AssertUnwindSafe(|| self.run(&raw, people))));
         report.times.run_ms = ms_since(at);
         Ok(match ran {
             Err(_) => return self.unread(Stage::Run, None, report),
@@ -364,17 +364,19 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
     }
 
     /// What the rules need to know of people; nothing is asked where they need nothing.
-    async fn look_up(&self) -> People {
+    async fn look_up(&self) -> (People, f64) {
         let envelope = &self.event.envelope;
         let need = self.pipeline.need(envelope.direction);
         if need.is_empty() {
-            return People::default();
+            return (People::default(), 0.0);
         }
+        let at = Instant::now();
         let (now, until) = (self.settings.clock.now(), self.budget.look_up_until());
-        match self.directory {
-            Some(directory) => directory.look_up(&need, envelope, now, until).await,
+        let people = match self.directory {
+            Some(directory) => directory.look_up(&need, envelope, now, until).instrument(debug_span!("look_up")).await,
             None => self.pipeline.book().look_up(&need, envelope),
-        }
+        };
+        (people, ms_since(at))
     }
 
     /// Look for the mark, run the rules, put the mark on.
@@ -458,6 +460,7 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
         retries: &mut u32,
         call: impl Fn() -> Fut,
     ) -> Result<Result<T, PortError>, FlowError> {
+        let call = || call().instrument(debug_span!("call", stage = stage.as_str()));
         let called = self.budget.insist(retries, call).await;
         called.map_err(|Exhausted { tries, error }| FlowError::Trouble { stage, tries, error })
     }

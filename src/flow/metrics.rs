@@ -1,6 +1,9 @@
 //! What operators count: one line for each message in CloudWatch's embedded metric format, which CloudWatch Logs reads
 //! metrics out of. No call is made for them.
 //!
+//! There are no dimensions: what CloudWatch is paid for is each series, whether a name or a dimension tells it from others, and
+//! without dimensions all of a message stands in one line. What did not happen is not counted as 0: it would cost the same.
+//!
 //! Invariant (no content): names of metrics are fixed words and names of rules; values are counts, octets and times.
 //!
 //! Source: Amazon CloudWatch User Guide, "Specification: Embedded metric format".
@@ -36,16 +39,18 @@ pub fn line(namespace: &str, report: &FlowReport, error: Option<&FlowError>, now
         ("RulesRefused", report.looks.refused),
         ("RulesUnread", report.looks.unread),
     ] {
-        if count > 0 {
-            metrics.count(name, u64::from(count));
-        }
+        metrics.count(name, u64::from(count));
     }
+    let rules = || report.rules.iter().flat_map(|rules| &rules.rules);
+    metrics.count("RulesFailed", rules().filter(|rule| failed(&rule.verdict)).count() as u64);
     if let Some(error) = error {
         // `Mailwright.RuleFailed` is `Failed.RuleFailed` here.
         metrics.count(&format!("Failed.{}", error.kind().trim_start_matches("Mailwright.")), 1);
     }
     for (name, ms) in [
+        ("RulesTime", report.times.rules_ms),
         ("FetchTime", report.times.fetch_ms),
+        ("LookUpTime", report.times.look_up_ms),
         ("RunTime", report.times.run_ms),
         ("StoreTime", report.times.store_ms),
         ("PutBackTime", report.times.put_back_ms),
@@ -61,7 +66,7 @@ pub fn line(namespace: &str, report: &FlowReport, error: Option<&FlowError>, now
             metrics.put(name, "Bytes", json!(size));
         }
     }
-    for rule in report.rules.iter().flat_map(|rules| &rules.rules) {
+    for rule in rules() {
         let what = match rule.verdict {
             Verdict::Matched => "Matched",
             Verdict::Audited => "Audited",
@@ -100,7 +105,9 @@ struct Metrics {
 
 impl Metrics {
     fn count(&mut self, name: &str, count: u64) {
-        self.put(name, "Count", json!(count));
+        if count > 0 {
+            self.put(name, "Count", json!(count));
+        }
     }
     fn put(&mut self, name: &str, unit: &str, value: Value) {
         // CloudWatch takes names in ASCII; two rules whose names then are one are counted as one.
@@ -126,6 +133,11 @@ fn fate(fate: &Fate) -> &'static str {
         Fate::Off => "Off",
         Fate::Observed { .. } => "Observed",
     }
+}
+
+/// Did a rule not do its work, so that the message went on without it?
+fn failed(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Failed(_) | Verdict::OutOfTime)
 }
 
 /// Did WorkMail's checks refuse the rewritten message?
@@ -188,9 +200,8 @@ mod tests {
         for (name, value) in [
             ("Messages", 1),
             ("Rewritten", 1),
-            ("OriginalDelivered", 0),
-            ("Rejected", 0),
             ("Retries", 2),
+            ("RulesFailed", 1),
             ("SizeIn", 1_000),
             ("Rule.legal-notice.Matched", 1),
             ("Rule.hinweis f_r alle.Audited", 2),
@@ -200,7 +211,9 @@ mod tests {
         }
         assert_eq!(line["FetchTime"], 3.5);
         assert_eq!(line["digest"], "0123456789abcdef");
-        for absent in ["StoreTime", "SizeOut", "Rule.banner.Matched", "Failed"] {
+        for absent in
+            ["StoreTime", "SizeOut", "Rule.banner.Matched", "Failed", "OriginalDelivered", "Rejected", "Repaired"]
+        {
             assert_eq!(line[absent], Value::Null, "{absent}: {line}");
         }
     }
@@ -218,7 +231,7 @@ mod tests {
         let line = read(&report(Fate::Failed, Vec::new()), Some(&error));
         assert_eq!(
             (&line["Failed"], &line["Failed.RuleFailed"], &line["OriginalDelivered"]),
-            (&json!(1), &json!(1), &json!(0))
+            (&json!(1), &json!(1), &Value::Null)
         );
     }
 

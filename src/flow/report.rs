@@ -82,6 +82,19 @@ pub enum Stage {
     PutBack,
 }
 
+impl Stage {
+    /// The word for it in logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fetch => "fetch",
+            Self::Run => "run",
+            Self::Keep => "keep",
+            Self::Store => "store",
+            Self::PutBack => "put_back",
+        }
+    }
+}
+
 impl std::fmt::Display for Stage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -271,9 +284,12 @@ pub(super) fn log(report: &FlowReport, error: Option<&FlowError>) {
     let rules = report.rules.as_ref().map(|r| r.rules.as_slice()).unwrap_or_default();
     let signatures = report.rules.as_ref().map(|r| r.signatures.as_slice()).unwrap_or_default();
     let names = |is: fn(&Verdict) -> bool| {
-        rules.iter().filter(|r| is(&r.verdict)).map(|r| r.name.as_str()).collect::<Vec<_>>().join(",")
+        let names: Vec<_> = rules.iter().filter(|r| is(&r.verdict)).map(|r| r.name.as_str()).collect();
+        (!names.is_empty()).then(|| names.join(","))
     };
     let matched = names(|v| matches!(v, Verdict::Matched));
+    let audited = names(|v| matches!(v, Verdict::Audited));
+    let skipped = names(|v| matches!(v, Verdict::Skipped(_)));
     let failed = names(|v| matches!(v, Verdict::Failed(_) | Verdict::OutOfTime));
     let answers: Vec<String> = report.answers.iter().map(|(word, count)| format!("{word}: {count}")).collect();
     let answers = (report.answers.len() > 1).then(|| answers.join(", "));
@@ -316,6 +332,8 @@ pub(super) fn log(report: &FlowReport, error: Option<&FlowError>) {
                 attachments_stored = report.attachments_stored,
                 retries = report.retries,
                 rules_matched = matched,
+                rules_audited = audited,
+                rules_skipped = skipped,
                 rules_failed = failed,
                 edits = rules.iter().map(|r| r.edits).sum::<usize>(),
                 signatures = signatures.len(),

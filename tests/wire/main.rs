@@ -4,6 +4,7 @@
 mod directory;
 mod message_flow;
 mod object_store;
+mod operators;
 mod organization;
 mod runtime_api;
 mod server;

@@ -9,7 +9,7 @@ use hyper::{Method, Request};
 use mailwright::flow::put_checks;
 use serde_json::Value;
 
-use crate::server::{Answer, answer, serve};
+use crate::server::{Answer, answer, serve, trace};
 
 /// How a request fails: `(HTTP status, x-amzn-errortype)`.
 pub type Failure = (u16, &'static str);
@@ -37,6 +37,8 @@ pub struct State {
     pub requests: Vec<String>,
     /// Object versions that were named.
     pub versions: Vec<Option<String>>,
+    /// The trace that each request names.
+    pub traces: Vec<Option<String>>,
 }
 
 impl MessageFlow {
@@ -63,6 +65,7 @@ impl MessageFlow {
         let failing = {
             let mut state = self.state();
             state.requests.push(format!("{method} {id}"));
+            state.traces.push(trace(request.headers()));
             let next = state.failures.get_mut(&method).and_then(VecDeque::pop_front);
             next.or_else(|| state.always.get(&method).copied()).map(|failure| (failure, state.after))
         };

@@ -2,15 +2,15 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 
-use crate::server::serve_raw;
+use crate::server::{serve_raw, trace};
 use crate::{KEY_ID, SECRET};
 
 const DENIED: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
@@ -23,6 +23,8 @@ pub struct Switches {
     pub refuse: AtomicBool,
     /// Say that the bucket has versions.
     pub versions: AtomicBool,
+    /// The trace that each request of the function names.
+    pub traces: Mutex<Vec<Option<String>>>,
 }
 
 pub async fn start(folder: &Path) -> (SocketAddr, Arc<Switches>) {
@@ -37,6 +39,9 @@ pub async fn start(folder: &Path) -> (SocketAddr, Arc<Switches>) {
             let (service, told) = (service.clone(), told.clone());
             async move {
                 let put = request.method() == Method::PUT;
+                if put {
+                    told.traces.lock().unwrap().push(trace(request.headers()));
+                }
                 if put && told.refuse.load(Ordering::SeqCst) {
                     let refused = Response::builder().status(403).body(s3s::Body::from(DENIED.to_owned()));
                     return Ok(refused.unwrap());

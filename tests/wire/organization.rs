@@ -8,7 +8,7 @@ use bytes::Bytes;
 use hyper::Request;
 use serde_json::{Value, json};
 
-use crate::server::{Answer, answer, serve};
+use crate::server::{Answer, answer, serve, trace};
 
 pub const ID: &str = "m-0123456789abcdef0123456789abcdef";
 
@@ -35,6 +35,8 @@ pub struct State {
     pub always: HashMap<&'static str, Fault>,
     /// `Operation what`, in order.
     pub requests: Vec<String>,
+    /// The trace that each request names.
+    pub traces: Vec<Option<String>>,
 }
 
 /// Address, id and type.
@@ -88,6 +90,7 @@ impl Organization {
         let from = text("NextToken").map_or(0, |token| token.trim_start_matches("page ").parse().unwrap());
         let fault = {
             let mut state = self.state();
+            state.traces.push(trace(request.headers()));
             state.requests.push(format!("{operation} {what} {from}").trim_end_matches(" 0").trim_end().to_owned());
             let next = state.once.get_mut(operation.as_str()).and_then(VecDeque::pop_front);
             next.or_else(|| state.always.get(operation.as_str()).cloned())

@@ -19,6 +19,10 @@ pub struct RuntimeApi {
     results: mpsc::UnboundedReceiver<Result>,
 }
 
+/// The id of an invocation, and the trace that it stands in.
+pub const REQUEST_ID: &str = "8476a536-e9f4-11e8-9739-2dfe598c3fcd";
+pub const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+
 impl RuntimeApi {
     pub async fn start() -> Self {
         let (events, next) = mpsc::unbounded_channel::<(Value, Duration)>();
@@ -32,7 +36,8 @@ impl RuntimeApi {
                     let Some((event, time)) = next.lock().await.recv().await else { return answer(500, &[], "") };
                     let deadline = (SystemTime::now() + time).duration_since(UNIX_EPOCH).unwrap().as_millis();
                     let headers = [
-                        ("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd"),
+                        ("lambda-runtime-aws-request-id", REQUEST_ID),
+                        ("lambda-runtime-trace-id", TRACE),
                         ("lambda-runtime-deadline-ms", &deadline.to_string()),
                         ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-west-1:123456789012:function:f"),
                         ("content-type", "application/json"),

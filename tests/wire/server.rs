@@ -8,7 +8,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
-use hyper::{Request, Response};
+use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
@@ -55,6 +55,11 @@ where
         }
     });
     address
+}
+
+/// The trace that a request to AWS names.
+pub fn trace(headers: &HeaderMap) -> Option<String> {
+    headers.get("x-amzn-trace-id").map(|value| value.to_str().unwrap().to_owned())
 }
 
 pub fn answer(status: u16, headers: &[(&'static str, &str)], body: impl Into<Bytes>) -> Answer {

@@ -1,6 +1,6 @@
 //! The function as a process of its own, and everything that it talks to.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,7 +73,7 @@ impl World {
         let flow = MessageFlow::start(clients.s3).await;
         let runtime = RuntimeApi::start().await;
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let process = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
+        let process = Command::new(program())
             .env_clear()
             .envs(variables(folder.path()))
             .env("AWS_LAMBDA_RUNTIME_API", runtime.address.to_string())
@@ -122,6 +122,11 @@ impl World {
     }
 }
 
+/// The function: the one that `MAILWRIGHT_BOOTSTRAP` names, such as what is about to be deployed, else the one just built.
+fn program() -> PathBuf {
+    std::env::var_os("MAILWRIGHT_BOOTSTRAP").map_or_else(|| env!("CARGO_BIN_EXE_bootstrap").into(), PathBuf::from)
+}
+
 impl Drop for World {
     fn drop(&mut self) {
         drop(self.process.kill());
@@ -131,7 +136,7 @@ impl Drop for World {
 
 /// Start the function where it cannot start; how it ended, and its log.
 pub fn start_fails(folder: &Path, changes: &[(&str, &str)]) -> (ExitStatus, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
+    let output = Command::new(program())
         .env_clear()
         .envs(variables(folder))
         .env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9")
