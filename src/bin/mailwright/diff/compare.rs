@@ -195,6 +195,7 @@ impl<'r> Comparer<'r> {
                 titles: &COMPARISON,
                 notes: &notes,
                 failure: b.failure.as_deref(),
+                passage: None,
             }));
         }
         Ok(compared)

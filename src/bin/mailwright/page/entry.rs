@@ -40,6 +40,23 @@ pub struct Sight<'a> {
     pub notes: &'a [String],
     /// Why it counts as failed.
     pub failure: Option<&'a str>,
+    /// What the flow made of the answer, where there is a flow.
+    pub passage: Option<&'a Passage>,
+}
+
+/// What the flow made of the function's answer.
+#[derive(Debug, Default)]
+pub struct Passage {
+    /// What became of the message, in a word.
+    pub fate: &'static str,
+    /// What is done with it, in the words of rule files.
+    pub answer: &'static str,
+    /// What is done for each recipient, where there is more to say than that all get it.
+    pub recipients: Vec<String>,
+    /// Why the tries before have failed, in order.
+    pub tries: Vec<String>,
+    /// Where its source is found: the part of an address before `before.eml` and `after.eml`.
+    pub raw: String,
 }
 
 /// What the two sides of an entry are called.
@@ -67,12 +84,16 @@ pub const COMPARISON: Titles = Titles {
     only: "Under A and B",
 };
 
-/// An entry, and what it is found by.
+/// An entry in the list, and what it is found by.
 #[derive(Debug)]
-pub struct Entry {
-    /// The markup.
+pub struct Row {
+    /// Which one it is, from 1.
+    pub number: usize,
+    /// Where the message is from, safe to print.
+    pub path: String,
+    /// What is seen of it; markup.
     pub html: String,
-    /// What became of the message: `rewritten`, `unchanged`, `original`, `failed` or `marked`.
+    /// What became of the message: `rewritten`, `unchanged`, `original`, `failed`, `marked` or, in a flow, `waiting`.
     pub fate: &'static str,
     /// What is answered, in the words of rule files.
     pub answer: &'static str,
@@ -80,33 +101,41 @@ pub struct Entry {
     pub rules: Vec<usize>,
 }
 
+impl Row {
+    /// Make the row of an entry: cheap, whatever the message.
+    pub fn of(sight: &Sight<'_>) -> Self {
+        let met = reports(sight).iter().enumerate().filter(|(_, report)| rules::is_met(report));
+        Self {
+            number: sight.number,
+            path: sight.path.to_owned(),
+            html: About::of(sight, &Message::parse(sight.before)).row(),
+            fate: fate(sight),
+            answer: answer(sight),
+            rules: met.map(|(index, _)| index).collect(),
+        }
+    }
+}
+
+/// All of an entry.
+#[derive(Debug)]
+pub struct Entry {
+    /// In the list.
+    pub row: Row,
+    /// What is seen of it when it is open; markup.
+    pub article: String,
+}
+
 impl Entry {
     /// Make an entry.
     pub fn of(sight: &Sight<'_>) -> Self {
         let before = Message::parse(sight.before);
         let after = sight.after.map(Message::parse);
-        let fate = fate(sight);
-        let answer = sight.handled.map_or("try again", shown::answer);
-        let reports = reports(sight);
-        let rules: Vec<usize> =
-            reports.iter().enumerate().filter(|(_, report)| rules::is_met(report)).map(|(index, _)| index).collect();
-        let mut html = String::new();
-        let indexes: Vec<String> = rules.iter().map(ToString::to_string).collect();
-        let _ = write!(
-            html,
-            "<details class=message name=message id=m{} data-path=\"{}\" data-fate=\"{fate}\" data-answer=\"{}\" data-rules=\"{}\">",
-            sight.number,
-            text(sight.path),
-            text(answer),
-            indexes.join(" ")
-        );
-        let about = About::of(sight, &before, fate, answer);
-        about.row(&mut html);
-        html.push_str("<article>");
-        about.head(sight, &mut html);
-        html.push_str("<section><h3>Rules</h3>");
-        rules::write(reports, &mut html);
-        html.push_str("</section>");
+        let mut html = About::of(sight, &before).head(sight);
+        if sight.handled.is_some() {
+            html.push_str("<section><h3>Rules</h3>");
+            rules::write(reports(sight), &mut html);
+            html.push_str("</section>");
+        }
         if let Some(after) = &after {
             let differences = header::differences(&before, after);
             if !differences.is_empty() {
@@ -114,12 +143,31 @@ impl Entry {
             }
         }
         views(sight, &before, after.as_ref(), &mut html);
-        html.push_str("</article></details>\n");
-        Self { html, fate, answer, rules }
+        Self { row: Row::of(sight), article: html }
+    }
+
+    /// The whole of it, for a page that holds all of its entries.
+    pub fn html(&self) -> String {
+        let row = &self.row;
+        let indexes: Vec<String> = row.rules.iter().map(ToString::to_string).collect();
+        format!(
+            "<details class=message name=message id=m{} data-path=\"{}\" data-fate=\"{}\" data-answer=\"{}\" \
+             data-rules=\"{}\"><summary>{}</summary><article>{}</article></details>\n",
+            row.number,
+            text(&row.path),
+            row.fate,
+            text(row.answer),
+            indexes.join(" "),
+            row.html,
+            self.article
+        )
     }
 }
 
 fn fate(sight: &Sight<'_>) -> &'static str {
+    if let Some(passage) = sight.passage {
+        return passage.fate;
+    }
     match sight.handled.map(|handled| &handled.report.fate) {
         Some(Fate::Rewritten) => "rewritten",
         Some(Fate::Unchanged) => "unchanged",
@@ -127,6 +175,13 @@ fn fate(sight: &Sight<'_>) -> &'static str {
         Some(Fate::Original { .. }) => "original",
         Some(Fate::Off | Fate::Observed { .. }) => "unchanged",
         Some(Fate::Undecodable | Fate::Failed) | None => "failed",
+    }
+}
+
+fn answer(sight: &Sight<'_>) -> &'static str {
+    match sight.passage {
+        Some(passage) => passage.answer,
+        None => sight.handled.map_or("try again", shown::answer),
     }
 }
 
@@ -144,7 +199,8 @@ struct About {
 }
 
 impl About {
-    fn of(sight: &Sight<'_>, before: &Message<'_>, fate: &'static str, answer: &'static str) -> Self {
+    fn of(sight: &Sight<'_>, before: &Message<'_>) -> Self {
+        let (fate, answer) = (fate(sight), answer(sight));
         let short = |what: &str| match cut(what.trim(), SHORT) {
             (shown, true) => text(shown),
             (shown, false) => format!("{}…", text(shown)),
@@ -153,12 +209,15 @@ impl About {
         let subject = draft.subject().filter(|subject| !subject.trim().is_empty());
         let from = draft.values("From").first().cloned().unwrap_or_default();
         let edits: usize = reports(sight).iter().map(|report| report.edits).sum();
-        let mut badges = format!("<mark class=\"{fate}\">{fate}</mark>");
+        let mut badges = format!("<mark class=\"{fate}\">{}</mark>", fate.replace('_', " "));
         if edits > 0 && sight.after.is_some() {
             let _ = write!(badges, "<mark>{}</mark>", crate::check::count(edits, "edit"));
         }
-        if answer != "deliver" {
-            let answers = sight.handled.map_or_else(|| answer.to_owned(), shown::answers);
+        if answer != "deliver" && !answer.is_empty() {
+            let answers = match (sight.passage, sight.handled) {
+                (None, Some(handled)) => shown::answers(handled),
+                _ => answer.to_owned(),
+            };
             let _ = write!(badges, "<mark class=answer>{}</mark>", text(&answers.replace('_', " ")));
         }
         Self {
@@ -169,17 +228,15 @@ impl About {
         }
     }
 
-    fn row(&self, html: &mut String) {
+    fn row(&self) -> String {
         let Self { subject, from, direction, badges } = self;
-        let _ = write!(
-            html,
-            "<summary><strong>{subject}</strong><span class=who>{from}</span><span class=badges>{badges}\
-             <small>{direction}</small></span></summary>"
-        );
+        format!(
+            "<strong>{subject}</strong><span class=who>{from}</span><span class=badges>{badges}<small>{direction}</small></span>"
+        )
     }
 
-    fn head(&self, sight: &Sight<'_>, html: &mut String) {
-        let _ = write!(html, "<header><h2>{}</h2><p class=badges>{}</p><dl>", self.subject, self.badges);
+    fn head(&self, sight: &Sight<'_>) -> String {
+        let mut html = format!("<header><h2>{}</h2><p class=badges>{}</p><dl>", self.subject, self.badges);
         let mut pair = |name: &str, value: &str| {
             if !value.is_empty() {
                 let class = if name == "From" { " class=from" } else { "" };
@@ -200,31 +257,51 @@ impl About {
             let first = if to.is_empty() { "nobody".to_owned() } else { first };
             pair("Envelope", &format!("{}: {sender} → {first}", event.direction.as_str()));
         }
-        pair("File", &text(sight.path));
+        pair(if sight.passage.is_some() { "Came by" } else { "File" }, &text(sight.path));
         let came = size(sight.before.len());
         pair("Size", &sight.after.map_or_else(|| came.clone(), |after| format!("{came} → {}", size(after.len()))));
+        if let Some(passage) = sight.passage.filter(|passage| !passage.raw.is_empty()) {
+            let link = |side: &str| {
+                let place = format!("{}{side}", text(&passage.raw));
+                format!(
+                    "{side}: <a href=\"{place}.txt\" target=_blank>source</a>, <a href=\"{place}.eml\" download>.eml</a>"
+                )
+            };
+            let after = sight.after.map(|_| format!("<span>{}</span>", link("after"))).unwrap_or_default();
+            pair("Raw", &format!("<span class=raw><span>{}</span>{after}</span>", link("before")));
+        }
         html.push_str("</dl>");
         if let Some(failure) = sight.failure {
             let _ = write!(html, "<p class=failure>{}</p>", text(failure));
         }
+        if let Some(passage) = sight.passage {
+            list("ol class=tries", "ol", &passage.tries, &mut html);
+            list("ul class=notes", "ul", &passage.recipients, &mut html);
+        }
         let Some(handled) = sight.handled else {
             html.push_str("</header>");
-            return;
+            return html;
         };
         let report = &handled.report;
         let notes = report.rules.iter().flat_map(|rules| &rules.notes).cloned();
         let signatures = report.rules.iter().flat_map(|rules| &rules.signatures).map(ToString::to_string);
         let said = sight.notes.iter().cloned();
         let all: Vec<String> = said.chain(shown::put_lines(report)).chain(notes).chain(signatures).collect();
-        if !all.is_empty() {
-            html.push_str("<ul class=notes>");
-            for note in all {
-                let _ = write!(html, "<li>{}</li>", text(&note));
-            }
-            html.push_str("</ul>");
-        }
+        list("ul class=notes", "ul", &all, &mut html);
         html.push_str("</header>");
+        html
     }
+}
+
+fn list(open: &str, close: &str, lines: &[String], html: &mut String) {
+    if lines.is_empty() {
+        return;
+    }
+    let _ = write!(html, "<{open}>");
+    lines.iter().for_each(|line| {
+        let _ = write!(html, "<li>{}</li>", text(line));
+    });
+    let _ = write!(html, "</{close}>");
 }
 
 /// Rendered, text and source, of which one is shown at a time.

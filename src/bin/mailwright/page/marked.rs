@@ -137,10 +137,15 @@ fn whole(line: &str) -> String {
 /// A line with what is not in `other` in an element, as long as they have something in common.
 fn against(line: &str, other: Option<&str>, element: &str) -> String {
     let Some(other) = other else { return whole(line) };
-    let head: usize = line.chars().zip(other.chars()).take_while(|(a, b)| a == b).map(|(c, _)| c.len_utf8()).sum();
+    let mut head: usize = line.chars().zip(other.chars()).take_while(|(a, b)| a == b).map(|(c, _)| c.len_utf8()).sum();
     let (rest, other_rest) = (line.get(head..).unwrap_or_default(), other.get(head..).unwrap_or_default());
     let pairs = rest.chars().rev().zip(other_rest.chars().rev());
-    let tail: usize = pairs.take_while(|(a, b)| a == b).map(|(c, _)| c.len_utf8()).sum();
+    let mut tail: usize = pairs.take_while(|(a, b)| a == b).map(|(c, _)| c.len_utf8()).sum();
+    // Of the places where the same text could have been put in, the one that parts no word.
+    if tail == other_rest.len() {
+        let slid = slide(line, head, line.len() - tail);
+        (head, tail) = (head - slid, tail + slid);
+    }
     if head + tail == 0 || (head + tail) * 4 < line.len().min(other.len()) {
         return whole(line);
     }
@@ -156,6 +161,26 @@ fn against(line: &str, other: Option<&str>, element: &str) -> String {
     format!("{lead}{before}<{element}>{}</{element}>{after}", whole(middle))
 }
 
+/// By how many octets a range of a line moves to the left to end with a space or to begin the line, what is around it staying
+/// the same.
+fn slide(line: &str, start: usize, end: usize) -> usize {
+    let (before, within) = (line.get(..start).unwrap_or_default(), line.get(..end).unwrap_or_default());
+    if within.ends_with(char::is_whitespace) || start == end {
+        return 0;
+    }
+    let mut slid = 0;
+    for (a, b) in before.chars().rev().zip(within.chars().rev()) {
+        if a != b {
+            break;
+        }
+        slid += a.len_utf8();
+        if line.get(..end - slid).is_some_and(|rest| rest.ends_with(char::is_whitespace)) {
+            return slid;
+        }
+    }
+    0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,6 +190,14 @@ mod tests {
         let html = marked("a\nSubject: Hello <b>\nc\n", "a\nSubject: [EXT] Hello <b>\nc\n", 1);
         assert!(html.contains("<b>−</b><q>Subject: Hello &lt;b&gt;\n</q>"), "{html}");
         assert!(html.contains("<b>+</b><q>Subject: <ins>[EXT] </ins>Hello &lt;b&gt;\n</q>"), "{html}");
+    }
+
+    #[test]
+    fn what_is_put_in_begins_where_a_word_does() {
+        let html = marked("Subject: [list] Hello\n", "Subject: [EXT] [list] Hello\n", 1);
+        assert!(html.contains("Subject: <ins>[EXT] </ins>[list] Hello"), "{html}");
+        let html = marked("aaa\n", "aaaa\n", 1);
+        assert!(html.contains("aaa<ins>a</ins>"), "{html}");
     }
 
     #[test]

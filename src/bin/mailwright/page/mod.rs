@@ -8,12 +8,14 @@ mod entry;
 mod frame;
 mod header;
 mod inert;
+mod live;
 mod marked;
 mod markup;
 pub mod report;
 mod rules;
 
-pub use entry::{COMPARISON, Entry, RUN, Sight};
+pub use entry::{COMPARISON, Entry, Passage, RUN, Row, Sight};
+pub use live::{Live, problems};
 pub use markup::text;
 
 use encodify::base64;
@@ -26,19 +28,27 @@ const SCRIPT: &str = include_str!("page.js");
 
 /// All up to the body of a page.
 pub fn head(title: &str) -> String {
-    let hash = base64::STANDARD.encode(Sha256::digest(SCRIPT.as_bytes()).as_slice());
-    format!(
-        "<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n\
-         <meta http-equiv=Content-Security-Policy content=\"default-src 'none'; script-src 'sha256-{hash}'; \
-         style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'\">\n\
-         <meta name=viewport content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=color-scheme content=\"light dark\">\n<meta name=referrer content=no-referrer>\n\
-         <title>{}</title>\n<style>{STYLE}</style>\n</head>\n",
-        text(title)
-    )
+    let policy = format!("default-src 'none'; {}; base-uri 'none'; form-action 'none'", sources(SCRIPT));
+    head_of(title, STYLE, &format!("<meta http-equiv=Content-Security-Policy content=\"{policy}\">\n"))
 }
 
 /// The script, which stands last.
 pub fn script() -> String {
     format!("<script>{SCRIPT}</script>\n")
+}
+
+/// What a page and its frames may use: this script, styles, and images that stand in it.
+fn sources(script: &str) -> String {
+    let hash = base64::STANDARD.encode(Sha256::digest(script.as_bytes()).as_slice());
+    format!("script-src 'sha256-{hash}'; style-src 'unsafe-inline'; img-src data:")
+}
+
+fn head_of(title: &str, style: &str, policy: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n{policy}\
+         <meta name=viewport content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=color-scheme content=\"light dark\">\n<meta name=referrer content=no-referrer>\n\
+         <title>{}</title>\n<style>{style}</style>\n</head>\n",
+        text(title)
+    )
 }

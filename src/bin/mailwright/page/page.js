@@ -1,72 +1,93 @@
 'use strict';
-(() => {
-  const all = [...document.querySelectorAll('details.message')];
+// The list of messages, its filter, the frames of the open message, keys: what every page has.
+const page = (() => {
   const byId = id => document.getElementById(id);
   const words = byId('words'), fate = byId('fate'), rule = byId('rule');
-  const texts = new Map(all.map(m => [m, (m.querySelector('summary').textContent + ' ' + m.dataset.path).toLowerCase()]));
-  const shown = () => all.filter(m => !m.hidden);
+  const wide = matchMedia('(min-width: 1000px)');
+  const texts = new WeakMap();
+  const api = { wide, rule: '', opened: () => {}, filtered: () => {} };
+  let view = 'rendered';
 
-  const filter = () => {
+  api.all = () => [...document.querySelectorAll('details.message')];
+  api.open = () => document.querySelector('details.message[open]');
+  const text = m => {
+    if (!texts.has(m)) texts.set(m, (m.querySelector('summary').textContent + ' ' + m.dataset.path).toLowerCase());
+    return texts.get(m);
+  };
+  api.changed = m => texts.delete(m);
+
+  api.filter = () => {
     const wanted = words.value.toLowerCase().trim(), [kind, word] = fate.value.split(':');
+    const met = rule ? rule.value : api.rule, all = api.all();
     for (const m of all) {
-      m.hidden = !(texts.get(m).includes(wanted)
+      const hidden = !(text(m).includes(wanted)
         && (!kind || m.dataset[kind] === word)
-        && (!rule.value || m.dataset.rules.split(' ').includes(rule.value)));
+        && (!met || m.dataset.rules.split(' ').includes(met)));
+      if (m.hidden !== hidden) m.hidden = hidden;
     }
-    const left = shown();
+    const left = all.filter(m => !m.hidden), open = api.open();
     byId('count').textContent = left.length === all.length ? '' : `${left.length} of ${all.length}`;
-    byId('nothing').hidden = left.length > 0;
-    const open = all.find(m => m.open);
+    byId('nothing').hidden = left.length > 0 || all.length === 0;
     if (wide.matches && left.length && (!open || open.hidden)) left[0].open = true;
     else if (open && open.hidden) open.open = false;
+    api.filtered(left.length, all.length);
   };
-  const wide = matchMedia('(min-width: 1000px)');
   byId('filter').hidden = false;
-  byId('filter').addEventListener('input', filter);
+  byId('filter').addEventListener('input', api.filter);
   byId('filter').addEventListener('submit', event => event.preventDefault());
 
   // Each frame is a process: only those of the open message are there.
-  const frames = m => {
+  api.frames = m => {
     m.querySelectorAll('iframe').forEach(frame => frame.remove());
     if (m.open) m.querySelectorAll('template').forEach(t => t.after(t.content.cloneNode(true)));
   };
-
-  // The same view for the next message; the address says which one is open.
-  let view = 'rendered';
+  // The same view for the next message.
+  api.view = m => {
+    const radio = m.querySelector(`input[type=radio][value=${view}]`);
+    if (radio) radio.checked = true;
+  };
   document.addEventListener('change', event => {
     if (event.target.type === 'radio') view = event.target.value;
   });
   document.addEventListener('toggle', event => {
     const m = event.target;
     if (!m.matches('details.message')) return;
-    frames(m);
+    api.frames(m);
     if (!m.open) return;
-    const radio = m.querySelector(`input[type=radio][value=${view}]`);
-    if (radio) radio.checked = true;
+    api.view(m);
+    // The address says which one is open.
     history.replaceState(null, '', '#' + m.id);
     if (!wide.matches) m.scrollIntoView({ block: 'start' });
+    api.opened(m);
   }, true);
 
   const move = step => {
-    const list = shown(), at = list.findIndex(m => m.open);
+    const list = api.all().filter(m => !m.hidden), at = list.findIndex(m => m.open);
     const next = list[Math.max(0, Math.min(list.length - 1, at + step))];
     if (!next) return;
     next.open = true;
     next.querySelector('summary').focus();
   };
+  const choose = nth => {
+    const radio = api.open()?.querySelectorAll('.views > input')[nth];
+    if (radio) radio.click();
+  };
+  const keys = { j: () => move(1), k: () => move(-1), '/': () => words.focus(), 1: () => choose(0), 2: () => choose(1), 3: () => choose(2) };
   document.addEventListener('keydown', event => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.matches('input[type=search], select')) {
-      if (event.key === 'Escape') { words.value = ''; filter(); event.target.blur(); }
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (event.target.matches('#filter *')) {
+      if (event.key === 'Escape') { words.value = ''; api.filter(); event.target.blur(); }
       return;
     }
-    if (event.key === 'j') move(1);
-    else if (event.key === 'k') move(-1);
-    else if (event.key === '/') { words.focus(); event.preventDefault(); }
+    if (!keys[event.key] || event.target.closest('input:not([type=radio]), select, textarea, dialog')) return;
+    keys[event.key]();
+    event.preventDefault();
   });
+  api.keys = keys;
 
-  all.filter(m => m.open).forEach(frames);
   const named = location.hash && byId(location.hash.slice(1));
+  api.all().filter(m => m.open).forEach(api.frames);
   if (named && named.matches('details.message')) named.open = true;
-  else if (wide.matches && all.length) all[0].open = true;
+  else if (wide.matches && api.all().length) api.all()[0].open = true;
+  return api;
 })();

@@ -72,22 +72,23 @@ impl Report {
 
     /// Add a message; `None` is one for which there was no room.
     pub fn add(&mut self, entry: Option<&Entry>, room: &Room) -> io::Result<()> {
-        let entry = entry.filter(|entry| self.octets + entry.html.len() <= MAX_OCTETS && self.left_out == 0);
-        let Some(entry) = entry else {
+        let whole = entry.map(|entry| (entry, entry.html()));
+        let whole = whole.filter(|(_, html)| self.octets + html.len() <= MAX_OCTETS && self.left_out == 0);
+        let Some((entry, html)) = whole else {
             self.left_out += 1;
             room.0.store(true, Ordering::Relaxed);
             return Ok(());
         };
         self.shown += 1;
-        self.octets += entry.html.len();
-        *self.fates.entry(entry.fate).or_default() += 1;
-        *self.answers.entry(entry.answer).or_default() += 1;
-        for index in &entry.rules {
+        self.octets += html.len();
+        *self.fates.entry(entry.row.fate).or_default() += 1;
+        *self.answers.entry(entry.row.answer).or_default() += 1;
+        for index in &entry.row.rules {
             if let Some(met) = self.met.get_mut(*index) {
                 *met += 1;
             }
         }
-        self.entries.write_all(entry.html.as_bytes())
+        self.entries.write_all(html.as_bytes())
     }
 
     /// Write the page. `summary` is a line about the run.

@@ -148,6 +148,7 @@ impl<'r> Passage<'r> {
             titles: &RUN,
             notes: &[],
             failure: failed.as_deref(),
+            passage: None,
         });
         Passed { shown, tally, entry }
     }
@@ -186,6 +187,7 @@ impl<'r> Passage<'r> {
             titles: &RUN,
             notes: &[],
             failure: Some(&why),
+            passage: None,
         });
         Passed { shown, tally: Tally::new(None, None, false, false, true), entry }
     }
