@@ -219,13 +219,13 @@ fn a_page_shows_every_message_and_nothing_of_it_is_markup() {
 #[test]
 fn a_page_has_its_own_limit_and_is_written_over_no_message() {
     let case = Case::new();
-    let many = format!("From x 10:00\n{}\n", mail("ann@example.com")).repeat(1_020);
+    let many = format!("From x 10:00\n{}\n", mail("ann@example.com")).repeat(2_020);
     case.write("many.mbox", many);
     let (code, _, stderr) = case.run(&["replay", "many.mbox", "--quiet", "--report", "page.html"]);
     assert_eq!((code, stderr.as_str()), (0, ""));
     let page = octets(&case.path("page.html"));
-    assert_eq!(page.matches("<details class=message").count(), 1_000);
-    assert!(page.contains("the first 1000 are shown, 20 are left out"));
+    assert_eq!(page.matches("<details class=message").count(), 2_000);
+    assert!(page.contains("the first 2000 are shown, 20 are left out"));
     let (_, stdout, _) = case.run(&["replay", "many.mbox", "--json", "--report", "page.html"]);
     assert!(stdout.contains("\"effects\"") && !stdout.contains("\"checked\""), "what conditions saw is content");
     let (code, _, stderr) = case.run(&["replay", "many.mbox", "--report", "many.mbox"]);

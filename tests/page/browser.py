@@ -8,12 +8,12 @@ def chromium():
 
 
 class Server:
-    """Counts the connections that reach it."""
+    """Counts the connections that reach it, and has pages."""
 
     def __init__(self):
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
-        self.seen = []
+        self.seen, self.pages = [], {}
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self):
@@ -22,7 +22,9 @@ class Server:
             client.settimeout(0.5)
             try:
                 first = client.recv(500).split(b"\r\n")[0].decode("ascii", "replace")
-                client.sendall(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                page = self.pages.get((first.split(" ") + [""])[1])
+                status = "200 Yes\r\nContent-Type: text/html" if page else "404 No"
+                client.sendall(f"HTTP/1.1 {status}\r\nContent-Length: {len(page or b'')}\r\nConnection: close\r\n\r\n".encode() + (page or b""))
             except OSError:
                 first = "a connection"
             client.close()
@@ -45,7 +47,7 @@ class Browser:
         self.process = subprocess.Popen(arguments, preexec_fn=pipes, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(to_browser), os.close(from_browser)
         self.next, self.buffer, self.events, self.answers = 0, b"", [], {}
-        self.frames, self.new = {}, []
+        self.frames, self.new, self.gone = {}, [], set()
 
     def call(self, method, session=None, **params):
         self.next += 1
@@ -53,6 +55,8 @@ class Browser:
         os.write(self.write, json.dumps(message).encode() + b"\0")
         wanted, until = self.next, time.monotonic() + 60
         while wanted not in self.answers:
+            if session in self.gone:
+                raise RuntimeError(f"{method}: the frame is gone")
             if not self.pump(until - time.monotonic()):
                 raise SystemExit(f"Chromium does not answer {method}")
         answer = self.answers.pop(wanted)
@@ -73,6 +77,7 @@ class Browser:
                 self.new.append(message["params"]["sessionId"])
             elif message["method"] == "Target.detachedFromTarget":
                 self.frames.pop(message["params"]["sessionId"], None)
+                self.gone.add(message["params"]["sessionId"])
             else:
                 self.events.append(message)
         return True
@@ -121,8 +126,9 @@ class Browser:
         self.settle(2)
         return target, session
 
-    def evaluate(self, session, expression):
-        return self.call("Runtime.evaluate", session, expression=expression, returnByValue=True)["result"].get("value")
+    def evaluate(self, session, expression, wait=False):
+        """The value of an expression; of the promise that it is, if it is to be waited for."""
+        return self.call("Runtime.evaluate", session, expression=expression, returnByValue=True, awaitPromise=wait)["result"].get("value")
 
     def said(self):
         """Everything that a script said, and every dialogue."""

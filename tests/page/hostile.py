@@ -67,7 +67,7 @@ CALM = {
 
 
 def mail(name, kind, body, subject):
-    head = f"From: a@example.net\r\nTo: b@example.com\r\nSubject: {subject}\r\nMessage-ID: <{name}@example.net>\r\nMIME-Version: 1.0\r\n"
+    head = f"From: a@example.net\r\nTo: b@example.com\r\nSubject: {subject}\r\nMessage-ID: <{name}@example.net>\r\nDate: Mon, 5 Jan 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\n"
     boundary = "boundary-of-this-message"
     return (f"{head}Content-Type: multipart/related; boundary={boundary}\r\n\r\n--{boundary}\r\nContent-Type: {kind}; charset=utf-8\r\n\r\n"
             f"{body}\r\n--{boundary}\r\nContent-Type: image/png\r\nContent-ID: <pixel@example.net>\r\nContent-Transfer-Encoding: base64\r\n\r\n"

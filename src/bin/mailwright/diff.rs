@@ -59,7 +59,7 @@ pub struct Options {
     /// Keep what is done in this file while it runs; a run that was broken off goes on from there. It is removed at the end
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
-    /// Write a page to look at: the messages that differ, under A and under B side by side. The first 1,000 are shown
+    /// Write a page to look at: the messages that differ, under A and under B side by side. The first 2,000 are shown
     #[arg(long, value_name = "FILE.html", conflicts_with = "resume")]
     report: Option<PathBuf>,
     /// One JSON object, for programs

@@ -68,7 +68,7 @@ pub struct Options {
     /// what is delivered as it came
     #[arg(long)]
     strict: bool,
-    /// Write a page to look at: what became of each message and why, before and after. The first 1,000 messages are shown
+    /// Write a page to look at: what became of each message and why, before and after. The first 2,000 messages are shown
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
     /// Show what is different in the header and the decoded text

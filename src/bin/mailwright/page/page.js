@@ -34,6 +34,7 @@ const page = (() => {
   };
   byId('filter').hidden = false;
   byId('filter').addEventListener('input', api.filter);
+  wide.addEventListener('change', api.filter);
   byId('filter').addEventListener('submit', event => event.preventDefault());
 
   // Each frame is a process: only those of the open message are there.

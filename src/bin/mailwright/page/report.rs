@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::{Entry, head, script, text};
 
 /// Most messages of a page: browsers stay quick.
-pub const MAX_MESSAGES: usize = 1_000;
+pub const MAX_MESSAGES: usize = 2_000;
 /// Most octets of a page.
 const MAX_OCTETS: usize = 96 * 1024 * 1024;
 

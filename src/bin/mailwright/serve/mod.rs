@@ -60,6 +60,7 @@ use aws::runtime_api::RuntimeApi;
 use fault::{Faults, Planned};
 use hub::{Hub, Limits};
 use log::Log;
+use page::Way;
 use passage::{Answers, Flow};
 use process::{About, Process};
 use room::Room;
@@ -242,7 +243,9 @@ async fn serve_all(
     }
     tokio::spawn(flow.work(to_do));
     let room = Room::new(RECEIVED_OCTETS);
-    tokio::spawn(http::serve(ports.page, page::routes(Arc::clone(&hub)).layer(from_fn(http::same_site))));
+    let ways = ports.ways(hub.rules().pipeline.organization().domains.first()).map_err(|error| error.to_string())?;
+    let page = page::routes(Arc::clone(&hub), Arc::clone(&room), ways);
+    tokio::spawn(http::serve(ports.page, page.layer(from_fn(http::same_site))));
     let aws = Arc::new(Aws::new(workmail, runtime, Arc::clone(&room)));
     tokio::spawn(http::serve(ports.aws, aws::routes(aws).layer(from_fn(http::no_browser))));
     for (listener, direction) in [(ports.inbound, Direction::Inbound), (ports.outbound, Direction::Outbound)] {
@@ -286,6 +289,13 @@ impl Ports {
             outbound: listen(at, options.outbound, "--outbound").await?,
             aws: listen(at, options.aws, "--aws").await?,
         })
+    }
+
+    /// How messages come in besides, for who looks at an empty page.
+    fn ways(&self, domain: Option<&Domain>) -> io::Result<Vec<Way>> {
+        let place = |listener: &TcpListener| listener.local_addr().map(|at| SocketAddr::new(own(at.ip()), at.port()));
+        let domain = domain.map_or("example.com", Domain::as_str);
+        Ok(Way::all(place(&self.inbound)?, place(&self.outbound)?, place(&self.aws)?, domain))
     }
 }
 

@@ -41,8 +41,8 @@ pub enum ReturnPath {
 pub enum Origin {
     /// By SMTP.
     Smtp,
-    /// Pasted or dropped into the page.
-    Page,
+    /// Pasted or dropped into the page: the name of its file, safe to show.
+    Page(Arc<str>),
     /// A file: its path, safe to show.
     File(Arc<str>),
 }
@@ -52,8 +52,7 @@ impl Origin {
     pub fn words(&self) -> String {
         match self {
             Self::Smtp => "smtp".to_owned(),
-            Self::Page => "page".to_owned(),
-            Self::File(path) => path.to_string(),
+            Self::Page(name) | Self::File(name) => name.to_string(),
         }
     }
 }

@@ -59,6 +59,11 @@
   const fill = async m => {
     const wanted = m.dataset.change;
     if (m.dataset.filled === wanted) return;
+    // Most are in transit for a blink: then there is one article to show, not two.
+    if (m.dataset.fate === 'waiting' && !m.dataset.filled) {
+      await new Promise(done => setTimeout(done, 150));
+      if (m.dataset.change !== wanted) return;
+    }
     let answer;
     try {
       answer = await fetch('/page/messages/' + m.dataset.number);

@@ -1,0 +1,54 @@
+//! `GET /page/messages/…`: one message, as the page shows it and as it is.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::{Page, json_answer, refused, shown};
+use crate::replay::function::bug;
+
+const GONE: &str = "this message is kept no longer";
+
+/// All that is seen of a message.
+pub async fn article(State(page): State<Arc<Page>>, Path(number): Path<usize>) -> Response {
+    let change = page.changes.of_run(number);
+    let Some(run) = page.hub.run(number) else { return refused(StatusCode::NOT_FOUND, GONE) };
+    let Ok(place) = Arc::clone(&page.looking).acquire_owned().await else {
+        return refused(StatusCode::SERVICE_UNAVAILABLE, "the server ends");
+    };
+    let made = tokio::task::spawn_blocking(move || {
+        let html = catch_unwind(AssertUnwindSafe(|| shown::entry(&run).article));
+        drop(place);
+        html.unwrap_or_else(|_| format!("<p class=failure>{}</p>", crate::page::text(&bug())))
+    });
+    match made.await {
+        Ok(html) => json_answer(StatusCode::OK, &json!({ "number": number, "change": change, "html": html })),
+        Err(_) => refused(StatusCode::INTERNAL_SERVER_ERROR, "a bug in mailwright, please report it"),
+    }
+}
+
+/// A message as it came or as it was rewritten, to keep (`.eml`) or to look at (`.txt`).
+pub async fn source(State(page): State<Arc<Page>>, Path((number, file)): Path<(usize, String)>) -> Response {
+    let Some(run) = page.hub.run(number) else { return refused(StatusCode::NOT_FOUND, GONE) };
+    let (side, kind) = file.split_once('.').unwrap_or_default();
+    let content = match side {
+        "before" => Some(run.original.clone()),
+        "after" => run.rewritten().cloned(),
+        _ => None,
+    };
+    let (media_type, disposition) = match kind {
+        "eml" => ("message/rfc822", format!("attachment; filename=\"message-{number}-{side}.eml\"")),
+        // Octets that are not UTF-8 are shown as such; the file has them.
+        "txt" => ("text/plain; charset=utf-8", "inline".to_owned()),
+        _ => return refused(StatusCode::NOT_FOUND, "there is before.eml, before.txt, after.eml and after.txt"),
+    };
+    let Some(content) = content else {
+        return refused(StatusCode::NOT_FOUND, "this message was not rewritten");
+    };
+    let fields = [(header::CONTENT_TYPE, media_type), (header::CONTENT_DISPOSITION, &disposition)];
+    (fields, content).into_response()
+}
