@@ -59,8 +59,9 @@ fn fate(run: &Run) -> &'static str {
         Some(Fate::Original { .. }) => "original",
         Some(Fate::Marked) => "marked",
         Some(Fate::Undecodable | Fate::Failed) => "failed",
-        Some(Fate::Rewritten | Fate::Unchanged) | None if outcome.rewritten.is_some() => "rewritten",
-        Some(Fate::Rewritten | Fate::Unchanged) | None => "unchanged",
+        Some(Fate::Rewritten | Fate::Unchanged | Fate::Off | Fate::Observed { .. }) | None => {
+            if outcome.rewritten.is_some() { "rewritten" } else { "unchanged" }
+        }
     }
 }
 
