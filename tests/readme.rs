@@ -76,7 +76,7 @@ fn without_times(text: &str) -> String {
 fn condition_table() -> String {
     let mut table = String::from("| condition | what it tests | options | example |\n|---|---|---|---|\n");
     for kind in conditions::KINDS {
-        let (doc, options, example) = (cell(kind.doc), options(kind.options), code(kind.example));
+        let (doc, options, example) = (cell(kind.doc), options(kind.takes.options()), code(kind.example));
         writeln!(table, "| `{}` | {doc} | {options} | {example} |", kind.key).unwrap();
     }
     table
@@ -112,7 +112,7 @@ fn options(options: &[OptionDoc]) -> String {
             "" => "required".to_owned(),
             default => format!("else {}", cell(default)),
         };
-        format!("`{}`: {} ({default})", option.key, cell(option.takes))
+        format!("`{}`: {} ({default})", option.key, cell(&option.takes.to_string()))
     };
     options.iter().map(one).collect::<Vec<_>>().join("<br>")
 }

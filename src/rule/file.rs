@@ -16,9 +16,10 @@ use super::packed;
 use super::period::Period;
 use super::problem::{Code, Problem, Severity, SourceFile};
 use super::section::{Files, Holds, Reading, Section, Span, io_text, nearest_line, read_text, shown};
+use super::takes::keys;
 use super::test::{self, Test};
 use super::{
-    Action, Condition, Disposition, Mode, OnError, Rule, actions, detect, lint, nesting, organization, truths,
+    Action, Condition, Disposition, Mode, OnError, Rule, actions, detect, lint, nesting, organization, tables, truths,
 };
 use crate::directory::{Book, Organization};
 use crate::envelope::{Address, Direction};
@@ -35,7 +36,6 @@ const MAX_NAME: usize = 100;
 
 /// The file that says who is internal.
 const ORGANIZATION: &str = "organization.toml";
-const RULE_KEYS: &[&str] = &["name", "description", "mode", "active", "on_error", "when", "unless", "action"];
 
 /// What came of a rule set.
 #[derive(Debug)]
@@ -377,7 +377,7 @@ fn rule_file(mut section: Section<'_>, sources: &[SourceFile], loaded: &mut Load
     }
     section.ignore("detector");
     section.ignore("constants");
-    section.finish("the file", &["rule", "constants", "detector", "test"]);
+    section.finish("the file", &keys(tables::FILE));
 }
 
 fn read_rule(
@@ -442,7 +442,7 @@ fn read_rule(
     let is_stop = |action: &dyn Action| action.kind() == "stop";
     let lets_go =
         actions.iter().all(|action| action.disposition().is_none_or(|d| d < Disposition::Bounce(String::new())));
-    section.finish("rule", RULE_KEYS);
+    section.finish("rule", &keys(tables::RULE));
     if keeps {
         guard.keeping.push(span);
     } else if lets_go && actions.iter().any(|action| is_stop(action.as_ref())) && guard.keeping.is_empty() {

@@ -13,7 +13,10 @@ pub(crate) mod packed;
 pub mod period;
 pub mod problem;
 mod readable;
+pub mod schema;
 pub mod section;
+pub mod tables;
+pub mod takes;
 pub mod template;
 pub mod test;
 pub mod truth;
@@ -30,6 +33,7 @@ use crate::envelope::{Address, Direction, Envelope};
 use crate::facts::Facts;
 use crate::message::{BodyError, Draft, Violation};
 use period::Period;
+pub use takes::{OptionDoc, Takes};
 use truth::Truth;
 use truths::Truths;
 use value_key::ValueKey;
@@ -296,19 +300,6 @@ pub trait Action: Debug + Send + Sync {
     }
 }
 
-/// One option of a condition or an action, for the reference, the schema and the help of problems.
-#[derive(Debug, Clone, Copy)]
-pub struct OptionDoc {
-    /// Its key.
-    pub key: &'static str,
-    /// What it takes, such as `"message" | "thread" | "always"`.
-    pub takes: &'static str,
-    /// What happens without it; empty when it must be given.
-    pub default: &'static str,
-    /// What it is for, in one sentence.
-    pub doc: &'static str,
-}
-
 /// A kind of condition: one per file in `conditions/`, one line each in [`conditions::KINDS`].
 #[derive(Debug, Clone, Copy)]
 pub struct ConditionKind {
@@ -316,8 +307,8 @@ pub struct ConditionKind {
     pub key: &'static str,
     /// What it tests, in one sentence.
     pub doc: &'static str,
-    /// Its options; empty where the value is no table.
-    pub options: &'static [OptionDoc],
+    /// What it takes.
+    pub takes: Takes,
     /// A `when` entry in TOML, as `direction = "outbound"`.
     pub example: &'static str,
     /// Read the value of `key` from the section and compile it. Reports its problems itself; `None` when there were any.

@@ -6,6 +6,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::problem::Code;
 use super::section::{At, Holds, Section, Span, nearest_line, shown};
+use super::tables;
+use super::takes::keys;
 use crate::directory::{Attribute, Book, Group, GroupName, MAX_VALUE, Organization, Person};
 use crate::envelope::{Address, Domain};
 
@@ -13,9 +15,6 @@ use crate::envelope::{Address, Domain};
 const MAX_PEOPLE: usize = 20_000;
 /// Groups of one organization file.
 const MAX_GROUPS: usize = 2_000;
-
-const KEYS: &[&str] = &["domains", "person", "group"];
-const GROUP_KEYS: &[&str] = &["address", "name", "members"];
 
 /// Read the file. `place` says where a span is.
 pub(super) fn read(mut section: Section<'_>, place: &dyn Fn(&Span) -> String) -> (Organization, Book) {
@@ -54,7 +53,7 @@ pub(super) fn read(mut section: Section<'_>, place: &dyn Fn(&Span) -> String) ->
             section.problem(&member.span, Code::WrongValue, what, help);
         }
     }
-    section.finish("organization", KEYS);
+    section.finish("organization", &keys(tables::ORGANIZATION));
     (organization, book)
 }
 
@@ -111,14 +110,8 @@ fn read_person(mut section: Section<'_>, taken: &mut Taken<'_>) -> Option<(Addre
         person.aliases.extend(taken.address(&alias, &mut section));
     }
     fill(&mut section, &mut person);
-    section.finish("person", &person_keys(&[]));
+    section.finish("person", &keys(tables::PERSON));
     Some((address?, person))
-}
-
-/// What a `[[person]]` takes, and these.
-pub(super) fn person_keys(more: &[&'static str]) -> Vec<&'static str> {
-    let attributes = Attribute::ALL.iter().filter(|a| **a != Attribute::Email).map(|a| a.as_str());
-    ["address", "aliases"].into_iter().chain(attributes).chain(more.iter().copied()).collect()
 }
 
 /// Read every attribute that is there.
@@ -197,7 +190,7 @@ fn read_group(mut section: Section<'_>, taken: &mut Taken<'_>, members: &mut Vec
             section.problem(&member.span, Code::WrongValue, what, "members are named by their addresses");
         }
     }
-    section.finish("group", GROUP_KEYS);
+    section.finish("group", &keys(tables::GROUP));
     let named = address.is_some() || name.is_some();
     named.then(|| Group { address, name: name.map(|at| at.value), members: addresses })
 }

@@ -8,32 +8,35 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-use super::OptionDoc;
 use super::problem::Code;
 use super::section::{At, Holds, Section, nearest_line, shown};
+use super::{OptionDoc, Takes};
 
 /// Its options.
 pub const OPTIONS: &[OptionDoc] = &[
     OptionDoc {
         key: "from",
-        takes: "date, such as 2026-12-01 | date and time, such as 2026-12-01T09:00:00+01:00",
+        takes: Takes::Date,
         default: "no limit",
         doc: "When it begins; a date is the first moment of its day.",
     },
     OptionDoc {
         key: "until",
-        takes: "date | date and time",
+        takes: Takes::Date,
         default: "no limit",
         doc: "When it ends: with the end of this day, or at this time of day.",
     },
-    ZONE,
+    ZONE_OF_DATES,
 ];
 
 /// `zone` for the reference.
-pub const ZONE: OptionDoc = OptionDoc {
+pub const ZONE: OptionDoc = OptionDoc { default: "", ..ZONE_OF_DATES };
+
+/// The same where a date may name its offset.
+const ZONE_OF_DATES: OptionDoc = OptionDoc {
     key: "zone",
-    takes: "time zone, such as \"Europe/Berlin\" | \"UTC\"",
-    default: "",
+    takes: Takes::Text("time zone, such as \"Europe/Berlin\" or \"UTC\""),
+    default: "needed, unless both name their offset",
     doc: "Where the clock hangs that dates and times are read from, by its name in the IANA database.",
 };
 

@@ -10,6 +10,7 @@ mod new;
 mod pack;
 mod page;
 mod replay;
+mod schema;
 mod serve;
 mod shell;
 mod source;
@@ -37,6 +38,7 @@ enum Command {
     Test(test::Options),
     Serve(serve::Options),
     Pack(pack::Options),
+    Schema(schema::Options),
     New(new::Options),
     Completions(shell::Completions),
     Man(shell::Manual),
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Serve(options) => serve::run(&options),
         Command::Pack(options) => pack::run(&options),
+        Command::Schema(options) => schema::run(&options),
         Command::New(options) => new::run(&options),
         Command::Completions(options) => shell::complete(&options),
         Command::Man(options) => shell::manual(&options),

@@ -5,7 +5,7 @@
 
 use super::super::problem::Code;
 use super::super::section::{Holds, Section, shown};
-use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Scene};
+use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Scene, Takes};
 use crate::directory::Need;
 use crate::envelope::{Address, Direction};
 
@@ -16,7 +16,7 @@ pub const KIND: ActionKind = ActionKind {
           not added; they get the message as it leaves the rules, also where it is bounced or dropped for the others.",
     options: &[OptionDoc {
         key: "addresses",
-        takes: "address | array of addresses",
+        takes: Takes::Texts("address"),
         default: "",
         doc: "Who is added; `{ file = \"lists/archive.txt\" }` is a list of them.",
     }],

@@ -1,7 +1,7 @@
 //! `append`: a block below the text.
 
 use super::super::section::Section;
-use super::super::{Action, ActionKind, OptionDoc};
+use super::super::{Action, ActionKind, OptionDoc, Takes};
 use super::block::{self, Insert};
 use crate::envelope::Direction;
 use crate::message::Place;
@@ -16,7 +16,7 @@ pub const KIND: ActionKind = ActionKind {
         block::IMAGES,
         OptionDoc {
             key: "place",
-            takes: "\"end\" | \"below-reply\" | \"above-signature\"",
+            takes: Takes::Word(&["end", "below-reply", "above-signature"]),
             default: "\"end\"",
             doc: "At the end of the body; below the newest text of a reply and above what it quotes; or above the signature \
                   of the newest text. Where there is no such place, or not in every alternative, or it is in doubt: the \

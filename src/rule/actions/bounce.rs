@@ -5,7 +5,7 @@
 use super::super::problem::Code;
 use super::super::section::{Holds, Section};
 use super::super::template::Context;
-use super::super::{Action, ActionError, ActionKind, Disposition, Effect, OptionDoc, Scene};
+use super::super::{Action, ActionError, ActionKind, Disposition, Effect, OptionDoc, Scene, Takes};
 use crate::envelope::Direction;
 
 /// `bounce`.
@@ -14,7 +14,7 @@ pub const KIND: ActionKind = ActionKind {
     doc: "The message is sent back to its sender with a text. Automatic mail and bounces are delivered instead.",
     options: &[OptionDoc {
         key: "message",
-        takes: "a string",
+        takes: Takes::Text("string"),
         default: "",
         doc: "What the sender is told, in plain text and without variables other than `{{ const.… }}`.",
     }],

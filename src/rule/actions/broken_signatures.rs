@@ -4,7 +4,7 @@
 //! is known when all rules are done, and decided then.
 
 use super::super::section::{Holds, Section};
-use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Scene};
+use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Scene, Takes};
 use crate::envelope::Direction;
 use crate::message::dkim::OnBroken;
 
@@ -16,13 +16,13 @@ pub const KIND: ActionKind = ActionKind {
     options: &[
         OptionDoc {
             key: "do",
-            takes: "\"keep\" | \"rename\" | \"remove\"",
+            takes: Takes::Word(&["keep", "rename", "remove"]),
             default: "",
             doc: "They stay (as they do without a rule), are named `X-Original-DKIM-Signature`, or go.",
         },
         OptionDoc {
             key: "record_results",
-            takes: "true | false",
+            takes: Takes::Boolean,
             default: "false",
             doc: "Where one breaks, keep the results of the receiving server (the topmost `Authentication-Results`) in \
                   `X-Original-Authentication-Results`.",

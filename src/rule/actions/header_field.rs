@@ -6,7 +6,7 @@
 use super::super::problem::Code;
 use super::super::section::{At, Holds, Section, shown};
 use super::super::template::{Context, Template};
-use super::super::{ActionError, OptionDoc, Scene};
+use super::super::{ActionError, OptionDoc, Scene, Takes};
 use crate::flow::put_checks;
 use crate::message::{Field, FieldError, FieldName, FieldNames};
 
@@ -19,7 +19,7 @@ pub(super) const UNFIT: &str = "the header cannot be edited";
 /// The option that names the field.
 pub(super) const NAME: OptionDoc = OptionDoc {
     key: "name",
-    takes: "a field name",
+    takes: Takes::Text("field name"),
     default: "",
     doc: "The name of the field, such as `X-Department`. Fields that carry the mail (From, Date, Content-Type, …) \
           cannot be named.",
@@ -37,7 +37,7 @@ pub(super) const NAMES: OptionDoc = OptionDoc {
 /// The option that holds the value.
 pub(super) const VALUE: OptionDoc = OptionDoc {
     key: "value",
-    takes: "a template",
+    takes: Takes::Template,
     default: "",
     doc: "The value as text in one line; what is not ASCII is encoded. Line ends and control characters in variables \
           become spaces.",

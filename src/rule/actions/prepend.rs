@@ -1,7 +1,7 @@
 //! `prepend`: a block above the text.
 
 use super::super::section::Section;
-use super::super::{Action, ActionKind, OptionDoc};
+use super::super::{Action, ActionKind, OptionDoc, Takes};
 use super::block::{self, Insert};
 use crate::envelope::Direction;
 use crate::message::Place;
@@ -16,7 +16,7 @@ pub const KIND: ActionKind = ActionKind {
         block::IMAGES,
         OptionDoc {
             key: "preview",
-            takes: "\"banner\" | \"keep\"",
+            takes: Takes::Word(&["banner", "keep"]),
             default: "\"banner\"",
             doc: "What a list of messages shows as the first words of one: those of the block, or those that it would show \
                   without it (`keep`). For that the block goes below text that the sender hid at the start, or below a \

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::super::readable::{as_html, readable};
 use super::super::section::{Holds, Section};
 use super::super::template::{Context, Filled, Template};
-use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Protected, Scene};
+use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Protected, Scene, Takes};
 use super::block::{Print, blank_quoted};
 use crate::directory::Need;
 use crate::envelope::Direction;
@@ -23,13 +23,13 @@ pub const KIND: ActionKind = ActionKind {
     options: &[
         OptionDoc {
             key: "html",
-            takes: "a template, or { file = \"…\" }",
+            takes: Takes::Template,
             default: "made from `text`",
             doc: "The block, as the rule that puts it in has it. What its variables hold may be anything short.",
         },
         OptionDoc {
             key: "text",
-            takes: "a template, or { file = \"…\" }",
+            takes: Takes::Template,
             default: "made from `html`",
             doc: "The block for plain text bodies, as the rule that puts it in has it.",
         },

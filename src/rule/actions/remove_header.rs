@@ -2,7 +2,7 @@
 
 use super::super::conditions::text_match::{self, TextMatch};
 use super::super::section::Section;
-use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Scene};
+use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Scene, Takes};
 use super::header_field;
 use crate::envelope::Direction;
 use crate::message::{FieldNames, Which};
@@ -16,7 +16,7 @@ pub const KIND: ActionKind = ActionKind {
         header_field::NAMES,
         OptionDoc {
             key: "which",
-            takes: "\"all\" | \"first\" | \"last\"",
+            takes: Takes::Word(&["all", "first", "last"]),
             default: "\"all\"",
             doc: "Which of several; the first is the topmost. With `first` and `last` a message that passes twice (internal \
                   mail) loses another.",

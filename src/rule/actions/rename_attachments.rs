@@ -3,7 +3,7 @@
 use super::super::conditions::attachment;
 use super::super::problem::Code;
 use super::super::section::{Holds, Section};
-use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Protected, Scene, Unbounceable};
+use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Protected, Scene, Takes, Unbounceable};
 use super::attachments::{self, Act, Done, Selection, counted, read_protected};
 use crate::envelope::Direction;
 use crate::message::{Attachment, Draft, ParameterText, Permission, TextEdit, tame, tamed};
@@ -17,13 +17,13 @@ pub const KIND: ActionKind = ActionKind {
     options: &[
         OptionDoc {
             key: "attachment",
-            takes: "{ name, type, content, inside, locked, extension, size, total, count }",
+            takes: Takes::Table(attachment::OPTIONS),
             default: "every attachment",
             doc: "Which attachments: the same tests as those of the condition `attachment`.",
         },
         OptionDoc {
             key: "append",
-            takes: "string",
+            takes: Takes::Text("string"),
             default: "nothing",
             doc: "An extension to put behind these names, such as \".blocked\", so that nothing opens them by a click; once.",
         },

@@ -8,7 +8,7 @@ use minijinja::value::Value;
 use super::super::problem::Code;
 use super::super::section::{Holds, Section};
 use super::super::template::{self, Context, Template};
-use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Protected, Scene, Unbounceable};
+use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Protected, Scene, Takes, Unbounceable};
 use super::Written;
 use super::attachments::{self, Details, Removal};
 use super::block::ANY_END;
@@ -25,14 +25,14 @@ pub const KIND: ActionKind = ActionKind {
         attachments::ATTACHMENT,
         OptionDoc {
             key: "link",
-            takes: "a template",
+            takes: Takes::Template,
             default: "a link to S3 that expires",
             doc: "The link, such as \"https://files.example.com/{{ attachment.key }}\" where a server of yours gives the \
                   bucket's objects to those who may have them. `attachment.key` is `attachments/` and 64 hex digits.",
         },
         OptionDoc {
             key: "hours",
-            takes: "1 to 168",
+            takes: Takes::Number(1, (MAX_LIFE / HOUR) as u64),
             default: "24",
             doc: "How long a link without `link` works. It is signed with the credentials of the function's role, and ends \
                   with them in any case, often within 12 hours: for links that have to last, use `link`.",
@@ -40,7 +40,7 @@ pub const KIND: ActionKind = ActionKind {
         attachments::NOTICE,
         OptionDoc {
             key: "text",
-            takes: "a template, or { file = \"…\" }",
+            takes: Takes::Template,
             default: "name, size, link and SHA-256",
             doc: "What the notice says. Variables of its own: those of `strip_attachments`, `attachment.link` and \
                   `attachment.key`.",

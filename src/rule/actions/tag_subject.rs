@@ -2,7 +2,7 @@
 
 use super::super::problem::Code;
 use super::super::section::{Holds, Section};
-use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Scene};
+use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Scene, Takes};
 use super::header_field;
 use crate::envelope::Direction;
 
@@ -12,7 +12,7 @@ pub const KIND: ActionKind = ActionKind {
     doc: "Puts a tag in front of the subject, where it does not stand already (also behind Re:, AW:, Fwd:).",
     options: &[OptionDoc {
         key: "tag",
-        takes: "a string",
+        takes: Takes::Text("string"),
         default: "",
         doc: "The tag, such as `[External]`; a space is put behind it.",
     }],

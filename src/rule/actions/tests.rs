@@ -69,12 +69,12 @@ fn every_kind_has_docs_for_itself_and_its_options() {
         assert!(!kind.directions.is_empty(), "{}", kind.kind);
         for option in kind.options {
             assert!(option.doc.ends_with('.'), "{}: {}", kind.kind, option.key);
-            assert!(!option.takes.is_empty(), "{}: {}", kind.kind, option.key);
+            assert!(!option.takes.to_string().is_empty(), "{}: {}", kind.kind, option.key);
         }
     }
     for kind in conditions::KINDS {
         assert!(kind.doc.ends_with('.'), "{}", kind.key);
-        for option in kind.options {
+        for option in kind.takes.options() {
             assert!(option.doc.ends_with('.'), "{}: {}", kind.key, option.key);
         }
     }

@@ -1,7 +1,7 @@
 //! `untag_subject`: takes a word off the subject.
 
 use super::super::section::Section;
-use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Scene};
+use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Scene, Takes};
 use super::{header_field, tag_subject};
 use crate::envelope::Direction;
 
@@ -11,7 +11,7 @@ pub const KIND: ActionKind = ActionKind {
     doc: "Takes a tag off the subject wherever it stands as a word of its own, as in replies to mail that was tagged.",
     options: &[OptionDoc {
         key: "tag",
-        takes: "a string",
+        takes: Takes::Text("string"),
         default: "",
         doc: "The tag, in any case, such as `[External]`; the rest of the subject keeps its bytes.",
     }],

@@ -10,12 +10,12 @@ use crate::envelope::Address as MailAddress;
 use crate::rule::problem::Code;
 use crate::rule::section::{Holds, Section};
 use crate::rule::truth::Truth;
-use crate::rule::{Condition, ConditionKind, OptionDoc, Scene};
+use crate::rule::{Condition, ConditionKind, OptionDoc, Scene, Takes};
 
-use super::address_match::{AddressMatch, TAKES};
+use super::address_match::{AddressMatch, PATTERNS};
 use super::keys;
 use super::subject;
-use super::text_match::{CONTAINS, MATCHES, TextMatch, WORDS};
+use super::text_match::{OF_TEXT, TextMatch};
 
 /// Octets of one field that are read; nobody reads a longer one.
 const LONGEST: usize = 1 << 18;
@@ -27,14 +27,14 @@ const FIELDS: &[(&str, &str)] =
 const OPTIONS: &[OptionDoc] = &[
     OptionDoc {
         key: "field",
-        takes: "\"From\" | \"Sender\" | \"Reply-To\" | \"To\" | \"Cc\", or several",
+        takes: Takes::Words(&["From", "Sender", "Reply-To", "To", "Cc"]),
         default: "\"From\"",
         doc: "Which fields to look at.",
     },
-    OptionDoc { key: "is", takes: TAKES, default: "any address", doc: "What the address must be, as in `sender`." },
+    OptionDoc { key: "is", takes: PATTERNS, default: "any address", doc: "What the address must be, as in `sender`." },
     OptionDoc {
         key: "name",
-        takes: "string | { contains, words, matches }",
+        takes: Takes::Either(&[Takes::Text("string"), Takes::Table(OF_TEXT)]),
         default: "any name, or none",
         doc: "Tests the name beside the address; a bare string is `contains`.",
     },
@@ -45,7 +45,7 @@ pub const KIND: ConditionKind = ConditionKind {
     key: "address",
     doc: "Tests the addresses that a reader sees in header fields: holds when one address passes all tests given. A field \
           can be written by anybody; who the flow says the message is from is `sender`.",
-    options: OPTIONS,
+    takes: Takes::Table(OPTIONS),
     example: "address = { field = \"From\", is = \"external\", name = { words = \"Ann Lee\" } }",
     compile,
 };
@@ -63,7 +63,7 @@ fn compile(section: &mut Section<'_>, key: &'static str) -> Option<Box<dyn Condi
     let (has_field, has_is, has_name) = (given(&table, "field"), given(&table, "is"), given(&table, "name"));
     let fields = table.choices("field", FIELDS);
     let is = table.strings("is").and_then(|patterns| AddressMatch::compile(&mut table, &patterns, false));
-    let name = if has_name { subject::read(&mut table, "name", &[CONTAINS, WORDS, MATCHES]) } else { None };
+    let name = if has_name { subject::read(&mut table, "name", OF_TEXT) } else { None };
     if !has_is && !has_name {
         let span = table.span();
         table.problem(&span, Code::Missing, format!("`{key}` says neither `is` nor `name`"), "");

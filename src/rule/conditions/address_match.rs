@@ -8,13 +8,16 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::directory::{Fact, Organization};
 use crate::envelope::{Address, Domain};
+use crate::rule::Takes;
 use crate::rule::problem::Code;
 use crate::rule::section::{At, Section};
 use crate::rule::truth::Truth;
 
 /// What the reference says of a pattern.
-pub const TAKES: &str = "\"internal\" | \"external\" | address | domain | glob such as \"*.example.com\" or \"ann*@example.com\" \
-                         | array of these";
+pub const PATTERNS: Takes = Takes::WordsOr(
+    &["internal", "external"],
+    "address | domain | glob such as \"*.example.com\" or \"ann*@example.com\"",
+);
 
 /// Compiled patterns; one must match.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 //! `body`: the text that a reader sees.
 
 use crate::rule::section::Section;
-use crate::rule::{Condition, ConditionKind, OptionDoc, Scene};
+use crate::rule::{Condition, ConditionKind, OptionDoc, Scene, Takes};
 
 use super::subject;
 use super::text_match::{CONTAINS, MATCHES, TextMatch, WORDS};
@@ -13,7 +13,7 @@ pub const KIND: ConditionKind = ConditionKind {
     key: "body",
     doc: "Tests the text that a reader sees, for HTML without markup, quoted text included; a bare string is `contains`. \
           Of several bodies one must pass all tests. Attachments are not looked at.",
-    options: OPTIONS,
+    takes: Takes::Either(&[Takes::Text("string"), Takes::Table(OPTIONS)]),
     example: "body = { words = [\"confidential\", \"trade secret\"] }",
     compile,
 };

@@ -2,14 +2,14 @@
 
 use crate::rule::period::{self, Period};
 use crate::rule::section::Section;
-use crate::rule::{Condition, ConditionKind, Scene};
+use crate::rule::{Condition, ConditionKind, Scene, Takes};
 
 /// The kind.
 pub const KIND: ConditionKind = ConditionKind {
     key: "date",
     doc: "Tests when the message passes: from a date or a moment, until another; of several tables one must hold. A date is its \
           whole day. A rule as a whole begins and ends with `active`.",
-    options: period::OPTIONS,
+    takes: Takes::Tables(period::OPTIONS),
     example: "date = { from = 2026-12-20, until = 2027-01-06, zone = \"Europe/Berlin\" }",
     compile,
 };

@@ -2,13 +2,13 @@
 
 use crate::envelope::Direction;
 use crate::rule::section::Section;
-use crate::rule::{Condition, ConditionKind, Scene};
+use crate::rule::{Condition, ConditionKind, Scene, Takes};
 
 /// The kind.
 pub const KIND: ConditionKind = ConditionKind {
     key: "direction",
     doc: "Tests which way the message goes: \"inbound\" to mailboxes of the organization, \"outbound\" from its users.",
-    options: &[],
+    takes: Takes::Word(&["inbound", "outbound"]),
     example: "direction = \"outbound\"",
     compile,
 };

@@ -3,28 +3,28 @@
 use crate::message::FieldNames;
 use crate::rule::problem::Code;
 use crate::rule::section::{Holds, Section};
-use crate::rule::{Condition, ConditionKind, OptionDoc, Scene};
+use crate::rule::{Condition, ConditionKind, OptionDoc, Scene, Takes};
 
 use super::keys;
-use super::range::CountRange;
+use super::range::{self, CountRange};
 use super::text_match::{CONTAINS, MATCHES, TextMatch, WORDS, fold};
 
 const OPTIONS: &[OptionDoc] = &[
     OptionDoc {
         key: "name",
-        takes: "field name, or the start of names and `*`",
+        takes: Takes::Text("field name, or the start of names and `*`"),
         default: "",
         doc: "Which field; upper and lower case are the same. `X-Spam-*` is every field whose name begins so.",
     },
     OptionDoc {
         key: "exists",
-        takes: "true | false",
+        takes: Takes::Boolean,
         default: "true",
         doc: "Whether there must be such a field or must be none.",
     },
     OptionDoc {
         key: "is",
-        takes: "string | array of strings",
+        takes: Takes::Texts("string"),
         default: "not tested",
         doc: "Holds when the value is one of these; upper and lower case are the same, a run of white space is one blank.",
     },
@@ -33,25 +33,25 @@ const OPTIONS: &[OptionDoc] = &[
     MATCHES,
     OptionDoc {
         key: "which",
-        takes: "\"any\" | \"all\" | \"first\" | \"last\"",
+        takes: Takes::Word(&["any", "all", "first", "last"]),
         default: "\"any\"",
         doc: "Which of several fields of that name must pass; the first is the topmost.",
     },
     OptionDoc {
         key: "form",
-        takes: "\"decoded\" | \"raw\"",
+        takes: Takes::Word(&["decoded", "raw"]),
         default: "\"decoded\"",
         doc: "Whether the tests see the value as a reader does, or as it is written, unfolded and with its encoded words.",
     },
     OptionDoc {
         key: "encoded",
-        takes: "true | false",
+        takes: Takes::Boolean,
         default: "not tested",
         doc: "Whether the value must be written with encoded words (RFC 2047), or without.",
     },
     OptionDoc {
         key: "count",
-        takes: "{ at_least, at_most }",
+        takes: Takes::Table(range::COUNT),
         default: "any number",
         doc: "Holds when there are so many fields of that name; `{ at_least = 2 }` is one that stands twice.",
     },
@@ -74,7 +74,7 @@ pub const KIND: ConditionKind = ConditionKind {
     key: "header",
     doc: "Tests the decoded values of a header field, or whether it is there; of several fields of that name one must pass, \
           or those that `which` says. An array of tables tests several fields.",
-    options: OPTIONS,
+    takes: Takes::Tables(OPTIONS),
     example: "header = { name = \"X-Mailer\", contains = \"Bulk\" }",
     compile,
 };

@@ -3,7 +3,8 @@
 use crate::message::{Message, Part, Protection, is_reply_prefix};
 use crate::rule::automatic;
 use crate::rule::section::Section;
-use crate::rule::{Condition, ConditionKind, Scene};
+use crate::rule::takes::words_of;
+use crate::rule::{Condition, ConditionKind, Scene, Takes};
 
 /// The kind.
 pub const KIND: ConditionKind = ConditionKind {
@@ -15,7 +16,7 @@ pub const KIND: ConditionKind = ConditionKind {
           \"report\" (delivery and read receipts), \"list\" (mailing lists), \"tnef\" (winmail.dat), \"voice-mail\", \"recall\" \
           (takes back another message), \"malformed\" (mail programs \
           read its structure in several ways, so no rule edits its text); of several one must hold.",
-    options: &[],
+    takes: Takes::Words(&words_of(WORDS)),
     example: "kind = [\"calendar\", \"encrypted\"]",
     compile,
 };
@@ -39,7 +40,7 @@ enum Sort {
     Malformed,
 }
 
-const WORDS: &[(&str, Sort)] = &[
+const WORDS: &[(&str, Sort); 14] = &[
     ("new", Sort::New),
     ("reply", Sort::Reply),
     ("forward", Sort::Forward),

@@ -24,7 +24,8 @@ mod verdicts;
 #[cfg(test)]
 mod testing;
 
-use super::{ConditionKind, OptionDoc};
+use super::ConditionKind;
+use super::takes::keys;
 
 /// Every kind of condition. Adding one: its file, and a line here.
 pub const KINDS: &[ConditionKind] = &[
@@ -44,8 +45,3 @@ pub const KINDS: &[ConditionKind] = &[
     verdicts::AUTHENTICATION,
     verdicts::VERDICT_KIND,
 ];
-
-/// The keys of options, for [`super::section::Section::finish`].
-fn keys(options: &[OptionDoc]) -> Vec<&'static str> {
-    options.iter().map(|option| option.key).collect()
-}

@@ -6,11 +6,12 @@ use crate::rule::problem::Code;
 use crate::rule::section::{Holds, Section};
 use crate::rule::truth::Truth;
 use crate::rule::truths::Truths;
-use crate::rule::{Condition, ConditionKind, OptionDoc, Scene};
+use crate::rule::{Condition, ConditionKind, OptionDoc, Scene, Takes};
 
+use super::address_match::PATTERNS;
 use super::keys;
 use super::person::{OF_RECIPIENT, OF_SENDER, PersonTest};
-use super::range::CountRange;
+use super::range::{self, CountRange};
 
 /// The kind `sender`.
 pub const SENDER: ConditionKind = ConditionKind {
@@ -18,32 +19,31 @@ pub const SENDER: ConditionKind = ConditionKind {
     doc: "Tests the sender that the flow names, or with `by` the one that fields of the header name: \"internal\", \"external\", an address, a domain, a glob, \
           or an array of these of which one must match; \"\" is the null sender of bounces, which nothing else matches. A \
           table tests what the directory says too; all that it names must hold.",
-    options: OF_SENDER,
+    takes: Takes::Either(&[PATTERNS, Takes::Table(OF_SENDER)]),
     example: "sender = [\"example.net\", \"*@news.example.com\"]",
     compile: compile_sender,
 };
 
-/// What `any` and `all` take.
-const TAKES: &str = "patterns as in `sender` | { is, group, attribute, same, differs }: the first three as in `sender`; `same` \
-                     and `differs` name what is compared with the sender, \"domain\" or an attribute";
+/// What `any`, `all` and `each` take.
+const WHO: Takes = Takes::Either(&[PATTERNS, Takes::Table(OF_RECIPIENT)]);
 
 const OPTIONS: &[OptionDoc] = &[
     OptionDoc {
         key: "any",
-        takes: TAKES,
+        takes: WHO,
         default: "not tested",
         doc: "Holds when at least one recipient passes; where the flow has cut the list of recipients, one of those that it \
               names.",
     },
     OptionDoc {
         key: "all",
-        takes: TAKES,
+        takes: WHO,
         default: "not tested",
         doc: "Holds when every recipient passes; not when the flow has cut the list of recipients.",
     },
     OptionDoc {
         key: "each",
-        takes: "as `any`",
+        takes: WHO,
         default: "not tested",
         doc: "Holds for each recipient that passes, a group where one of its members does: the rule answers to the flow for \
               these alone, and can do nothing to the message, which is one for all. Not for those whom the flow has cut off \
@@ -51,7 +51,7 @@ const OPTIONS: &[OptionDoc] = &[
     },
     OptionDoc {
         key: "count",
-        takes: "{ at_least, at_most }",
+        takes: Takes::Table(range::COUNT),
         default: "any number",
         doc: "Holds when there are so many recipients, whoever they are; `at_most` not when the flow has cut the list.",
     },
@@ -62,7 +62,7 @@ pub const RECIPIENTS: ConditionKind = ConditionKind {
     key: "recipients",
     doc: "Tests the recipients that the flow names, not the To and Cc fields: whether any or all of them match, how many \
           there are, or for each of them by itself whether it matches. A group stands for its members.",
-    options: OPTIONS,
+    takes: Takes::Table(OPTIONS),
     example: "recipients = { any = \"external\" }",
     compile: compile_recipients,
 };

@@ -7,27 +7,27 @@ use crate::envelope::Address;
 use crate::rule::problem::Code;
 use crate::rule::section::{At, Holds, Section, shown};
 use crate::rule::truth::Truth;
-use crate::rule::{OptionDoc, Scene};
+use crate::rule::{OptionDoc, Scene, Takes};
 
-use super::address_match::{AddressMatch, TAKES};
+use super::address_match::{AddressMatch, PATTERNS};
 use super::keys;
 use super::looked_at::{self, BY, LookedAt};
 use super::text_match::{CONTAINS, MATCHES, TextMatch, WORDS, fold};
 
 /// `is` for the reference.
 pub const IS: OptionDoc =
-    OptionDoc { key: "is", takes: TAKES, default: "anybody", doc: "One of these must match the address." };
+    OptionDoc { key: "is", takes: PATTERNS, default: "anybody", doc: "One of these must match the address." };
 /// `group` for the reference.
 pub const GROUP: OptionDoc = OptionDoc {
     key: "group",
-    takes: "address or name of a group | array of these",
+    takes: Takes::Texts("address or name of a group"),
     default: "not tested",
     doc: "Membership of one of these groups, also by way of a group that is a member of it.",
 };
 /// `attribute` for the reference.
 pub const ATTRIBUTE: OptionDoc = OptionDoc {
     key: "attribute",
-    takes: "{ department = \"Sales\", job_title = { contains, words, matches, is, exists }, … }",
+    takes: Takes::Attributes(&Takes::Either(&[Takes::Texts("string"), Takes::Table(OF_VALUE)])),
     default: "not tested",
     doc: "What the directory says of the person; each must hold. A bare string, or an array, is the whole value, upper and \
           lower case being the same. Nobody of the organization has no attributes.",
@@ -35,14 +35,14 @@ pub const ATTRIBUTE: OptionDoc = OptionDoc {
 /// `same` for the reference.
 const SAME: OptionDoc = OptionDoc {
     key: "same",
-    takes: "\"domain\" | attribute | array of these",
+    takes: Takes::Words(COMPARED),
     default: "not compared",
     doc: "What must be the same as of the sender; what one of the two lacks is not.",
 };
 /// `differs` for the reference.
 const DIFFERS: OptionDoc = OptionDoc {
     key: "differs",
-    takes: "\"domain\" | attribute | array of these",
+    takes: Takes::Words(COMPARED),
     default: "not compared",
     doc: "What must be another than of the sender; what one of the two lacks is not.",
 };
@@ -55,17 +55,18 @@ pub const OF_RECIPIENT: &[OptionDoc] = &[IS, GROUP, ATTRIBUTE, SAME, DIFFERS];
 /// Of a value: `exists`.
 const EXISTS: OptionDoc = OptionDoc {
     key: "exists",
-    takes: "true | false",
+    takes: Takes::Boolean,
     default: "true",
     doc: "Whether there must be a value or must be none.",
 };
 /// Of a value: `is`.
 const VALUE_IS: OptionDoc = OptionDoc {
     key: "is",
-    takes: "string | array of strings",
+    takes: Takes::Texts("string"),
     default: "not tested",
     doc: "Holds when the value is one of these.",
 };
+/// What is tested of a value.
 const OF_VALUE: &[OptionDoc] = &[EXISTS, VALUE_IS, CONTAINS, WORDS, MATCHES];
 
 /// A compiled test; all parts must hold.
@@ -283,9 +284,19 @@ fn compare(
 }
 
 /// The words of `same` and `differs`.
+const COMPARED: &[&str; Attribute::ALL.len() + 1] = &{
+    let mut words = ["domain"; Attribute::ALL.len() + 1];
+    let mut nth = 0;
+    while nth < Attribute::ALL.len() {
+        words[nth + 1] = Attribute::ALL[nth].as_str();
+        nth += 1;
+    }
+    words
+};
+
 fn compared() -> Vec<(&'static str, Compared)> {
-    let attributes = Attribute::ALL.iter().map(|attribute| (attribute.as_str(), Compared::Attribute(*attribute)));
-    std::iter::once(("domain", Compared::Domain)).chain(attributes).collect()
+    let what = |word: &&'static str| (*word, Attribute::named(word).map_or(Compared::Domain, Compared::Attribute));
+    COMPARED.iter().map(what).collect()
 }
 
 fn attributes(mut table: Section<'_>) -> Option<Vec<(Attribute, ValueTest)>> {

@@ -1,22 +1,18 @@
 //! `{ over, under }`: a size in octets between limits; `{ at_least, at_most }`: a number within limits.
 
-use crate::rule::OptionDoc;
 use crate::rule::problem::Code;
 use crate::rule::section::Section;
+use crate::rule::{OptionDoc, Takes};
 
 use super::keys;
 
 /// `over` for the reference.
-pub const OVER: OptionDoc = OptionDoc {
-    key: "over",
-    takes: "size, such as \"10 MB\" | octets",
-    default: "no limit",
-    doc: "Holds when the size is larger than this.",
-};
+pub const OVER: OptionDoc =
+    OptionDoc { key: "over", takes: Takes::Size, default: "no limit", doc: "Holds when the size is larger than this." };
 /// `under` for the reference.
 pub const UNDER: OptionDoc = OptionDoc {
     key: "under",
-    takes: "size, such as \"64 KB\" | octets",
+    takes: Takes::Size,
     default: "no limit",
     doc: "Holds when the size is smaller than this.",
 };
@@ -65,8 +61,21 @@ impl SizeRange {
     }
 }
 
-/// The keys of a number within limits.
-const COUNT_KEYS: &[&str] = &["at_least", "at_most"];
+/// A number within limits, for the reference.
+pub const COUNT: &[OptionDoc] = &[
+    OptionDoc {
+        key: "at_least",
+        takes: Takes::Number(0, u64::MAX),
+        default: "0",
+        doc: "Holds when there are so many or more.",
+    },
+    OptionDoc {
+        key: "at_most",
+        takes: Takes::Number(0, u64::MAX),
+        default: "no limit",
+        doc: "Holds when there are so many or fewer.",
+    },
+];
 
 /// A number within limits, both included.
 #[derive(Debug, Clone, Copy)]
@@ -80,7 +89,8 @@ pub struct CountRange {
 impl CountRange {
     /// Read the table `{ at_least, at_most }` of the key.
     pub fn read(mut table: Section<'_>, of: &str) -> Option<Self> {
-        let numbers = table.keys().iter().filter(|key| COUNT_KEYS.contains(&key.value.as_str())).count();
+        let known = keys(COUNT);
+        let numbers = table.keys().iter().filter(|key| known.contains(&key.value.as_str())).count();
         let at_least = table.number("at_least");
         let at_most = table.number("at_most");
         let mut sound = numbers == usize::from(at_least.is_some()) + usize::from(at_most.is_some());
@@ -96,7 +106,7 @@ impl CountRange {
             table.problem(&most.span, Code::WrongValue, what, "");
             sound = false;
         }
-        table.finish(of, COUNT_KEYS);
+        table.finish(of, &known);
         let at_least = at_least.map_or(0, |at| at.value);
         sound.then_some(Self { at_least, at_most: at_most.map(|at| at.value) })
     }

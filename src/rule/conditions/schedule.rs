@@ -10,21 +10,21 @@ use jiff::tz::TimeZone;
 use crate::rule::period::{ZONE, read_zone};
 use crate::rule::problem::Code;
 use crate::rule::section::{Holds, Section};
-use crate::rule::{Condition, ConditionKind, OptionDoc, Scene};
+use crate::rule::{Condition, ConditionKind, OptionDoc, Scene, Takes};
 
 use super::keys;
 
 const OPTIONS: &[OptionDoc] = &[
     OptionDoc {
         key: "days",
-        takes: "\"mon\" | \"tue\" | \"wed\" | \"thu\" | \"fri\" | \"sat\" | \"sun\" | \"weekday\" | \"weekend\", or several",
+        takes: Takes::Words(&["mon", "tue", "wed", "thu", "fri", "sat", "sun", "weekday", "weekend"]),
         default: "every day",
         doc: "The days on which the hours begin; `weekday` is Monday to Friday.",
     },
-    OptionDoc { key: "from", takes: "time of day, such as \"08:00\"", default: "midnight", doc: "When they begin." },
+    OptionDoc { key: "from", takes: Takes::Time, default: "midnight", doc: "When they begin." },
     OptionDoc {
         key: "until",
-        takes: "time of day, such as \"18:00\"",
+        takes: Takes::Time,
         default: "midnight",
         doc: "The first moment that is no longer in them; where it is before `from`, of the next day.",
     },
@@ -35,7 +35,7 @@ const OPTIONS: &[OptionDoc] = &[
 pub const KIND: ConditionKind = ConditionKind {
     key: "schedule",
     doc: "Tests whether the message passes in certain hours of the week; of several tables one must hold.",
-    options: OPTIONS,
+    takes: Takes::Tables(OPTIONS),
     example: "schedule = { days = \"weekday\", from = \"08:00\", until = \"18:00\", zone = \"Europe/Berlin\" }",
     compile,
 };

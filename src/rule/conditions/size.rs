@@ -1,7 +1,7 @@
 //! `size`: how large the message is.
 
 use crate::rule::section::Section;
-use crate::rule::{Condition, ConditionKind, Scene};
+use crate::rule::{Condition, ConditionKind, Scene, Takes};
 
 use super::range::{self, SizeRange};
 
@@ -9,7 +9,7 @@ use super::range::{self, SizeRange};
 pub const KIND: ConditionKind = ConditionKind {
     key: "size",
     doc: "Tests the size of the whole message as it came in, in octets, encodings included.",
-    options: range::OPTIONS,
+    takes: Takes::Table(range::OPTIONS),
     example: "size = { over = \"10 MB\" }",
     compile,
 };

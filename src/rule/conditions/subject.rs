@@ -2,7 +2,7 @@
 
 use crate::rule::problem::Code;
 use crate::rule::section::{Holds, Section};
-use crate::rule::{Condition, ConditionKind, OptionDoc, Scene};
+use crate::rule::{Condition, ConditionKind, OptionDoc, Scene, Takes};
 
 use super::keys;
 use super::text_match::{CONTAINS, MATCHES, TextMatch, WORDS};
@@ -13,7 +13,7 @@ const OPTIONS: &[OptionDoc] = &[CONTAINS, WORDS, MATCHES];
 pub const KIND: ConditionKind = ConditionKind {
     key: "subject",
     doc: "Tests the decoded subject; a bare string is `contains`. A message without a subject does not hold.",
-    options: OPTIONS,
+    takes: Takes::Either(&[Takes::Text("string"), Takes::Table(OPTIONS)]),
     example: "subject = { words = [\"invoice\", \"payment reminder\"] }",
     compile,
 };

@@ -116,8 +116,8 @@ fn every_kind_has_docs_and_an_example_that_compiles() {
         assert!(kind.doc.ends_with('.'), "{}", kind.key);
         let conditions = compile(kind.example).unwrap_or_else(|problems| panic!("{}\n{problems}", kind.example));
         assert!(conditions.iter().any(|condition| condition.key() == kind.key), "{}", kind.key);
-        for option in kind.options {
-            assert!(!option.takes.is_empty() && option.doc.ends_with('.'), "{} {}", kind.key, option.key);
+        for option in kind.takes.options() {
+            assert!(!option.takes.to_string().is_empty() && option.doc.ends_with('.'), "{} {}", kind.key, option.key);
         }
     }
     let mut keys: Vec<_> = KINDS.iter().map(|kind| kind.key).collect();
@@ -128,10 +128,10 @@ fn every_kind_has_docs_and_an_example_that_compiles() {
 
 #[test]
 fn an_unknown_option_is_a_problem_that_names_those_there_are() {
-    for kind in KINDS.iter().filter(|kind| !kind.options.is_empty()) {
+    for kind in KINDS.iter().filter(|kind| !kind.takes.options().is_empty()) {
         let text = problems(&format!("{} = {{ plce = 1 }}", kind.key));
         assert!(text.contains("R002") && text.contains("`plce`"), "{text}");
-        for option in kind.options {
+        for option in kind.takes.options() {
             assert!(text.contains(option.key), "{}: {text}", option.key);
         }
     }

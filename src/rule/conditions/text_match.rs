@@ -7,10 +7,10 @@
 use aho_corasick::AhoCorasick;
 use regex::{RegexBuilder, RegexSet, RegexSetBuilder};
 
-use crate::rule::OptionDoc;
 use crate::rule::detect::{self, DetectorSet};
 use crate::rule::problem::Code;
 use crate::rule::section::{At, Holds, Section};
+use crate::rule::{OptionDoc, Takes};
 
 /// Size of one compiled regular expression, in bytes.
 const EXPRESSION_LIMIT: usize = 1 << 20;
@@ -20,7 +20,7 @@ const SET_LIMIT: usize = 16 << 20;
 /// `contains` for the reference.
 pub const CONTAINS: OptionDoc = OptionDoc {
     key: "contains",
-    takes: "string | array of strings | { detect, pattern, confidence, at_least, groups }",
+    takes: Takes::Either(&[Takes::Texts("string"), Takes::Table(&detect::OPTIONS)]),
     default: "not tested",
     doc: "Holds when one of these texts occurs; upper and lower case are the same, a run of white space is one blank. A \
           table holds when enough of what it detects occurs.",
@@ -28,17 +28,20 @@ pub const CONTAINS: OptionDoc = OptionDoc {
 /// `words` for the reference.
 pub const WORDS: OptionDoc = OptionDoc {
     key: "words",
-    takes: "string | array of strings",
+    takes: Takes::Texts("string"),
     default: "not tested",
     doc: "As `contains`, but whole words only; a phrase of several words may be given.",
 };
 /// `matches` for the reference.
 pub const MATCHES: OptionDoc = OptionDoc {
     key: "matches",
-    takes: "string | array of strings",
+    takes: Takes::Texts("string"),
     default: "not tested",
     doc: "Holds when one of these regular expressions matches somewhere; begin with `(?i)` to ignore case.",
 };
+
+/// All of them.
+pub const OF_TEXT: &[OptionDoc] = &[CONTAINS, WORDS, MATCHES];
 
 /// A compiled test. Of each list one must hold; of several lists each.
 #[derive(Debug, Default)]
@@ -242,7 +245,7 @@ mod tests {
     use super::*;
     use crate::rule::section::tests::read;
 
-    const ALL: &[OptionDoc] = &[CONTAINS, WORDS, MATCHES];
+    const ALL: &[OptionDoc] = OF_TEXT;
 
     fn test(toml: &str) -> TextMatch {
         let (test, problems) = read(toml, |mut section| TextMatch::read(&mut section, ALL));

@@ -9,7 +9,8 @@ use super::attachment::content;
 use crate::message::{Message, Part, PartId, Protection, TransferEncoding, Uuencoded};
 use crate::rule::problem::Code;
 use crate::rule::section::{Holds, Section};
-use crate::rule::{Condition, ConditionKind, Scene};
+use crate::rule::takes::words_of;
+use crate::rule::{Condition, ConditionKind, Scene, Takes};
 
 /// The kind.
 pub const KIND: ConditionKind = ConditionKind {
@@ -19,7 +20,7 @@ pub const KIND: ConditionKind = ConditionKind {
           agree on its parts, or it is nested too deep), \"archive\", \"pdf\", \"office\", \"tnef\" (winmail.dat), \"uuencoded\", \
           \"other\" (files that are no text and nothing of these); \"message\" (attached messages), \"image\", \"audio\" and \
           \"video\" count only where they are named; of several one must hold.",
-    options: &[],
+    takes: Takes::Either(&[Takes::True, Takes::Words(&words_of(WORDS))]),
     example: "uninspectable = [\"encrypted\", \"archive\", \"pdf\", \"office\"]",
     compile,
 };
@@ -43,7 +44,7 @@ enum Sort {
     Video,
 }
 
-const WORDS: &[(&str, Sort)] = &[
+const WORDS: &[(&str, Sort); 14] = &[
     ("encrypted", Sort::Encrypted),
     ("encoding", Sort::Encoding),
     ("charset", Sort::Charset),

@@ -9,7 +9,7 @@ use crate::envelope::Direction;
 use crate::message::Message;
 use crate::rule::problem::Code;
 use crate::rule::section::{Holds, Section};
-use crate::rule::{Condition, ConditionKind, OptionDoc, Scene};
+use crate::rule::{Condition, ConditionKind, OptionDoc, Scene, Takes};
 
 use super::keys;
 
@@ -19,37 +19,33 @@ const RESULTS: &[&str] =
 /// What SES says (SES Developer Guide, `spamVerdict` and `virusVerdict`), and `missing`.
 const VERDICTS: &[&str] = &["pass", "fail", "gray", "processing_failed", "disabled", "missing"];
 
-const RESULT: &str = "\"pass\" | \"fail\" | \"softfail\" | \"neutral\" | \"none\" | \"policy\" | \"temperror\" | \"permerror\" | \
-                      \"hardfail\" | \"missing\", or several";
-const VERDICT: &str = "\"pass\" | \"fail\" | \"gray\" | \"processing_failed\" | \"disabled\" | \"missing\", or several";
-
 /// The authserv-id (RFC 8601 §2.5) of SES.
 const AUTHSERV: &str = "amazonses.com";
 
 const METHODS: &[OptionDoc] = &[
     OptionDoc {
         key: "spf",
-        takes: RESULT,
+        takes: Takes::Words(RESULTS),
         default: "not tested",
         doc: "Whether this server may send for the envelope's sender.",
     },
     OptionDoc {
         key: "dkim",
-        takes: RESULT,
+        takes: Takes::Words(RESULTS),
         default: "not tested",
         doc: "Whether a signature verifies. Of several, one that passes is enough.",
     },
     OptionDoc {
         key: "dmarc",
-        takes: RESULT,
+        takes: Takes::Words(RESULTS),
         default: "not tested",
         doc: "Whether one of the two vouches for the domain of the From field.",
     },
 ];
 
 const SCANS: &[OptionDoc] = &[
-    OptionDoc { key: "spam", takes: VERDICT, default: "not tested", doc: "What the spam scan said." },
-    OptionDoc { key: "virus", takes: VERDICT, default: "not tested", doc: "What the virus scan said." },
+    OptionDoc { key: "spam", takes: Takes::Words(VERDICTS), default: "not tested", doc: "What the spam scan said." },
+    OptionDoc { key: "virus", takes: Takes::Words(VERDICTS), default: "not tested", doc: "What the virus scan said." },
 ];
 
 /// The kind `authentication`.
@@ -57,7 +53,7 @@ pub const AUTHENTICATION: ConditionKind = ConditionKind {
     key: "authentication",
     doc: "Tests what Amazon SES found out about the sender of an inbound message; all that are given must hold. Only SES's \
           own findings count, never what stands below them. \"missing\" is no such finding.",
-    options: METHODS,
+    takes: Takes::Table(METHODS),
     example: "authentication = { dmarc = [\"fail\", \"missing\"] }",
     compile: |section, key| compile(section, key, METHODS, RESULTS, authentication),
 };
@@ -67,7 +63,7 @@ pub const VERDICT_KIND: ConditionKind = ConditionKind {
     key: "verdict",
     doc: "Tests what Amazon SES's spam and virus scans said of an inbound message; all that are given must hold. Only SES's \
           own verdicts count, never what stands below them. \"missing\" is no such verdict.",
-    options: SCANS,
+    takes: Takes::Table(SCANS),
     example: "verdict = { spam = [\"fail\", \"gray\"] }",
     compile: |section, key| compile(section, key, SCANS, VERDICTS, verdict),
 };

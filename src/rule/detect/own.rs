@@ -12,6 +12,8 @@ use super::dictionary::{self, Dictionary};
 use super::{Confidence, catalog, custom, read};
 use crate::rule::problem::Code;
 use crate::rule::section::{At, Holds, Section, shown};
+use crate::rule::tables;
+use crate::rule::takes::keys;
 
 /// Detectors of one rule set.
 pub const MAX_DETECTORS: usize = 100;
@@ -19,8 +21,6 @@ pub const MAX_DETECTORS: usize = 100;
 const MAX_KEYWORDS: usize = 500;
 /// Characters of a name.
 const MAX_NAME: usize = 40;
-
-const KEYS: &[&str] = &["name", "label", "pattern", "phrases", "check", "keywords", "confidence", "near"];
 
 /// A detector of the rule set.
 #[derive(Debug)]
@@ -165,7 +165,7 @@ fn read_one(mut table: Section<'_>) -> Option<OwnDetector> {
         let help = "leave `near` out, or say with `keywords` what must stand near";
         table.problem(&at.span, Code::WrongValue, "`near` goes with `keywords` only", help);
     }
-    table.finish("detector", KEYS);
+    table.finish("detector", &keys(tables::DETECTOR));
     let keywords = keywords?;
     let default = if keywords.is_empty() { Confidence::High } else { Confidence::Low };
     let detector = OwnDetector {

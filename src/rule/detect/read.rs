@@ -4,41 +4,41 @@ use std::sync::Arc;
 
 use super::custom;
 use super::{Confidence, DetectorSet, Groups, Wanted, catalog};
-use crate::rule::OptionDoc;
 use crate::rule::problem::Code;
 use crate::rule::section::{At, Holds, Section, nearest_line, shown};
+use crate::rule::{OptionDoc, Takes};
 
 /// What [`read_detectors`] reads, for the `finish` of the table and for the reference.
 pub const OPTIONS: [OptionDoc; 5] = [
     OptionDoc {
         key: "detect",
-        takes: "the name of a detector or of a group of them, or several",
+        takes: Takes::Detectors,
         default: "none",
         doc: "What to look for: detectors such as \"card\", \"iban\", \"email\", groups such as \"financial\", own \
               `[[detector]]`s.",
     },
     OptionDoc {
         key: "pattern",
-        takes: "a regular expression, or several",
+        takes: Takes::Texts("regular expression"),
         default: "none",
         doc: "What else to look for.",
     },
     OptionDoc {
         key: "confidence",
-        takes: "\"low\" | \"medium\" | \"high\"",
+        takes: Takes::Word(&["low", "medium", "high"]),
         default: "\"medium\"",
         doc: "The least confidence that counts: `low` takes what has the form alone, `medium` a check digit or a word \
               near it that says what it is, `high` a form that little else has, or both.",
     },
     OptionDoc {
         key: "at_least",
-        takes: "1 or more",
+        takes: Takes::Number(1, MAX_AT_LEAST),
         default: "1",
         doc: "How many finds of one detector there must be.",
     },
     OptionDoc {
         key: "groups",
-        takes: "\"usual\" | \"any\"",
+        takes: Takes::Word(&["usual", "any"]),
         default: "\"usual\"",
         doc: "Whether digits may be grouped in unusual ways as well (`41 11 11…`), and run on over quoted lines; `any` \
               finds more, and more that is none.",
@@ -48,7 +48,7 @@ pub const OPTIONS: [OptionDoc; 5] = [
 /// The label of `pattern`, for actions that show one.
 pub const LABEL: OptionDoc = OptionDoc {
     key: "label",
-    takes: "a string",
+    takes: Takes::Text("string"),
     default: "\"REDACTED\"",
     doc: "What stands in place of a match of `pattern`, in brackets.",
 };

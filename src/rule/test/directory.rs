@@ -2,9 +2,11 @@
 
 use crate::directory::{Book, GroupName, Person};
 use crate::envelope::Address;
-use crate::rule::organization::{fill, person_keys};
+use crate::rule::organization::fill;
 use crate::rule::problem::Code;
 use crate::rule::section::{Holds, Section, shown};
+use crate::rule::tables;
+use crate::rule::takes::keys;
 
 /// What the directory says otherwise in a test.
 #[derive(Debug, Default)]
@@ -60,10 +62,10 @@ pub(super) fn read(section: &mut Section<'_>) -> Otherwise {
             }
         }
         fill(&mut person, &mut read);
-        person.finish("person", &person_keys(&["groups"]));
+        person.finish("person", &keys(tables::PERSON_OF_TEST));
         otherwise.people.extend(address.map(|address| (address, read, groups)));
     }
-    table.finish("directory", &["person"]);
+    table.finish("directory", &keys(tables::DIRECTORY));
     otherwise
 }
 

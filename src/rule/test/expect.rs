@@ -8,27 +8,11 @@ use crate::message::{Body, BodyError, BodyKind, Draft, Message, html};
 use crate::pipeline::{Report, Verdict};
 use crate::rule::problem::Code;
 use crate::rule::section::{At, Holds, Section};
+use crate::rule::tables;
+use crate::rule::takes::keys;
 
-const KEYS: &[&str] = &[
-    "matched",
-    "not_matched",
-    "answer",
-    "answers",
-    "added",
-    "unchanged",
-    "subject",
-    "header",
-    "body",
-    "text",
-    "html",
-    "links",
-    "attachments",
-    "snapshot",
-];
-const HEADER_KEYS: &[&str] = &["name", "is", "contains", "absent", "count"];
 /// Where the links of HTML lead, one after another, is looked at as a text.
 const LINKS: &str = "links";
-const BODY_KEYS: &[&str] = &["contains", "lacks", "once"];
 /// Octets of a text that a failure shows.
 const SHOWN: usize = 400;
 
@@ -94,7 +78,7 @@ pub(super) fn read(mut table: Section<'_>) -> (Expect, Vec<At<String>>) {
     if table.keys().is_empty() {
         let span = table.span();
         let what = "`expect` is empty: the test would hold whatever comes of the message";
-        table.problem(&span, Code::Missing, what, format!("give one of: {}", KEYS.join(", ")));
+        table.problem(&span, Code::Missing, what, format!("give one of: {}", keys(tables::EXPECT).join(", ")));
     }
     let matched = table.strings("matched").unwrap_or_default();
     let not_matched = table.strings("not_matched").unwrap_or_default();
@@ -115,7 +99,7 @@ pub(super) fn read(mut table: Section<'_>) -> (Expect, Vec<At<String>>) {
         attachments: attachments(&mut table),
         snapshot: table.string("snapshot").map(|at| at.value),
     };
-    table.finish("expect", KEYS);
+    table.finish("expect", &keys(tables::EXPECT));
     (expect, matched.into_iter().chain(not_matched).collect())
 }
 
@@ -145,7 +129,7 @@ fn field(mut table: Section<'_>) -> Option<FieldExpect> {
             "leave `absent` or the rest out",
         );
     }
-    table.finish("header", HEADER_KEYS);
+    table.finish("header", &keys(tables::FIELD));
     Some(FieldExpect { name: name?, is, contains, absent, count })
 }
 
@@ -162,7 +146,7 @@ fn body(table: &mut Section<'_>, key: &'static str, kind: Option<BodyKind>) -> O
             }
             let mut of = |key| texts(below.strings(key));
             let (contains, lacks, once) = (of("contains"), of("lacks"), of("once"));
-            below.finish(key, BODY_KEYS);
+            below.finish(key, &keys(tables::BODY));
             Some(BodyExpect { key, kind, contains, lacks, once })
         }
         _ => Some(BodyExpect { key, kind, contains: texts(table.strings(key)), lacks: Vec::new(), once: Vec::new() }),

@@ -5,8 +5,8 @@ use mail_builder::headers::raw::Raw;
 
 use crate::rule::problem::Code;
 use crate::rule::section::{Holds, Section};
-
-const KEYS: &[&str] = &["raw", "from", "to", "subject", "text", "html", "header", "attachments"];
+use crate::rule::tables;
+use crate::rule::takes::keys;
 
 /// Octets of an attachment that says nothing of its size.
 const SIZE: usize = 10;
@@ -47,7 +47,7 @@ fn inline(mut table: Section<'_>) -> Option<Vec<u8>> {
         let span = table.span_of("raw");
         table.problem(&span, Code::WrongValue, "`raw` is the whole message", "leave the other keys out");
     }
-    table.finish("message", KEYS);
+    table.finish("message", &keys(tables::MESSAGE));
     if let Some(raw) = raw {
         return Some(raw.replace("\r\n", "\n").replace('\n', "\r\n").into_bytes());
     }
@@ -112,6 +112,6 @@ fn attachment(mut table: Section<'_>) -> Option<(String, usize)> {
         let what = format!("an attachment made for a test has at most {MAX_SIZE} octets");
         table.problem(&size.span, Code::WrongValue, what, "");
     }
-    table.finish("attachments", &["name", "size"]);
+    table.finish("attachments", &keys(tables::MADE_ATTACHMENT));
     Some((name?, octets.min(MAX_SIZE)))
 }

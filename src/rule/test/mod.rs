@@ -12,15 +12,14 @@ use std::collections::HashMap;
 
 use super::problem::Code;
 use super::section::{At, Holds, Reading, Section, Span, nearest_line, shown};
+use super::tables;
+use super::takes::keys;
 use crate::envelope::{Address, Direction};
 use crate::facts::Timestamp;
 
 pub use directory::Otherwise;
 pub use expect::{Expect, Miss, Seen};
 pub use message::Source;
-
-const KEYS: &[&str] = &["name", "message", "envelope", "at", "directory", "expect"];
-const ENVELOPE_KEYS: &[&str] = &["direction", "from", "to"];
 
 /// One test.
 #[derive(Debug)]
@@ -65,7 +64,7 @@ pub(super) fn read(mut section: Section<'_>, place: &dyn Fn(&Span) -> String) ->
     let directory = directory::read(&mut section);
     let at = at(&mut section);
     let expect = section.section("expect").map(expect::read);
-    section.finish("test", KEYS);
+    section.finish("test", &keys(tables::TEST));
     let name = name.filter(|name| !name.value.trim().is_empty())?;
     let (direction, from, to) = envelope.unwrap_or_default();
     let (expect, rules) = expect?;
@@ -99,7 +98,7 @@ fn envelope(mut section: Section<'_>) -> (Option<Direction>, Option<Address>, Ve
     let from = section.string("from").and_then(|at| address(&at, &mut section));
     let to = section.strings("to").unwrap_or_default();
     let to = to.iter().filter_map(|at| address(at, &mut section)).collect();
-    section.finish("envelope", ENVELOPE_KEYS);
+    section.finish("envelope", &keys(tables::ENVELOPE));
     (direction, from, to)
 }
 

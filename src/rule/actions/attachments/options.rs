@@ -1,18 +1,19 @@
 //! The options that the actions on attachments share, as rule authors read them.
 
+use super::super::super::conditions::attachment;
 use super::super::super::section::Section;
-use super::super::super::{OptionDoc, Protected, Unbounceable};
+use super::super::super::{OptionDoc, Protected, Takes, Unbounceable};
 
 pub(in crate::rule::actions) const ATTACHMENT: OptionDoc = OptionDoc {
     key: "attachment",
-    takes: "{ name, type, content, inside, locked, extension, size, total, count }",
+    takes: Takes::Table(attachment::OPTIONS),
     default: "",
     doc: "Which attachments: the same tests as those of the condition `attachment`. With `total` or `count` only where \
           that many, or that much, pass the other tests. `{}` is every attachment.",
 };
 pub(in crate::rule::actions) const NOTICE: OptionDoc = OptionDoc {
     key: "notice",
-    takes: "\"part\" | \"body\" | \"none\"",
+    takes: Takes::Word(&["part", "body", "none"]),
     default: "\"part\"",
     doc: "Where it is said that an attachment is gone: in a small text file in its place, below the text of the message (in \
           each form of it), or nowhere. The file stands there too where no text takes the words, or nothing at all would be \
@@ -20,26 +21,26 @@ pub(in crate::rule::actions) const NOTICE: OptionDoc = OptionDoc {
 };
 pub(in crate::rule::actions) const TEXT: OptionDoc = OptionDoc {
     key: "text",
-    takes: "a template, or { file = \"…\" }",
+    takes: Takes::Template,
     default: "name, size, SHA-256 and rule",
     doc: "What the notice says. Variables of its own: `attachment.name`, `attachment.type`, `attachment.size`, \
           `attachment.sha256`.",
 };
 pub(in crate::rule::actions) const HTML: OptionDoc = OptionDoc {
     key: "html",
-    takes: "a template, or { file = \"…\" }",
+    takes: Takes::Template,
     default: "made from `text`; without both, the default as HTML",
     doc: "The same for HTML bodies, with `notice = \"body\"`.",
 };
 pub(in crate::rule::actions) const ATTACHED_MESSAGES: OptionDoc = OptionDoc {
     key: "attached_messages",
-    takes: "true | false",
+    takes: Takes::Boolean,
     default: "false",
     doc: "Also the attachments of messages that are attached, up to five deep.",
 };
 pub(in crate::rule::actions) const PROTECTED: OptionDoc = OptionDoc {
     key: "protected",
-    takes: "\"beside\" | \"skip\" | \"headers-only\" | \"bounce\"",
+    takes: Takes::Word(&["beside", "skip", "headers-only", "bounce"]),
     default: "\"beside\"",
     doc: "What the rule does where an attachment is inside of a signed or encrypted part, or is that part itself: it leaves \
           that one alone, and not those beside (`beside`); it does nothing (`skip`), only its other actions \
@@ -48,7 +49,7 @@ pub(in crate::rule::actions) const PROTECTED: OptionDoc = OptionDoc {
 };
 pub(in crate::rule::actions) const UNBOUNCEABLE: OptionDoc = OptionDoc {
     key: "unbounceable",
-    takes: "\"deliver\" | \"drop\" | \"fail\"",
+    takes: Takes::Word(&["deliver", "drop", "fail"]),
     default: "\"deliver\"",
     doc: "With `protected = \"bounce\"`: what becomes of automatic mail and bounces, which are never sent back.",
 };

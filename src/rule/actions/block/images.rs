@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use encodify::base64;
 
-use super::super::super::OptionDoc;
 use super::super::super::problem::Code;
 use super::super::super::section::{At, Holds, Section, nearest_line, shown};
+use super::super::super::{OptionDoc, Takes};
 use crate::message::{Image, MAX_IMAGE};
 
 /// Pictures of one block.
@@ -18,7 +18,7 @@ const INLINE: &str = "data:image/";
 
 pub(in crate::rule::actions) const IMAGES: OptionDoc = OptionDoc {
     key: "images",
-    takes: "{ name = \"path\" or \"data:image/…;base64,…\", … }",
+    takes: Takes::Entries("name", &Takes::Text("path or \"data:image/…;base64,…\"")),
     default: "none",
     doc: "Pictures (PNG, JPEG or GIF, at most 256 KB each, ten of them) that go with the message, so that a mail program \
           shows them without asking anybody: `html` names one as `<img src=\"cid:name\" alt=\"…\">`. Paths are relative to \

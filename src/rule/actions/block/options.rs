@@ -1,23 +1,23 @@
 //! The options that `append` and `prepend` share, as rule authors read them.
 
 use super::super::super::section::Section;
-use super::super::super::{OptionDoc, Protected};
+use super::super::super::{OptionDoc, Protected, Takes};
 
 pub(in crate::rule::actions) const HTML: OptionDoc = OptionDoc {
     key: "html",
-    takes: "a template, or { file = \"…\" }",
+    takes: Takes::Template,
     default: "made from `text`",
     doc: "The block for HTML bodies: a fragment. Variables in it are escaped.",
 };
 pub(in crate::rule::actions) const TEXT: OptionDoc = OptionDoc {
     key: "text",
-    takes: "a template, or { file = \"…\" }",
+    takes: Takes::Template,
     default: "made from `html`",
     doc: "The block for plain text bodies.",
 };
 pub(in crate::rule::actions) const ONCE: OptionDoc = OptionDoc {
     key: "once",
-    takes: "\"message\" | \"thread\" | \"always\"",
+    takes: Takes::Word(&["message", "thread", "always"]),
     default: "\"message\"",
     doc: "When the block is left out. `message`: it stands already as we write it and where we put it, so that nobody can \
           keep it away by writing its text elsewhere, or hidden; each reply gets its own. `thread`: its text stands \
@@ -26,7 +26,7 @@ pub(in crate::rule::actions) const ONCE: OptionDoc = OptionDoc {
 };
 pub(in crate::rule::actions) const PROTECTED: OptionDoc = OptionDoc {
     key: "protected",
-    takes: "\"skip\" | \"headers-only\" | \"wrap\" | \"bounce\"",
+    takes: Takes::Word(&["skip", "headers-only", "wrap", "bounce"]),
     default: "\"skip\"",
     doc: "What the rule does to a message of which a part is signed or encrypted, a report, an invitation or TNEF: nothing \
           (`skip`), only its other actions (`headers-only`), show the block outside of that part (`wrap`: in the text \
@@ -38,7 +38,7 @@ pub(in crate::rule::actions) const PROTECTED: OptionDoc = OptionDoc {
 /// `fallback`: what is done where a body cannot be edited without doubt.
 pub(in crate::rule::actions) const FALLBACK: OptionDoc = OptionDoc {
     key: "fallback",
-    takes: "\"part\" | \"skip\"",
+    takes: Takes::Word(&["part", "skip"]),
     default: "\"part\"",
     doc: "Where a body cannot be edited without doubt (bytes that are not valid, an unknown charset or transfer \
           encoding, a text in which a second run would not know the block): put the block into a part of its own beside the message, or leave the message alone. A message of \
@@ -48,7 +48,7 @@ pub(in crate::rule::actions) const FALLBACK: OptionDoc = OptionDoc {
 /// `no_body`: what is done where there is nothing to read, only files.
 pub(in crate::rule::actions) const NO_BODY: OptionDoc = OptionDoc {
     key: "no_body",
-    takes: "\"skip\" | \"part\"",
+    takes: Takes::Word(&["skip", "part"]),
     default: "\"skip\"",
     doc: "Where a message has no text body, only attachments: leave it alone, or put the block into a part of its own.",
 };

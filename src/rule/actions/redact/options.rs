@@ -3,8 +3,7 @@
 use super::super::super::detect;
 use super::super::super::problem::Code;
 use super::super::super::section::{Holds, Section, Span};
-use super::super::super::{OptionDoc, Protected, Unbounceable};
-use super::super::block::read_protected;
+use super::super::super::{OptionDoc, Protected, Takes, Unbounceable};
 use super::mask::{Mask, Style, Subject};
 use super::{Places, Redact};
 use crate::message::FieldName;
@@ -37,7 +36,17 @@ pub(super) const OPTIONS: &[OptionDoc] = {
 const OWN: [OptionDoc; 11] = [
     OptionDoc {
         key: "style",
-        takes: "\"label\" | \"keep-last\" | \"stars\" | \"block\" | \"partial\" | \"pseudonym\" | \"remove\" | \"notice\" | \"bounce\"",
+        takes: Takes::Word(&[
+            "label",
+            "keep-last",
+            "stars",
+            "block",
+            "partial",
+            "pseudonym",
+            "remove",
+            "notice",
+            "bounce",
+        ]),
         default: "\"label\"",
         doc: "What stands in its place: `[CARD]`; stars for all digits and letters but the last (`keep-last`), or for all \
               of them (`stars`), separators kept; stars for every character (`block`); `j***@example.com` (`partial`); \
@@ -46,25 +55,25 @@ const OWN: [OptionDoc; 11] = [
     },
     OptionDoc {
         key: "keep",
-        takes: "0 to 8",
+        takes: Takes::Number(0, MAX_KEEP),
         default: "4",
         doc: "How many digits and letters `keep-last` keeps at the end; never more than half of them.",
     },
     OptionDoc {
         key: "keep_first",
-        takes: "0 to 8",
+        takes: Takes::Number(0, MAX_KEEP),
         default: "0",
         doc: "How many `keep-last` keeps at the beginning; with `keep` never more than half of them.",
     },
     OptionDoc {
         key: "character",
-        takes: "\"*\" | \"#\" | \"•\"",
+        takes: Takes::Word(&["*", "#", "•"]),
         default: "\"*\"",
         doc: "What stands for a digit or letter; a text that cannot take `•` as it is gets `*`.",
     },
     OptionDoc {
         key: "where",
-        takes: "\"subject\" | \"body\" | \"file-names\" | \"attachments\" | \"attached-messages\", or several",
+        takes: Takes::Words(&["subject", "body", "file-names", "attachments", "attached-messages"]),
         default: "[\"subject\", \"body\", \"file-names\"]",
         doc: "Where to look: the subject and its copies; every text alternative, with all that its HTML holds; the names \
               of files; attachments of text (CSV, JSON, XML, Markdown, logs, cards, calendars); messages that are \
@@ -72,31 +81,31 @@ const OWN: [OptionDoc; 11] = [
     },
     OptionDoc {
         key: "fields",
-        takes: "field names",
+        takes: Takes::Texts("field name"),
         default: "none",
         doc: "Header fields to look through besides those of `subject`.",
     },
     OptionDoc {
         key: "cells",
-        takes: "true | false",
+        takes: Takes::Boolean,
         default: "false",
         doc: "Whether a value may run on over cells of a table that stand side by side.",
     },
     OptionDoc {
         key: "notice",
-        takes: "a string",
+        takes: Takes::Text("string"),
         default: "\"This text was removed: it held data that must not be sent.\"",
         doc: "What `style = \"notice\"` puts in place of the text.",
     },
     OptionDoc {
         key: "message",
-        takes: "a string",
+        takes: Takes::Text("string"),
         default: "a text that says so",
         doc: "What the sender is told with `style = \"bounce\"`; without variables, and never what was found.",
     },
     OptionDoc {
         key: "protected",
-        takes: "\"skip\" | \"headers-only\" | \"bounce\"",
+        takes: Takes::Word(&["skip", "headers-only", "bounce"]),
         default: "\"bounce\"",
         doc: "What the rule does where such data stands in a body that must not be edited (signed, an invitation, \
               …): nothing (`skip`), only the subject and its other actions (`headers-only`), or send it back \
@@ -104,7 +113,7 @@ const OWN: [OptionDoc; 11] = [
     },
     OptionDoc {
         key: "unbounceable",
-        takes: "\"fail\" | \"drop\" | \"deliver\"",
+        takes: Takes::Word(&["fail", "drop", "deliver"]),
         default: "\"fail\"",
         doc: "What becomes of a message that would be sent back and is automatic or has no sender: the invocation fails \
               (WorkMail tries again, then its fallback action decides), it is dropped, or it goes out as it is.",
@@ -203,7 +212,9 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Redact> {
         section.problem(&span, Code::WrongValue, "`redact` cannot wrap", help);
         return None;
     } else {
-        read_protected(section, Protected::Bounce)
+        let words =
+            [("skip", Protected::Skip), ("headers-only", Protected::HeadersOnly), ("bounce", Protected::Bounce)];
+        section.choice("protected", &words).map_or(Protected::Bounce, |found| found.value)
     };
     let unbounceable_span = section.span_of("unbounceable");
     let words = [("fail", Unbounceable::Fail), ("drop", Unbounceable::Drop), ("deliver", Unbounceable::Deliver)];

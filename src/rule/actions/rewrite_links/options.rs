@@ -2,7 +2,7 @@
 
 use super::super::super::problem::Code;
 use super::super::super::section::{At, Holds, Section, shown};
-use super::super::super::{OptionDoc, Protected};
+use super::super::super::{OptionDoc, Protected, Takes};
 use super::gateway::Gateway;
 use super::hosts::Hosts;
 use super::tracking::Tracking;
@@ -11,40 +11,40 @@ use super::{Bare, RewriteLinks};
 pub(super) const OPTIONS: &[OptionDoc] = &[
     OptionDoc {
         key: "gateway",
-        takes: "a URL with `{{ url }}`",
+        takes: Takes::Text("a URL with `{{ url }}`"),
         default: "links lead where they led",
         doc: "Lead links through a gateway: `https://gate.example.com/?u={{ url }}`, where `{{ url }}` is the link, encoded. \
               Links that lead there already stay as they are.",
     },
     OptionDoc {
         key: "unwrap",
-        takes: "a URL with `{{ url }}` | array of these",
+        takes: Takes::Texts("a URL with `{{ url }}`"),
         default: "nothing is unwrapped",
         doc: "Gateways whose links lead straight to their target again, for replies that quote them.",
     },
     OptionDoc {
         key: "tracking",
-        takes: "\"known\" | name | name* | array of these",
+        takes: Takes::WordsOr(&["known"], "name | name*"),
         default: "parameters stay",
         doc: "Take parameters out of links that only tell who followed them: those of well-known services (`known`: `utm_*`, \
               `gclid`, `fbclid`, `mc_eid` and the like; not in links to unsubscribe), and others by name.",
     },
     OptionDoc {
         key: "allow",
-        takes: "\"internal\" | domain | *.domain | array of these",
+        takes: Takes::WordsOr(&["internal"], "domain | *.domain"),
         default: "none",
         doc: "Links to these hosts stay as they are. A domain is that host alone, `*.example.com` all below it.",
     },
     OptionDoc {
         key: "bare",
-        takes: "\"link\" | \"keep\"",
+        takes: Takes::Word(&["link", "keep"]),
         default: "\"link\"",
         doc: "With `gateway`: a URL in HTML that is text and no link, of which mail programs make one, becomes a link through \
               the gateway (`link`), or stays (`keep`). The text stays in either case, as does that of links.",
     },
     OptionDoc {
         key: "protected",
-        takes: "\"beside\" | \"skip\" | \"headers-only\" | \"bounce\"",
+        takes: Takes::Word(&["beside", "skip", "headers-only", "bounce"]),
         default: "\"beside\"",
         doc: "What the rule does to a message of which a part is signed or encrypted, a report, an invitation or TNEF: links \
               in the text beside that part are rewritten, and without such a text the rule does nothing (`beside`); it does \

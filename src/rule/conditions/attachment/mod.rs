@@ -9,66 +9,66 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use crate::message::{Attachment, Draft};
 use crate::rule::problem::Code;
 use crate::rule::section::{At, Holds, Section};
-use crate::rule::{Condition, ConditionKind, OptionDoc, Scene};
+use crate::rule::{Condition, ConditionKind, OptionDoc, Scene, Takes};
 
 use super::keys;
-use super::range::{CountRange, SizeRange};
+use super::range::{self, CountRange, SizeRange};
 use content::GROUPS;
 
-const OPTIONS: &[OptionDoc] = &[
+pub(in crate::rule) const OPTIONS: &[OptionDoc] = &[
     OptionDoc {
         key: "name",
-        takes: "glob | array of globs",
+        takes: Takes::Texts("glob"),
         default: "any name",
         doc: "Globs on the decoded file name, such as \"invoice*.pdf\"; upper and lower case are the same.",
     },
     OptionDoc {
         key: "type",
-        takes: "glob | array of globs",
+        takes: Takes::Texts("glob"),
         default: "any type",
         doc: "Globs on the declared media type, such as \"image/*\" or \"application/pdf\".",
     },
     OptionDoc {
         key: "content",
-        takes: "\"executable\" | \"archive\" | \"office\" | glob, or several",
+        takes: Takes::WordsOr(&["executable", "archive", "office"], "glob"),
         default: "any content",
         doc: "What the attachment is by its first octets, whatever its name and declared type say: a word, or globs on a \
               media type such as \"application/pdf\".",
     },
     OptionDoc {
         key: "inside",
-        takes: "glob | array of globs",
+        takes: Takes::Texts("glob"),
         default: "not looked at",
         doc: "Globs on the names of the files in it, where it is a ZIP archive or built as one (Office, JAR), with or \
               without their folders, such as \"*.exe\". Archives in archives are not opened.",
     },
     OptionDoc {
         key: "locked",
-        takes: "true | false",
+        takes: Takes::Boolean,
         default: "not tested",
         doc: "Whether it takes a password to read it: ZIP, PDF, Office, RAR, and 7-Zip where the names are encrypted too.",
     },
     OptionDoc {
         key: "extension",
-        takes: "string | array of strings",
+        takes: Takes::Texts("string"),
         default: "any extension",
         doc: "What follows the last dot of the file name, such as \"exe\"; with or without the dot, in any case.",
     },
     OptionDoc {
         key: "size",
-        takes: "{ over, under }",
+        takes: Takes::Table(range::OPTIONS),
         default: "any size",
         doc: "The size of the attachment, its transfer encoding undone.",
     },
     OptionDoc {
         key: "total",
-        takes: "{ over, under }",
+        takes: Takes::Table(range::OPTIONS),
         default: "any size",
         doc: "The sizes of all attachments that pass all other tests, added up.",
     },
     OptionDoc {
         key: "count",
-        takes: "{ at_least, at_most }",
+        takes: Takes::Table(range::COUNT),
         default: "{ at_least = 1 }",
         doc: "How many attachments must pass all other tests; `at_most` alone also holds for none.",
     },
@@ -79,7 +79,7 @@ pub const KIND: ConditionKind = ConditionKind {
     key: "attachment",
     doc: "Tests attachments: holds when at least one, or as many as `count` says, pass all tests given. `{}` is any attachment. A file that \
           is uuencoded in a text is one.",
-    options: OPTIONS,
+    takes: Takes::Table(OPTIONS),
     example: "attachment = { extension = [\"exe\", \"js\", \"scr\"] }",
     compile,
 };
