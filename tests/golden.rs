@@ -286,7 +286,7 @@ fn every_condition_and_action_and_each_of_their_options_has_a_case() {
         if !excepted.contains(kind.key) {
             missing.insert(format!("{} in an exception", kind.key));
         }
-        let options = kind.options.iter().map(|option| format!("{}.{}", kind.key, option.key));
+        let options = kind.takes.options().iter().map(|option| format!("{}.{}", kind.key, option.key));
         missing.extend(std::iter::once(kind.key.to_owned()).chain(options).filter(|name| !used.contains(name)));
     }
     for kind in actions::KINDS {

@@ -1,12 +1,9 @@
-//! README.md holds what is true: the output that it shows is the output of the command that it shows, and its tables
-//! are those of the code. `BLESS=1 cargo test --profile quick --test readme` writes them anew; read the difference.
+//! README.md holds what is true: the output that it shows is the output of the command that it shows. `BLESS=1 cargo test --profile quick --test readme` writes them anew; read the difference.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use mailwright::rule::{OptionDoc, actions, conditions, template};
 use regex::Regex;
 
 const RUN: &str = "cargo run --release -- ";
@@ -19,9 +16,6 @@ fn what_the_readme_shows_is_true() {
     put(&mut told, "replay", &fenced(&output(command(&readme, "replay"))));
     put(&mut told, "check", &fenced(&output(command(&readme, "check"))));
     put(&mut told, "test", &fenced(&output(command(&readme, "test --filter"))));
-    put(&mut told, "conditions", &condition_table());
-    put(&mut told, "actions", &action_table());
-    put(&mut told, "variables", &variable_table());
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&path, told).unwrap();
         return;
@@ -71,62 +65,6 @@ fn put(readme: &mut String, name: &str, text: &str) {
 fn without_times(text: &str) -> String {
     let times = Regex::new(r"[0-9.]+ (ms|s on|cores?|messages/s|MB/s)\b").unwrap();
     times.replace_all(text, "_ $1").replace("_ cores", "_ core")
-}
-
-fn condition_table() -> String {
-    let mut table = String::from("| condition | what it tests | options | example |\n|---|---|---|---|\n");
-    for kind in conditions::KINDS {
-        let (doc, options, example) = (cell(kind.doc), options(kind.takes.options()), code(kind.example));
-        writeln!(table, "| `{}` | {doc} | {options} | {example} |", kind.key).unwrap();
-    }
-    table
-}
-
-fn variable_table() -> String {
-    let mut table = String::from("| variable | what it holds |\n|---|---|\n");
-    for variable in template::VARIABLES {
-        writeln!(table, "| `{{{{ {} }}}}` | {} |", variable.name, cell(variable.doc)).unwrap();
-    }
-    for variable in template::STORED {
-        let doc = cell(variable.doc);
-        writeln!(table, "| `{{{{ {} }}}}` | Of an attachment, in the notice about it: {doc} |", variable.name).unwrap();
-    }
-    table
-}
-
-fn action_table() -> String {
-    let mut table = String::from("| action | does | directions | options |\n|---|---|---|---|\n");
-    for kind in actions::KINDS {
-        let (doc, options) = (cell(kind.doc), options(kind.options));
-        let directions: Vec<&str> = kind.directions.iter().map(|direction| direction.as_str()).collect();
-        let directions = if directions.len() == 2 { "both".to_owned() } else { directions.join(", ") };
-        writeln!(table, "| `{}` | {doc} | {directions} | {options} |", kind.kind).unwrap();
-    }
-    table
-}
-
-/// What each option takes; what it is for stands in the code, and in the help of a problem with it.
-fn options(options: &[OptionDoc]) -> String {
-    let one = |option: &OptionDoc| {
-        let default = match option.default {
-            "" => "required".to_owned(),
-            default => format!("else {}", cell(default)),
-        };
-        format!("`{}`: {} ({default})", option.key, cell(&option.takes.to_string()))
-    };
-    options.iter().map(one).collect::<Vec<_>>().join("<br>")
-}
-
-fn code(text: &str) -> String {
-    let lines: Vec<String> = text.lines().map(|line| format!("`{}`", line.trim().replace('|', "\\|"))).collect();
-    lines.join("<br>")
-}
-
-/// Text for a cell: a bar would end it, and a star outside of code would be emphasis.
-fn cell(text: &str) -> String {
-    let pieces = text.split('`').enumerate();
-    let pieces = pieces.map(|(nth, piece)| if nth % 2 == 0 { piece.replace('*', "\\*") } else { piece.to_owned() });
-    pieces.collect::<Vec<_>>().join("`").replace('|', "\\|").replace('\n', " ")
 }
 
 /// Every file below a folder, with its path relative to it.

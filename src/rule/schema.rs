@@ -11,8 +11,8 @@ use super::takes::{OptionDoc, Takes};
 use super::{actions, conditions, tables};
 use crate::directory::Attribute;
 
-/// What stands for a constant.
-const CONSTANT: &str = "^\\$[a-z][a-z0-9_]*$";
+/// What stands for a constant, as a pattern.
+const CONSTANT: &str = "\\$[a-z][a-z0-9_]*";
 /// Sizes as [`super::section::Section::size`] reads them.
 const SIZE: &str = "^\\s*[0-9]+(\\.[0-9]{1,9})?\\s*([bB]|[kKmMgG]([iI]?[bB])?)?\\s*$";
 /// Times of day as [`super::section::Section::time_of_day`] reads them.
@@ -25,210 +25,301 @@ pub fn of_rules() -> Value {
 
 /// The schema of `organization.toml`.
 pub fn of_organization() -> Value {
-    whole(
-        "organization.toml",
-        "Who is internal: the domains of the organization, its people and groups.",
-        tables::ORGANIZATION,
-    )
+    let doc = "Who is internal: the domains of the organization, its people and groups.";
+    whole("organization.toml", doc, tables::ORGANIZATION)
 }
 
 fn whole(title: &str, doc: &str, options: &[OptionDoc]) -> Value {
     let mut defs = Defs::default();
+    let mut schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "description": doc,
+    });
     let table = defs.table(options);
-    let mut schema = Map::new();
-    schema.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
-    schema.insert("title".into(), title.into());
-    schema.insert("description".into(), doc.into());
-    if let Value::Object(table) = table {
-        schema.extend(table);
-    }
-    schema.insert("$defs".into(), Value::Object(defs.0));
-    Value::Object(schema)
+    extend(&mut schema, table);
+    put(&mut schema, "$defs", Value::Object(defs.0));
+    schema
 }
 
-/// Schemas that stand in several places, or in themselves, by name.
+/// What a value may be, type by type.
+///
+/// It is written so that a fault is told where it is: no `anyOf` over whole tables, of which a validator says no more than
+/// that none fits. Completions are looked for in `anyOf`, and not in `then`: there stand hints, which always fit.
+#[derive(Default)]
+struct Shape {
+    string: Option<Text>,
+    /// The least and the most.
+    integer: Option<(u64, u64)>,
+    boolean: Option<bool>,
+    /// The least number of items, and what they may be.
+    array: Option<(usize, Vec<Shape>)>,
+    /// Names of schemas of tables: one must fit; the first is the list in a file where there are two.
+    tables: Vec<String>,
+}
+
+/// What a string may be.
+enum Text {
+    Any,
+    /// These words, or any other where that is allowed.
+    Words(Vec<&'static str>, bool),
+    Pattern(&'static str),
+}
+
+impl Shape {
+    fn text(text: Text) -> Self {
+        Self { string: Some(text), ..Self::default() }
+    }
+    fn table(name: String) -> Self {
+        Self { tables: vec![name], ..Self::default() }
+    }
+    /// What fits this or the other. Both have no part that differs but tables and arrays.
+    fn or(mut self, other: Self) -> Self {
+        self.tables.extend(other.tables);
+        self.array = match (self.array, other.array) {
+            (Some((least, mut items)), Some((_, more))) => {
+                items.extend(more);
+                Some((least, items))
+            }
+            (one, other) => one.or(other),
+        };
+        Self {
+            string: match (self.string, other.string) {
+                (Some(Text::Words(words, _)), Some(Text::Any)) => Some(Text::Words(words, true)),
+                (one, other) => one.or(other),
+            },
+            integer: self.integer.or(other.integer),
+            boolean: self.boolean.or(other.boolean),
+            ..self
+        }
+    }
+    /// The schema, without a description.
+    fn schema(self) -> Value {
+        let mut schema = json!({ "type": null });
+        let mut types = Vec::new();
+        let mut hints = Vec::new();
+        match self.string {
+            None => {}
+            Some(text) => {
+                types.push("string");
+                match text {
+                    Text::Any => {}
+                    Text::Pattern(pattern) => put(&mut schema, "pattern", pattern.into()),
+                    Text::Words(words, others) => {
+                        if !others {
+                            put(&mut schema, "pattern", format!("^(?:{}|{CONSTANT})$", escaped(&words)).into());
+                        }
+                        hints.push(json!({ "enum": words }));
+                    }
+                }
+            }
+        }
+        if let Some((least, most)) = self.integer {
+            types.push("integer");
+            put(&mut schema, "minimum", least.into());
+            if most != u64::MAX {
+                put(&mut schema, "maximum", most.into());
+            }
+        }
+        if let Some(both) = self.boolean {
+            types.push("boolean");
+            if !both {
+                put(&mut schema, "not", json!({ "const": false }));
+            }
+        }
+        if let Some((least, items)) = self.array {
+            types.push("array");
+            put(&mut schema, "minItems", least.into());
+            let one = items.into_iter().reduce(Self::or).unwrap_or_default();
+            put(&mut schema, "items", one.schema());
+        }
+        if !self.tables.is_empty() {
+            types.push("object");
+            hints.extend(self.tables.iter().map(|name| reference_to(name)));
+            let then = match self.tables.as_slice() {
+                [one] => reference_to(one),
+                // A list in a file, or the table that is meant.
+                [file, other, ..] => {
+                    json!({ "if": { "required": ["file"] }, "then": reference_to(file), "else": reference_to(other) })
+                }
+                [] => Value::Bool(true),
+            };
+            put(&mut schema, "if", json!({ "type": "object" }));
+            put(&mut schema, "then", then);
+        }
+        if !hints.is_empty() {
+            hints.push(json!({}));
+            put(&mut schema, "anyOf", hints.into());
+        }
+        let types = match types.as_slice() {
+            [one] => Value::from(*one),
+            several => Value::from(several),
+        };
+        put(&mut schema, "type", types);
+        schema
+    }
+}
+
+/// Schemas of tables, by name.
 #[derive(Default)]
 struct Defs(Map<String, Value>);
 
 impl Defs {
     /// A table: its keys, those that must be there, and no others.
     fn table(&mut self, options: &[OptionDoc]) -> Value {
-        let properties: Map<String, Value> =
-            options.iter().map(|option| (option.key.to_owned(), self.option(option))).collect();
+        let properties = options.iter().map(|option| (option.key.to_owned(), self.option(option))).collect();
         let needed: Vec<&str> =
             options.iter().filter(|option| option.default.is_empty()).map(|option| option.key).collect();
         closed(properties, &needed)
     }
 
     fn option(&mut self, option: &OptionDoc) -> Value {
-        let mut schema = Map::new();
-        schema.insert("description".into(), described(option).into());
+        let mut schema = json!({ "description": described(option) });
         if let Some(default) = as_json(option.default) {
-            schema.insert("default".into(), default);
+            put(&mut schema, "default", default);
         }
-        if let Value::Object(takes) = self.takes(&option.takes, option.key) {
-            schema.extend(takes);
-        }
-        Value::Object(schema)
+        let takes = match option.takes {
+            Takes::Entries(_, value) => self.entries(value),
+            takes => self.shape(&takes, option.key).schema(),
+        };
+        extend(&mut schema, takes);
+        schema
     }
 
     /// What a key takes. `key` names what is made for it.
-    fn takes(&mut self, takes: &Takes, key: &str) -> Value {
-        let constant = json!({ "type": "string", "pattern": CONSTANT });
-        let text = json!({ "type": "string" });
+    fn shape(&mut self, takes: &Takes, key: &str) -> Shape {
+        let words = |words: &[&'static str], others| Text::Words(words.to_vec(), others);
         match takes {
-            Takes::Text(_) => text,
-            Takes::Array(_) => json!({ "type": "array", "minItems": 1, "items": { "type": "string" } }),
-            Takes::Texts(_) => self.several(vec![text], 1),
-            Takes::TextsOrNone(_) => self.several(vec![text], 0),
-            Takes::Word(words) => any_of(vec![json!({ "enum": words }), constant]),
-            Takes::Words(words) => self.several(vec![json!({ "enum": words }), constant], 1),
-            Takes::WordsOr(words, _) => self.several(vec![json!({ "enum": words }), text], 1),
+            Takes::Text(_) | Takes::Date => Shape::text(Text::Any),
+            Takes::Word(list) => Shape::text(words(list, false)),
+            Takes::Time => Shape::text(Text::Pattern(TIME)),
+            Takes::Array(_) => Shape { array: Some((1, vec![Shape::text(Text::Any)])), ..Shape::default() },
+            Takes::Texts(_) => self.several(|| Text::Any, 1),
+            Takes::TextsOrNone(_) => self.several(|| Text::Any, 0),
+            Takes::Words(list) => self.several(|| words(list, false), 1),
+            Takes::WordsOr(list, _) => self.several(|| words(list, true), 1),
             Takes::Detectors => {
-                let names = catalog::groups().into_iter().chain(catalog::all().map(|spec| spec.name));
-                self.several(vec![json!({ "enum": names.collect::<Vec<_>>() }), text], 1)
+                let names: Vec<_> = catalog::groups().into_iter().chain(catalog::all().map(|spec| spec.name)).collect();
+                self.several(|| words(&names, true), 1)
             }
-            Takes::Boolean => json!({ "type": "boolean" }),
-            Takes::True => json!({ "const": true }),
-            Takes::Number(least, u64::MAX) => json!({ "type": "integer", "minimum": least }),
-            Takes::Number(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
-            Takes::Size => {
-                any_of(vec![json!({ "type": "integer", "minimum": 0 }), json!({ "type": "string", "pattern": SIZE })])
-            }
-            Takes::Date => text,
-            Takes::Time => json!({ "type": "string", "pattern": TIME }),
-            Takes::Template => {
-                let file = self.file();
-                any_of(vec![text, file])
-            }
-            Takes::File => self.file(),
+            Takes::Boolean => Shape { boolean: Some(true), ..Shape::default() },
+            Takes::True => Shape { boolean: Some(false), ..Shape::default() },
+            Takes::Number(least, most) => Shape { integer: Some((*least, *most)), ..Shape::default() },
+            Takes::Size => Shape { integer: Some((0, u64::MAX)), ..Shape::text(Text::Pattern(SIZE)) },
+            Takes::Template => Shape { tables: vec![self.file()], ..Shape::text(Text::Any) },
+            Takes::File => Shape::table(self.file()),
             Takes::Table(options) => {
                 let table = self.table(options);
-                self.named(key, table)
+                Shape::table(self.named(key, table))
             }
             Takes::Tables(options) => {
                 let table = self.table(options);
                 one_or_more(self.named(key, table))
             }
-            Takes::Entries(_, value) => json!({ "type": "object", "additionalProperties": self.written(value) }),
+            Takes::Entries(_, value) => {
+                let table = self.entries(value);
+                Shape::table(self.named(key, table))
+            }
             Takes::Attributes(value) => {
-                let value = self.takes(value, "attribute");
-                let value = self.named("attribute_value", value);
+                let value = self.shape(value, "attribute").schema();
                 let attributes = Attribute::ALL.iter().map(|name| (name.as_str().to_owned(), value.clone()));
                 let mut table = closed(attributes.collect(), &[]);
                 put(&mut table, "minProperties", 1.into());
-                self.named(key, table)
+                Shape::table(self.named(key, table))
             }
-            Takes::Conditions { several } => {
-                let conditions = self.conditions();
-                if *several { one_or_more(conditions) } else { conditions }
-            }
-            Takes::Actions => {
-                let action = self.action();
-                one_or_more(action)
-            }
-            Takes::Either(list) => {
-                let mut alternatives = Vec::new();
-                for one in *list {
-                    // An alternative of alternatives is as many of them.
-                    match self.takes(one, key) {
-                        Value::Object(mut map) if map.len() == 1 && map.contains_key("anyOf") => {
-                            match map.remove("anyOf") {
-                                Some(Value::Array(inner)) => alternatives.extend(inner),
-                                other => alternatives.extend(other),
-                            }
-                        }
-                        other => alternatives.push(other),
-                    }
-                }
-                any_of(alternatives)
-            }
+            Takes::Conditions { several: false } => Shape::table(self.conditions()),
+            Takes::Conditions { several: true } => one_or_more(self.conditions()),
+            Takes::Actions => one_or_more(self.action()),
+            Takes::Either(list) => list.iter().map(|one| self.shape(one, key)).reduce(Shape::or).unwrap_or_default(),
         }
     }
 
-    /// The value of an entry whose key is the author's: what stands there is what is meant, no constant and no file.
-    fn written(&mut self, takes: &Takes) -> Value {
-        match takes {
+    /// A table whose keys are the author's: what stands there is what is meant, no constant and no file.
+    fn entries(&mut self, value: &Takes) -> Value {
+        let value = match value {
             Takes::Word(words) => json!({ "enum": words }),
-            Takes::Either(list) => any_of(list.iter().map(|one| self.written(one)).collect()),
-            other => self.takes(other, "entry"),
-        }
+            other => self.shape(other, "entry").schema(),
+        };
+        json!({ "type": "object", "additionalProperties": value })
     }
 
-    /// One of these, or an array of them, or a list in a file in place of any.
-    fn several(&mut self, one: Vec<Value>, least: usize) -> Value {
-        let mut items = one.clone();
-        items.push(self.file());
-        let mut all = items.clone();
-        all.push(json!({ "type": "array", "minItems": least, "items": any_of(items) }));
-        any_of(all)
+    /// A text, an array of them, and a list in a file in place of any.
+    fn several(&mut self, text: impl Fn() -> Text, least: usize) -> Shape {
+        let one = |file| Shape { tables: vec![file], ..Shape::text(text()) };
+        let items = vec![one(self.file())];
+        Shape { array: Some((least, items)), ..one(self.file()) }
     }
 
-    fn file(&mut self) -> Value {
+    fn file(&mut self) -> String {
         let doc = "The path of a file, relative to the folder of the rule files.";
         let path = Map::from_iter([("file".to_owned(), json!({ "type": "string", "description": doc }))]);
         self.named("file", closed(path, &["file"]))
     }
 
     /// A table of conditions.
-    fn conditions(&mut self) -> Value {
+    fn conditions(&mut self) -> String {
         const NAME: &str = "conditions";
-        let reference = reference_to(NAME);
-        if self.0.contains_key(NAME) {
-            return reference;
-        }
         // It holds itself: the name is there before what it stands for.
+        if self.0.contains_key(NAME) {
+            return NAME.to_owned();
+        }
         self.0.insert(NAME.to_owned(), Value::Null);
         let mut properties = Map::new();
         for kind in conditions::KINDS {
-            let mut schema = self.takes(&kind.takes, kind.key);
-            put(&mut schema, "description", format!("{}\n\nFor example: `{}`", kind.doc, kind.example).into());
+            let mut schema = json!({ "description": format!("{}\n\nFor example: `{}`", kind.doc, kind.example) });
+            let takes = self.shape(&kind.takes, kind.key).schema();
+            extend(&mut schema, takes);
             properties.insert(kind.key.to_owned(), schema);
         }
-        let mut all = one_or_more(reference.clone());
-        put(&mut all, "description", "Each of these tables must hold.".into());
-        let mut any = one_or_more(reference.clone());
-        put(&mut any, "description", "One of these tables must hold.".into());
-        let mut not = reference.clone();
-        put(&mut not, "description", "This table must not hold.".into());
-        properties.extend([("any".to_owned(), any), ("all".to_owned(), all), ("not".to_owned(), not)]);
+        for (key, doc, shape) in [
+            ("any", "One of these tables must hold.", one_or_more(NAME.to_owned())),
+            ("all", "Each of these tables must hold.", one_or_more(NAME.to_owned())),
+            ("not", "This table must not hold.", Shape::table(NAME.to_owned())),
+        ] {
+            let mut schema = json!({ "description": doc });
+            extend(&mut schema, shape.schema());
+            properties.insert(key.to_owned(), schema);
+        }
         let mut table = closed(properties, &[]);
         put(&mut table, "minProperties", 1.into());
         self.0.insert(NAME.to_owned(), table);
-        reference
+        NAME.to_owned()
     }
 
     /// A table of an action: which keys it has depends on `kind`.
-    fn action(&mut self) -> Value {
-        let mut kinds = Vec::new();
+    fn action(&mut self) -> String {
+        let mut choices = Vec::new();
+        let mut hints = Vec::new();
         for kind in actions::KINDS {
             let mut table = self.table(kind.options);
             if let Some(Value::Object(properties)) = table.get_mut("properties") {
-                let word = json!({ "const": kind.kind, "description": kind.doc });
-                properties.insert("kind".to_owned(), word);
+                properties.insert("kind".to_owned(), json!({ "const": kind.kind, "description": kind.doc }));
             }
-            put(&mut table, "title", kind.kind.into());
             put(&mut table, "description", kind.doc.into());
-            kinds.push((kind.kind, self.named(&format!("action_{}", kind.kind), table)));
+            let table = reference_to(&self.named(&format!("action_{}", kind.kind), table));
+            let is = json!({ "properties": { "kind": { "const": kind.kind } }, "required": ["kind"] });
+            choices.push(json!({ "if": is, "then": table.clone() }));
+            hints.push(table);
         }
-        let words: Vec<&str> = kinds.iter().map(|(word, _)| *word).collect();
-        let choices = kinds.iter().map(|(word, table)| {
-            let is = json!({ "properties": { "kind": { "const": word } }, "required": ["kind"] });
-            json!({ "if": is, "then": table })
+        hints.push(json!({}));
+        let words: Vec<&str> = actions::KINDS.iter().map(|kind| kind.kind).collect();
+        let pattern = format!("^(?:{}|{CONSTANT})$", escaped(&words));
+        let kind = json!({ "description": "What it does.", "type": "string", "pattern": pattern });
+        // One after another: `allOf` would hide the hints.
+        let chosen = choices.into_iter().rev().reduce(|rest, mut choice| {
+            put(&mut choice, "else", rest);
+            choice
         });
-        let table = json!({
-            "type": "object",
-            "required": ["kind"],
-            "properties": { "kind": { "description": "What it does.", "enum": words } },
-            "allOf": choices.collect::<Vec<_>>(),
-        });
+        let mut table =
+            json!({ "type": "object", "required": ["kind"], "properties": { "kind": kind }, "anyOf": hints });
+        extend(&mut table, chosen.unwrap_or_default());
         self.named("action", table)
     }
 
-    /// A reference to a schema that has a name: this one, or another where the name stands for something else.
-    fn named(&mut self, name: &str, schema: Value) -> Value {
+    /// The name of a schema: this one, or another where that stands for something else.
+    fn named(&mut self, name: &str, schema: Value) -> String {
         if let Some((known, _)) = self.0.iter().find(|(_, known)| **known == schema) {
-            return reference_to(known);
+            return known.clone();
         }
         let mut free = name.to_owned();
         let mut nth = 2;
@@ -237,7 +328,7 @@ impl Defs {
             nth += 1;
         }
         self.0.insert(free.clone(), schema);
-        reference_to(&free)
+        free
     }
 }
 
@@ -245,12 +336,9 @@ fn reference_to(name: &str) -> Value {
     json!({ "$ref": format!("#/$defs/{name}") })
 }
 
-fn any_of(list: Vec<Value>) -> Value {
-    json!({ "anyOf": list })
-}
-
-fn one_or_more(one: Value) -> Value {
-    json!({ "anyOf": [one.clone(), { "type": "array", "minItems": 1, "items": one }] })
+/// A table, or an array of them.
+fn one_or_more(name: String) -> Shape {
+    Shape { array: Some((1, vec![Shape::table(name.clone())])), ..Shape::table(name) }
 }
 
 /// A table of these keys and no others.
@@ -263,9 +351,20 @@ fn closed(properties: Map<String, Value>, needed: &[&str]) -> Value {
     table
 }
 
+/// Words as a pattern.
+fn escaped(words: &[&str]) -> String {
+    words.iter().map(|word| regex::escape(word)).collect::<Vec<_>>().join("|")
+}
+
 fn put(schema: &mut Value, key: &str, value: Value) {
     if let Value::Object(map) = schema {
         map.insert(key.to_owned(), value);
+    }
+}
+
+fn extend(schema: &mut Value, more: Value) {
+    if let (Value::Object(map), Value::Object(more)) = (schema, more) {
+        map.extend(more);
     }
 }
 

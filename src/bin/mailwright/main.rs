@@ -4,6 +4,7 @@
 
 mod check;
 mod diff;
+mod docs;
 mod event;
 mod explain;
 mod new;
@@ -39,6 +40,7 @@ enum Command {
     Serve(serve::Options),
     Pack(pack::Options),
     Schema(schema::Options),
+    Docs(docs::Options),
     New(new::Options),
     Completions(shell::Completions),
     Man(shell::Manual),
@@ -72,6 +74,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Serve(options) => serve::run(&options),
         Command::Pack(options) => pack::run(&options),
+        Command::Docs(options) => docs::run(&options),
         Command::Schema(options) => schema::run(&options),
         Command::New(options) => new::run(&options),
         Command::Completions(options) => shell::complete(&options),

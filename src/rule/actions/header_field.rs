@@ -28,7 +28,7 @@ pub(super) const NAME: OptionDoc = OptionDoc {
 /// The option that names those that go.
 pub(super) const NAMES: OptionDoc = OptionDoc {
     key: "name",
-    takes: "a field name, or the start of names and `*`, or several of these",
+    takes: Takes::Texts("field name, or the start of names and `*`"),
     default: "",
     doc: "The name of the field, such as `X-Originating-IP`; `X-Spam-*` is every field whose name begins so. Fields that \
           carry the mail (From, Date, Content-Type, …) cannot be named, and stay where a start is theirs too.",

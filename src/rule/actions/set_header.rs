@@ -2,7 +2,7 @@
 
 use super::super::section::Section;
 use super::super::template::Template;
-use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Scene};
+use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Scene, Takes};
 use super::header_field;
 use crate::directory::Need;
 use crate::envelope::Direction;
@@ -18,7 +18,7 @@ pub const KIND: ActionKind = ActionKind {
         header_field::VALUE,
         OptionDoc {
             key: "which",
-            takes: "\"all\" | \"first\" | \"last\"",
+            takes: Takes::Word(&["all", "first", "last"]),
             default: "\"all\"",
             doc: "Which of several fields of that name gets the value; the first is the topmost. With `all` the first gets \
                   it and others go, with `first` and `last` others stay as they are.",

@@ -5,7 +5,7 @@
 
 use crate::rule::section::Section;
 use crate::rule::truth::Truth;
-use crate::rule::{OptionDoc, Scene};
+use crate::rule::{OptionDoc, Scene, Takes};
 
 use super::address;
 use super::address_match::AddressMatch;
@@ -13,7 +13,7 @@ use super::address_match::AddressMatch;
 /// `by` for the reference.
 pub const BY: OptionDoc = OptionDoc {
     key: "by",
-    takes: "\"flow\" | \"From\" | \"Sender\" | \"Return-Path\", or several",
+    takes: Takes::Words(&["flow", "From", "Sender", "Return-Path"]),
     default: "\"flow\"",
     doc: "Where `is` looks: whom the flow names (WorkMail: the From address, or who it was sent on behalf of), the From \
           field, the Sender field, or the sender of the SMTP envelope (MAIL FROM) as the receiving server noted it, inbound \

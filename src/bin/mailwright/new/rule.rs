@@ -11,6 +11,8 @@ use mailwright::rule::{ActionKind, OptionDoc, actions};
 
 use super::quoted;
 
+/// The schema that the first line of the file names, beside it.
+const SCHEMA: &str = "rules.schema.json";
 /// Widest line of a comment.
 const WIDTH: usize = 110;
 
@@ -55,13 +57,20 @@ pub fn write(options: &Options) -> Result<String, String> {
     std::fs::create_dir_all(&options.rules)
         .and_then(|()| std::fs::File::create_new(&path))
         .and_then(|mut file| file.write_all(text.as_bytes()))
+        .and_then(|()| write_schema(&options.rules.join(SCHEMA)))
         .map_err(|error| format!("cannot write `{shown}`: {error}"))?;
     let rules = crate::terminal::path(&options.rules);
     Ok(format!(
-        "wrote {shown}\n\nIt only reports until its `mode` is \"enforce\". Try it:\n    mailwright test {rules} --filter \
+        "wrote {shown}\nwrote {schema}, by which editors complete and check it\n\nIt only reports until its `mode` is \"enforce\". Try it:\n    mailwright test {rules} --filter \
          {name}\n    mailwright replay --rules {rules} MESSAGES --diff\n",
-        name = options.name
+        name = options.name,
+        schema = crate::terminal::path(&options.rules.join(SCHEMA)),
     ))
+}
+
+/// What editors know the options by. It is written anew, as it belongs to the program that reads the rules.
+fn write_schema(path: &Path) -> std::io::Result<()> {
+    std::fs::write(path, format!("{:#}\n", mailwright::rule::schema::of_rules()))
 }
 
 /// Ten more than the highest that a file of the folder begins with, as rules run in the order of file names.
@@ -74,7 +83,9 @@ fn number(folder: &Path) -> u32 {
 
 fn text(name: &str, kind: &ActionKind) -> String {
     let direction = if kind.directions.contains(&Direction::Outbound) { "outbound" } else { "inbound" };
-    let mut text = String::from("# Rules run in the order of file names. Texts and options: mailwright's README.\n\n");
+    let mut text = format!(
+        "#:schema {SCHEMA}\n# Rules run in the order of file names. Editors complete and check this file by its first line.\n\n"
+    );
     let _ = writeln!(text, "[[rule]]\nname = \"{name}\"\ndescription = {}", quoted(kind.doc));
     text.push_str("mode = \"audit\" # it reports and changes nothing; \"enforce\" when you are sure\n");
     let _ = writeln!(text, "when = {{ direction = \"{direction}\" }}");
