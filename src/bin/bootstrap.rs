@@ -8,6 +8,9 @@ use mailwright::facts::Timestamp;
 use mailwright::flow::config::{Config, switched_off};
 use mailwright::flow::directory::WorkMailDirectory;
 use mailwright::flow::handler::{Handled, handle, handle_nothing, handle_with_directory};
+use mailwright::flow::key::RulesObject;
+use mailwright::flow::refresh::InForce;
+use mailwright::flow::rule_sets::RuleSets;
 use mailwright::flow::{aws, log, metrics};
 use mailwright::pipeline::Pipeline;
 use serde_json::Value;
@@ -42,28 +45,14 @@ async fn deliver_all(metrics: Option<&str>) -> Result<(), Error> {
 
 async fn run() -> Result<(), Error> {
     let config = &Config::from_env()?;
-    let mut pipeline = Pipeline::load(&config.rules)?;
-    if let Some(organization) = &config.organization {
-        pipeline = pipeline.with_organization(organization.clone());
-    }
-    if pipeline.needs_value_key() && config.value_key.is_none() {
-        return Err("set MAILWRIGHT_VALUE_KEY: a rule makes pseudonyms, and there is no key for them".into());
-    }
-    if pipeline.stores_attachments() && config.attachments.is_none() {
-        return Err("set MAILWRIGHT_ATTACHMENTS: a rule stores attachments, and there is no bucket for them".into());
-    }
-    pipeline = pipeline.with_value_key(config.value_key.clone());
-    if pipeline.needs_directory() && config.directory.is_none() {
-        tracing::warn!(
-            "rules ask for people and there is no directory: they will fail; set MAILWRIGHT_ORGANIZATION_ID"
-        );
-    }
+    let deployed = config.provisions().equip(Pipeline::load(&config.rules)?)?;
     let clients = aws::Clients::new(&config.environment);
     let directory = &config.directory.clone().map(|(organization, ages)| {
         let calls = aws::WorkMailCalls::new(clients.directory, organization);
         WorkMailDirectory::new(calls, config.organization.clone(), ages)
     });
-    let (pipeline, flow) = (&pipeline, &aws::WorkMailFlow::new(clients.flow));
+    let rules = &rule_sets(config, deployed, &clients.s3);
+    let flow = &aws::WorkMailFlow::new(clients.flow);
     let store = &aws::S3Store::new(clients.s3, config.bucket.clone()).with_attachments(config.attachments.clone());
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let left = event.context.deadline().duration_since(std::time::SystemTime::now()).unwrap_or_default();
@@ -71,12 +60,28 @@ async fn run() -> Result<(), Error> {
         let span = log::invocation(&event.context.request_id, event.context.xray_trace_id.as_deref());
         let (event, settings) = (&event.payload, &config.settings);
         let handled: Pin<Box<dyn Future<Output = Handled>>> = match directory {
-            Some(from) => Box::pin(handle_with_directory(event, deadline, pipeline, flow, store, from, settings)),
-            None => Box::pin(handle(event, deadline, pipeline, flow, store, settings)),
+            Some(from) => Box::pin(handle_with_directory(event, deadline, rules, flow, store, from, settings)),
+            None => Box::pin(handle(event, deadline, rules, flow, store, settings)),
         };
         told(config.metrics.as_deref(), handled.instrument(span).await)
     }))
     .await
+}
+
+/// The rules that the function was deployed with, and what is published beside them.
+fn rule_sets(config: &Config, deployed: Pipeline, s3: &aws_sdk_s3::Client) -> RuleSets<aws::S3Rules> {
+    let in_force = |first, object: &RulesObject| {
+        let store = aws::S3Rules::new(s3.clone(), object.clone());
+        InForce::new(first, store, config.provisions(), config.published.every)
+    };
+    let sets = match &config.published.current {
+        Some(object) => RuleSets::published(in_force(Some(deployed), object), config.settings.on_error),
+        None => RuleSets::fixed(deployed),
+    };
+    match &config.published.candidate {
+        Some((share, object)) => sets.with_candidate(*share, in_force(None, object)),
+        None => sets,
+    }
 }
 
 /// What the runtime is told, after the metrics are written.

@@ -8,6 +8,10 @@
 //! | `MAILWRIGHT_PREFIX` | what stands before the keys of stored messages | nothing does |
 //! | `MAILWRIGHT_ATTACHMENTS` | bucket for attachments that rules store | rules that store some are a problem |
 //! | `MAILWRIGHT_RULES` | folder (or file) of the rule set | `/opt/rules` (a layer), else `rules` beside the program |
+//! | `MAILWRIGHT_PUBLISHED_RULES` | `s3://bucket/key` of a packed rule set that takes their place while the function runs | there is none |
+//! | `MAILWRIGHT_RULES_EVERY` | once in how many seconds it looks whether another is published | 60 |
+//! | `MAILWRIGHT_CANDIDATE_RULES` | `s3://bucket/key` of a packed rule set that a share of the messages gets | there is none |
+//! | `MAILWRIGHT_CANDIDATE_SHARE` | that share, in percent | 0 |
 //! | `MAILWRIGHT_MODE` | `enforce`, `audit`, `shadow` or `off`: what is done with what the rules ask for ([`FlowMode`]) | `enforce` |
 //! | `MAILWRIGHT_DOMAINS` | the organization's mail domains, parted by commas | those of `MAILWRIGHT_ORGANIZATION_ID`, else of `organization.toml` |
 //! | `MAILWRIGHT_ORGANIZATION_ID` | WorkMail organization whose directory rules may ask | people and groups are those of `organization.toml` |
@@ -23,18 +27,22 @@ use std::time::Duration;
 use super::aws::{Environment, Problem};
 use super::directory::{Ages, FRESH_FOR};
 use super::handler::Settings;
-use super::key::{Bucket, KeyPrefix, OrganizationId};
+use super::key::{Bucket, KeyPrefix, OrganizationId, RulesObject};
 use super::mark::StampKey;
 use super::mode::FlowMode;
+use super::provisions::Provisions;
+use super::share::Share;
 use crate::directory::Organization;
 use crate::envelope::Domain;
 use crate::rule::OnError;
 use crate::rule::value_key::ValueKey;
 use crate::stored::Links;
 
-/// The longest that an answer of the directory may be used, in seconds: a day.
+/// The longest that an answer of the directory, or a look for newer rules, may count, in seconds: a day.
 const MAX_TTL: u64 = 86_400;
 
+/// Once in how long it looks for newer rules.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
 /// Where a layer puts the rules.
 const LAYER_RULES: &str = "/opt/rules";
 
@@ -47,6 +55,8 @@ pub struct Config {
     pub attachments: Option<Bucket>,
     /// Folder or file of the rule set.
     pub rules: PathBuf,
+    /// Where newer ones are published, and those that a share of the messages gets.
+    pub published: PublishedRules,
     /// Internal domains, where they are given here.
     pub organization: Option<Organization>,
     /// The directory that rules may ask, where there is one, and how old its answers may be.
@@ -59,6 +69,17 @@ pub struct Config {
     pub settings: Settings,
     /// What the clients need.
     pub environment: Environment,
+}
+
+/// Rule sets that are published while the function runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedRules {
+    /// Those that take the place of the ones that the function was deployed with.
+    pub current: Option<RulesObject>,
+    /// Those that a share of the messages gets.
+    pub candidate: Option<(Share, RulesObject)>,
+    /// Once in how long it is looked for newer ones.
+    pub every: Duration,
 }
 
 /// Everything that is wrong with the environment.
@@ -114,13 +135,10 @@ impl Config {
         let organization = set("MAILWRIGHT_DOMAINS").map(|list| domains(&list)).transpose();
         let directory = set("MAILWRIGHT_ORGANIZATION_ID").map(|id| OrganizationId::new(&id)).transpose();
         let directory = directory.map_err(|error| format!("cannot be used: {error}"));
-        let fresh = match set("MAILWRIGHT_DIRECTORY_TTL").map(|text| text.parse::<u64>()) {
-            None => Ok(FRESH_FOR),
-            Some(Ok(seconds)) if (1..=MAX_TTL).contains(&seconds) => Ok(Duration::from_secs(seconds)),
-            Some(_) => Err(format!("is no number of seconds from 1 to {MAX_TTL}")),
-        };
+        let fresh = set("MAILWRIGHT_DIRECTORY_TTL").map_or(Ok(FRESH_FOR), |text| seconds(&text));
         let rules = set("MAILWRIGHT_RULES").map_or_else(|| default_rules(variable), |path| Ok(PathBuf::from(path)));
 
+        let published = PublishedRules::read(&set, &mut problems);
         let bucket = keep(bucket, "MAILWRIGHT_BUCKET", &mut problems);
         let stamp_key = keep(stamp_key, "MAILWRIGHT_STAMP_KEY", &mut problems);
         let value_key = keep(value_key, "MAILWRIGHT_VALUE_KEY", &mut problems);
@@ -132,6 +150,9 @@ impl Config {
         let fresh = keep(fresh, "MAILWRIGHT_DIRECTORY_TTL", &mut problems);
         let directory = directory.zip(fresh).map(|(id, fresh)| id.map(|id| (id, Ages::fresh_for(fresh))));
         let environment = Environment::read(variable).map_err(|found| problems.extend(found)).ok();
+        if !problems.is_empty() {
+            return Err(ConfigError(problems));
+        }
         match (bucket, stamp_key, value_key, prefix, rules, organization, on_error, directory, environment) {
             (
                 Some(bucket),
@@ -151,6 +172,7 @@ impl Config {
                     bucket,
                     attachments,
                     rules,
+                    published,
                     organization,
                     directory,
                     value_key,
@@ -162,10 +184,54 @@ impl Config {
             _ => Err(ConfigError(problems)),
         }
     }
+
+    /// What there is for rules.
+    pub fn provisions(&self) -> Provisions {
+        Provisions {
+            organization: self.organization.clone(),
+            value_key: self.value_key.clone(),
+            attachments: self.attachments.is_some(),
+            directory: self.directory.is_some(),
+        }
+    }
+}
+
+impl PublishedRules {
+    fn read(set: &dyn Fn(&str) -> Option<String>, problems: &mut Vec<Problem>) -> Self {
+        let mut object = |variable| {
+            let read = set(variable).map(|url| RulesObject::new(&url)).transpose();
+            keep(read.map_err(|error| format!("cannot be used: {error}")), variable, problems).flatten()
+        };
+        let (current, candidate) = (object("MAILWRIGHT_PUBLISHED_RULES"), object("MAILWRIGHT_CANDIDATE_RULES"));
+        let every = set("MAILWRIGHT_RULES_EVERY").map_or(Ok(LOOK_EVERY), |text| seconds(&text));
+        let every = keep(every, "MAILWRIGHT_RULES_EVERY", problems).unwrap_or(LOOK_EVERY);
+        let share = match (set("MAILWRIGHT_CANDIDATE_SHARE"), &candidate) {
+            (Some(text), _) => match Share::percent(&text) {
+                Ok(share) if share > Share::NONE && set("MAILWRIGHT_CANDIDATE_RULES").is_none() => Err(format!(
+                    "is {share} of nothing: MAILWRIGHT_CANDIDATE_RULES says where the candidate is published"
+                )),
+                read => read.map_err(|error| format!("cannot be used: {error}")),
+            },
+            (None, Some(_)) => {
+                Err("is not set: the percentage of messages that get the candidate; 0 for none".to_owned())
+            }
+            (None, None) => Ok(Share::NONE),
+        };
+        let share = keep(share, "MAILWRIGHT_CANDIDATE_SHARE", problems).filter(|share| *share > Share::NONE);
+        Self { current, candidate: share.zip(candidate), every }
+    }
 }
 
 fn keep<T>(read: Result<T, String>, variable: &'static str, problems: &mut Vec<Problem>) -> Option<T> {
     read.map_err(|what| problems.push(Problem { variable, what })).ok()
+}
+
+/// A number of seconds from 1 to a day.
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<u64>() {
+        Ok(seconds) if (1..=MAX_TTL).contains(&seconds) => Ok(Duration::from_secs(seconds)),
+        _ => Err(format!("is no number of seconds from 1 to {MAX_TTL}")),
+    }
 }
 
 fn mode(word: Option<&str>) -> Result<FlowMode, String> {
@@ -257,6 +323,40 @@ mod tests {
         let config = read(&[("MAILWRIGHT_ATTACHMENTS", Some("my-files"))]).unwrap();
         let link = config.settings.links.link("attachments/ab", Some(jiff::Timestamp::UNIX_EPOCH), 60);
         assert!(link.starts_with("https://my-files.s3.eu-west-1.amazonaws.com/attachments/ab?X-Amz-"), "{link}");
+    }
+
+    #[test]
+    fn published_rules_and_a_share_of_the_messages_are_read() {
+        let none = read(&[]).unwrap().published;
+        assert_eq!(none, PublishedRules { current: None, candidate: None, every: Duration::from_mins(1) });
+        let both = [
+            ("MAILWRIGHT_PUBLISHED_RULES", Some("s3://rules/current.json")),
+            ("MAILWRIGHT_CANDIDATE_RULES", Some("s3://rules/candidate.json")),
+            ("MAILWRIGHT_CANDIDATE_SHARE", Some("2.5")),
+            ("MAILWRIGHT_RULES_EVERY", Some("5")),
+        ];
+        let published = read(&both).unwrap().published;
+        assert_eq!(published.current.unwrap().key, "current.json");
+        let (share, object) = published.candidate.unwrap();
+        assert_eq!((share.to_string().as_str(), object.key.as_str()), ("2.50 %", "candidate.json"));
+        assert_eq!(published.every, Duration::from_secs(5));
+        let none = read(&[both[1], ("MAILWRIGHT_CANDIDATE_SHARE", Some("0"))]).unwrap().published;
+        assert_eq!(none.candidate, None);
+        for (changes, said) in [
+            (&both[1..2], "MAILWRIGHT_CANDIDATE_SHARE is not set"),
+            (&both[2..3], "MAILWRIGHT_CANDIDATE_SHARE is 2.50 % of nothing: MAILWRIGHT_CANDIDATE_RULES says"),
+            (
+                &[("MAILWRIGHT_RULES_EVERY", Some("0"))],
+                "MAILWRIGHT_RULES_EVERY is no number of seconds from 1 to 86400",
+            ),
+            (
+                &[("MAILWRIGHT_PUBLISHED_RULES", Some("rules/"))],
+                "MAILWRIGHT_PUBLISHED_RULES cannot be used: a published",
+            ),
+        ] {
+            let error = read(changes).unwrap_err().to_string();
+            assert!(error.lines().count() == 2 && error.contains(said), "{error}");
+        }
     }
 
     #[test]

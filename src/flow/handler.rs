@@ -1,4 +1,4 @@
-//! From event to answer: decode, fetch, look people up, run, store, put back, answer. No AWS types.
+//! From event to answer: decode, choose the rules, fetch, look people up, run, store, put back, answer. No AWS types.
 //!
 //! Invariant (nothing lost): each recipient gets the message exactly as it came or exactly as rewritten, or the
 //! invocation fails so that WorkMail tries again. A message is replaced by one call, which takes the whole of it or
@@ -7,6 +7,7 @@
 //! | what fails | what happens |
 //! |---|---|
 //! | the event cannot be read | answer `DEFAULT`; nothing else is known |
+//! | the rules cannot be had | [`super::rule_sets`] says when the invocation fails and when others are in force |
 //! | message gone, frozen, rejected, too large, location refused, access denied, request refused | for good: the original is delivered, with a warning |
 //! | rejected, and the message came with faults that WorkMail refuses | they are repaired and it is put once more; where that cannot be done or is refused as well, the original |
 //! | the rewrite itself would be rejected | it is not put: the original is delivered, with a warning; a bug of ours |
@@ -14,13 +15,16 @@
 //! | an attachment cannot be stored | as with the rewritten message, which links to it and is not put back |
 //! | a rule with `on_error = "fail"` | the invocation fails |
 //! | the directory cannot be asked, or not in time | rules that need what it did not say fail, by their `on_error`; the others run |
-//! | time runs out | the rules that were not run count as failed; what is not put back in time fails the invocation |
+//! | time runs out ([`super::budget`]) | the rules that were not run count as failed; what is not put back in time fails the invocation |
 //!
 //! Where the rewritten message is refused for good, what rules asked for in the answer (bounce, drop, junk, …) still
 //! holds, since it is about the message and not about its new content. But when a rule with `on_error = "fail"` changed
 //! the message, the original must not go out: the invocation fails. The same where the message cannot be read for good
 //! (other than gone: there is nothing left to protect) and the rule set holds such a rule, as nobody can tell what it
 //! would have done. [`Settings::on_error`] can say so for the whole rule set.
+//!
+//! While the function only looks on ([`FlowMode::Audit`], [`FlowMode::Shadow`]) all of these deliver the original, and the
+//! report says what they would have done.
 //!
 //! Rules run synchronously, and the clock is asked before each rule, not inside one. A check inside would have to leave a
 //! rule half done, and is not needed: every action is linear in the message, and the largest there is, 40 MB of text, takes
@@ -383,10 +387,13 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
     fn run(&self, raw: &Bytes, people: People) -> Result<Ran, RunError> {
         let message = Message::parse(raw);
         let facts = Facts { now: Some(self.settings.clock.now()), people, links: self.settings.links.clone() };
+        let rules = self.pipeline.rules().iter();
+        let names: Vec<_> = rules.map(|rule| (rule.mode == Mode::Enforce).then_some(rule.name.as_str())).collect();
         let marker = self.settings.stamp_key.as_ref().map(|key| Marker {
             key,
             id: self.id,
             digest: self.pipeline.digest(),
+            names: &names,
             direction: self.event.envelope.direction,
             recipients: &self.event.envelope.recipients,
         });

@@ -36,6 +36,11 @@ pub enum NameError {
     /// Not the id of a WorkMail organization.
     #[error("the id of an organization is m- and {ORGANIZATION_DIGITS} of 0-9 and a-f")]
     Organization,
+    /// Not an object that a rule set may be published in.
+    #[error(
+        "a published rule set is s3://BUCKET/KEY: the bucket's name without a dot, the key of at most {MAX_KEY} octets"
+    )]
+    Rules,
     /// Not a prefix of such a key.
     #[error("a key prefix is at most {MAX_PREFIX} of a-z, A-Z, 0-9, - and /, without a dot or an underscore")]
     Prefix,
@@ -60,6 +65,16 @@ pub struct ObjectKey(String);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrganizationId(String);
 
+/// An object that a rule set is published in: `s3://bucket/key`. Its key may hold what S3 allows, as nobody but the function
+/// reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RulesObject {
+    /// The bucket, in the function's Region.
+    pub bucket: Bucket,
+    /// The key, as it is.
+    pub key: String,
+}
+
 /// What stands before all keys: empty, or ends in one slash.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeyPrefix(String);
@@ -75,6 +90,16 @@ impl OrganizationId {
     /// The id.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl RulesObject {
+    /// Read `s3://bucket/key`.
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        let (bucket, key) = text.strip_prefix("s3://").and_then(|rest| rest.split_once('/')).ok_or(NameError::Rules)?;
+        let bucket = Bucket::new(bucket).map_err(|_| NameError::Rules)?;
+        let fits = (1..=MAX_KEY).contains(&key.len()) && !key.chars().any(char::is_control);
+        if fits { Ok(Self { bucket, key: key.to_owned() }) } else { Err(NameError::Rules) }
     }
 }
 
@@ -183,6 +208,17 @@ mod tests {
             assert_eq!(ObjectKey::new(bad), Err(NameError::Key), "{bad}");
         }
         assert!(ObjectKey::new("2026/A-b/9").is_ok());
+    }
+
+    #[test]
+    fn the_object_of_a_rule_set_is_a_url() {
+        let object = RulesObject::new("s3://my-bucket/mail rules/rules_1.json").unwrap();
+        assert_eq!((object.bucket.as_str(), object.key.as_str()), ("my-bucket", "mail rules/rules_1.json"));
+        for bad in
+            ["", "rules", "s3://", "s3://my-bucket", "s3://my-bucket/", "s3://my.bucket/r", "s3:///r", "https://b/r"]
+        {
+            assert_eq!(RulesObject::new(bad), Err(NameError::Rules), "{bad}");
+        }
     }
 
     #[test]

@@ -1,10 +1,13 @@
-//! The processed mark: a header field that says that these rules have run over this message in this flow.
+//! The processed mark: a header field that says that rules have run over this message in this flow.
 //!
 //! WorkMail calls the function again when an answer did not arrive, and the message that it gives out then is the
-//! rewritten one. The mark tells: the second try answers as the first did and changes nothing.
+//! rewritten one. The mark tells: the second try answers as the first did and changes nothing. That holds whatever the rule
+//! set is by then, as rules may be published between two tries, or two sets be in use: what one has rewritten, no other
+//! rewrites again. Rules are known again by their names; what one asked for that is no longer there, or no longer enforced,
+//! counts for nothing.
 //!
 //! Invariant (no forged trust): a mark counts only with a valid HMAC-SHA-256 (RFC 2104) over its version, the flow's
-//! message id, the rule set's digest, the direction and what rules asked for in the answer, for whom. Any other field of this name counts
+//! message id, the digest of the rule set that made it, the direction and what rules asked for in the answer, for whom. Any other field of this name counts
 //! for nothing; it is taken off mail that comes in, and off whatever is marked anew. The mark stands on top of the
 //! header, only in messages that changed.
 
@@ -66,8 +69,10 @@ pub struct Marker<'a> {
     pub key: &'a StampKey,
     /// The message.
     pub id: &'a MessageId,
-    /// The rule set's digest.
+    /// The digest of the rule set in force.
     pub digest: &'a str,
+    /// The names of its rules, in order; `None` for those that are not enforced.
+    pub names: &'a [Option<&'a str>],
     /// The flow.
     pub direction: Direction,
     /// The recipients that the flow names. Which of them a rule is about is kept by their place among them in alphabetical
@@ -98,8 +103,8 @@ impl Marker<'_> {
         }
     }
 
-    /// `v=2; flow=outbound; rules=0123456789abcdef; did=0, 3+, 7:…; to=0123456789abcdef; mac=…`: spaces so that it can be
-    /// folded. Behind the index of a rule, `+` says that it added recipients, `*` that it did nothing else to
+    /// `v=3; flow=outbound; rules=0123456789abcdef; did=89abcdef01234567, 456789abcdef0123:…; to=0123456789abcdef; mac=…`:
+    /// spaces so that it can be folded. Behind a digest of a rule's name, which tells nothing without the key, `+` says that it added recipients, `*` that it did nothing else to
     /// the answer, and `:` for which recipients it is.
     fn value(&self, asked: &[Asked]) -> Option<String> {
         if asked.len() > MAX_DISPOSING {
@@ -113,14 +118,16 @@ impl Marker<'_> {
         let to = words.iter().any(|word| word.contains(':')).then(|| self.to(&folded));
         let mac = hex(&self.mac(&words, to.as_deref()).finalize().into_bytes());
         let (did, to) = (words.join(", "), to.map(|to| format!(" to={to};")).unwrap_or_default());
-        Some(format!("v=2; flow={}; rules={}; did={did};{to} mac={mac}", self.direction, self.digest))
+        Some(format!("v=3; flow={}; rules={}; did={did};{to} mac={mac}", self.direction, self.digest))
     }
 
     fn check(&self, value: &str) -> Option<Vec<Asked>> {
         let entries = value.split(';').map(|entry| entry.split_once('=').map(|(k, v)| (k.trim(), v.trim())));
         let mut entries = entries.peekable();
         let mut take = |key: &str| entries.next_if(|entry| entry.is_some_and(|(k, _)| k == key))?.map(|(_, v)| v);
-        let expected = take("v")? == "2" && take("flow")? == self.direction.as_str() && take("rules")? == self.digest;
+        let expected = take("v")? == "3" && take("flow")? == self.direction.as_str();
+        // Of whatever rule set: that it is one of ours is for the MAC to say.
+        let of = Marker { digest: take("rules")?, ..*self };
         let did = take("did")?;
         let to = take("to");
         let mac = unhex::<32>(take("mac")?)?;
@@ -130,10 +137,12 @@ impl Marker<'_> {
         let words = did.split(',').map(str::trim).filter(|word| !word.is_empty());
         let words: Vec<String> = words.take(MAX_DISPOSING + 1).map(str::to_owned).collect();
         // Constant time.
-        self.mac(&words, to).verify_slice(&mac).ok()?;
+        of.mac(&words, to).verify_slice(&mac).ok()?;
         let folded = self.folded();
-        let same = to.is_some_and(|to| to == self.to(&folded));
-        words.iter().map(|word| self.asked(word, same, &folded)).collect()
+        let same = to.is_some_and(|to| to == of.to(&folded));
+        let tags: Vec<String> = if words.is_empty() { Vec::new() } else { of.tags() };
+        let rule = |tag: &str| tags.iter().position(|of| of == tag);
+        Some(words.iter().filter_map(|word| of.asked(word, &rule, same, &folded)).collect())
     }
 
     /// Each address once, in order.
@@ -148,7 +157,8 @@ impl Marker<'_> {
             (true, true) => "+",
             (true, false) => "*",
         };
-        let mut word = format!("{}{sign}", asked.rule);
+        let tag = self.tag(self.names.get(asked.rule).copied().flatten()?);
+        let mut word = format!("{tag}{sign}");
         let Whom::Some(named) = asked.whom.as_ref()? else { return Some(word) };
         let meant: BTreeSet<String> =
             self.recipients.iter().zip(named).filter(|(_, is)| **is).map(|(address, _)| address.folded()).collect();
@@ -157,21 +167,28 @@ impl Marker<'_> {
             *places.get_mut(at / 8)? |= 1 << (at % 8);
         }
         word.push(':');
-        word.push_str(&hex(&self.masked(places, asked.rule)));
+        word.push_str(&hex(&self.masked(places, &tag)));
         Some(word)
     }
 
-    /// What a word of a mark says. `same`: the recipients are those of the mark.
-    fn asked(&self, word: &str, same: bool, folded: &BTreeSet<String>) -> Option<Asked> {
-        let (rule, whom) = word.split_once(':').map_or((word, None), |(rule, whom)| (rule, Some(whom)));
-        let number = rule.trim_end_matches(['+', '*']);
-        let (adds, disposes) = (number.len() < rule.len(), !rule.ends_with('*'));
-        let rule = number.parse().ok()?;
+    /// What a word of a mark says; `None` for a rule that is not in force. `rule` knows its index, `same` says that the
+    /// recipients are those of the mark.
+    fn asked(
+        &self,
+        word: &str,
+        rule: &dyn Fn(&str) -> Option<usize>,
+        same: bool,
+        folded: &BTreeSet<String>,
+    ) -> Option<Asked> {
+        let (name, whom) = word.split_once(':').map_or((word, None), |(name, whom)| (name, Some(whom)));
+        let tag = name.trim_end_matches(['+', '*']);
+        let (adds, disposes) = (tag.len() < name.len(), !name.ends_with('*'));
+        let rule = rule(tag)?;
         let whom = match whom {
             None => Some(Whom::Everybody),
             Some(_) if !same => None,
             Some(places) => {
-                let places = self.masked(unhex(places)?, rule);
+                let places = self.masked(unhex(places)?, tag);
                 let holds = |at: usize| places.get(at / 8).is_some_and(|octet| octet & (1 << (at % 8)) != 0);
                 let meant: BTreeSet<&str> =
                     folded.iter().enumerate().filter(|(at, _)| holds(*at)).map(|(_, one)| one.as_str()).collect();
@@ -183,14 +200,25 @@ impl Marker<'_> {
 
     /// Places with a key stream over them, or without it again: how many recipients a message has, and whom a rule is about,
     /// is nothing that one recipient may learn of the others.
-    fn masked(&self, mut places: [u8; PLACES / 8], rule: usize) -> [u8; PLACES / 8] {
+    fn masked(&self, mut places: [u8; PLACES / 8], tag: &str) -> [u8; PLACES / 8] {
         for (block, chunk) in places.chunks_mut(32).enumerate() {
-            let stream = self.keyed(&[b"mailwright mark places", &rule.to_be_bytes(), &block.to_be_bytes()]);
+            let stream = self.keyed(&[b"mailwright mark places", tag.as_bytes(), &block.to_be_bytes()]);
             for (octet, with) in chunk.iter_mut().zip(stream.finalize().into_bytes()) {
                 *octet ^= with;
             }
         }
         places
+    }
+
+    /// By which a rule is known again in another rule set; the name of a rule is nothing to be told to recipients.
+    fn tag(&self, name: &str) -> String {
+        let mac = self.keyed(&[b"mailwright mark rule", name.as_bytes()]).finalize().into_bytes();
+        hex(mac.get(..8).unwrap_or_default())
+    }
+
+    /// The tags of all rules in force, in order; empty for others.
+    fn tags(&self) -> Vec<String> {
+        self.names.iter().map(|name| name.map(|name| self.tag(name)).unwrap_or_default()).collect()
     }
 
     /// By which the recipients are known again: nothing that anybody without the key could try addresses with.
@@ -205,7 +233,7 @@ impl Marker<'_> {
 
     /// Every entry with its length before it, so that no two messages give the same octets.
     fn mac(&self, words: &[String], to: Option<&str>) -> Hmac<Sha256> {
-        let mut mac = self.keyed(&[b"mailwright mark v=2", to.unwrap_or_default().as_bytes()]);
+        let mut mac = self.keyed(&[b"mailwright mark v=3", to.unwrap_or_default().as_bytes()]);
         for word in words {
             mac.update(&(word.len() as u64).to_be_bytes());
             mac.update(word.as_bytes());
@@ -254,22 +282,38 @@ mod tests {
             .collect()
     }
 
+    const NAMES: [Option<&str>; 13] = [
+        Some("r0"),
+        Some("r1"),
+        Some("r2"),
+        Some("r3"),
+        Some("r4"),
+        Some("r5"),
+        Some("r6"),
+        Some("r7"),
+        Some("r8"),
+        Some("r9"),
+        Some("r10"),
+        None,
+        Some("r12"),
+    ];
+
     fn value_and_check(rules: &[usize], change: impl Fn(&mut String), at: (&str, &str, Direction, &str)) -> bool {
         let id = MessageId::new("11111111-aaaa").unwrap();
         let key = StampKey::new(KEY).unwrap();
         let (direction, disposing) = (Direction::Inbound, asked(rules));
-        let made = Marker { key: &key, id: &id, digest: "00112233aabbccdd", direction, recipients: &[] };
+        let made = Marker { key: &key, id: &id, digest: "00112233aabbccdd", names: &NAMES, direction, recipients: &[] };
         let mut value = made.value(&disposing).unwrap();
         change(&mut value);
         let (key, id, direction, digest) = at;
         let (key, id) = (StampKey::new(key).unwrap(), MessageId::new(id).unwrap());
-        let read = Marker { key: &key, id: &id, digest, direction, recipients: &[] }.check(&value);
+        let read = Marker { key: &key, id: &id, digest, names: &NAMES, direction, recipients: &[] }.check(&value);
         assert!(read.is_none() || read == Some(disposing));
         read.is_some()
     }
 
     #[test]
-    fn a_mark_holds_for_its_message_rules_flow_and_key_alone() {
+    fn a_mark_holds_for_its_message_flow_and_key_alone_whatever_rules_are_in_force() {
         let good = (KEY, "11111111-aaaa", Direction::Inbound, "00112233aabbccdd");
         for disposing in [&[][..], &[0], &[0, 3, 4, 12]] {
             assert!(value_and_check(disposing, |_| {}, good));
@@ -278,18 +322,20 @@ mod tests {
         assert!(!value_and_check(&[1], |_| {}, (other_key, good.1, good.2, good.3)));
         assert!(!value_and_check(&[1], |_| {}, (good.0, "11111111-aaab", good.2, good.3)));
         assert!(!value_and_check(&[1], |_| {}, (good.0, good.1, Direction::Outbound, good.3)));
-        assert!(!value_and_check(&[1], |_| {}, (good.0, good.1, good.2, "00112233aabbccde")));
+        assert!(value_and_check(&[1], |_| {}, (good.0, good.1, good.2, "00112233aabbccde")));
+        // That it is of these rules must be true.
+        assert!(!value_and_check(&[1], |v| *v = v.replace("aabbccdd", "aabbccde"), good));
     }
 
     #[test]
     fn a_mark_that_was_tampered_with_counts_for_nothing() {
         let good = (KEY, "11111111-aaaa", Direction::Inbound, "00112233aabbccdd");
         let changes: [&dyn Fn(&mut String); 10] = [
-            &|v| *v = v.replace("did=1", "did=2"),
-            &|v| *v = v.replace("did=1", "did="),
-            &|v| *v = v.replace("did=1", "did=1, 1"),
-            &|v| *v = v.replace("v=2", "v=1"),
-            &|v| *v = v.replace("did=1", "did=1+"),
+            &|v| *v = v.replace("did=", "did=0123456789abcdef, "),
+            &|v| *v = v.replace("did=", "did=0"),
+            &|v| *v = v.replace("did=", "did=; x="),
+            &|v| *v = v.replace("v=3", "v=2"),
+            &|v| *v = v.replace("; mac", "+; mac"),
             &|v| *v = v.replace("; mac", "; to=0000000000000000; mac"),
             &|v| v.truncate(v.len() - 2),
             &|v| v.push_str("; x=1"),
@@ -307,8 +353,14 @@ mod tests {
     fn for_whom_is_kept_and_told_to_nobody() {
         let (key, id) = (StampKey::new(KEY).unwrap(), MessageId::new("11111111-aaaa").unwrap());
         let addresses = |list: &[&str]| list.iter().map(|one| Address::new(one).unwrap()).collect::<Vec<_>>();
-        let marker =
-            |recipients| Marker { key: &key, id: &id, digest: "00", direction: Direction::Outbound, recipients };
+        let marker = |recipients| Marker {
+            key: &key,
+            id: &id,
+            digest: "00",
+            names: &NAMES,
+            direction: Direction::Outbound,
+            recipients,
+        };
         let some = |named: &[bool]| {
             vec![Asked { rule: 7, whom: Some(Whom::Some(named.to_vec())), disposes: true, adds: true }]
         };
@@ -332,6 +384,26 @@ mod tests {
         assert_eq!(long.len(), value.len());
         assert_eq!(marker(&many).check(&long), Some(some(&every_other)));
         assert!(!value.contains(&"0".repeat(16)), "{value}");
+    }
+
+    #[test]
+    fn a_rule_is_known_again_by_its_name() {
+        let (key, id) = (StampKey::new(KEY).unwrap(), MessageId::new("11111111-aaaa").unwrap());
+        let marker = |digest, names| {
+            let (key, id, recipients, direction) = (&key, &id, &[][..], Direction::Outbound);
+            Marker { key, id, digest, names, direction, recipients }
+        };
+        let made = marker("00", &[Some("bounced"), Some("copied"), Some("cards")]);
+        let value = made.value(&asked(&[0, 2])).unwrap();
+        assert!(!value.contains("bounced") && !value.contains("cards"), "{value}");
+        let of =
+            |names| marker("11", names).check(&value).map(|asked| asked.iter().map(|a| a.rule).collect::<Vec<_>>());
+        assert_eq!(of(&[Some("bounced"), Some("copied"), Some("cards")]), Some(vec![0, 2]));
+        assert_eq!(of(&[Some("cards"), Some("new"), Some("bounced")]), Some(vec![2, 0]), "in another order");
+        assert_eq!(of(&[Some("new"), None, Some("cards")]), Some(vec![2]), "one is gone");
+        assert_eq!(of(&[]), Some(vec![]), "none is left, and yet they have run");
+        // A rule that is not enforced asks for nothing.
+        assert_eq!(marker("00", &[None]).value(&asked(&[0])), None);
     }
 
     #[test]

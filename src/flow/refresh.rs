@@ -1,18 +1,26 @@
-//! The rule set in force: looked for anew now and then, compiled aside, swapped only when it is sound.
+//! A published rule set: looked for anew now and then, compiled aside, swapped only when it is sound.
 //!
-//! Invariant: there is always a rule set in force, and it is a whole one. What cannot be fetched or has a problem leaves
-//! the last good one where it is, and the caller is told.
+//! A rule set is published as one object (`mailwright pack`), which S3 replaces as a whole: nobody reads half of a new set,
+//! or files of two. Whether it is another is told by its tag, so an unchanged one is not sent again.
+//!
+//! Lambda freezes the process between messages, so nothing can look in the background: the look is made before a message,
+//! once in a while, and takes no longer than it is given.
+//!
+//! Invariant: what is in force is a whole, sound rule set. What cannot be fetched or used leaves the last good one where it
+//! is, and the caller is told.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
-use super::ports::{PortError, Trouble};
+use super::budget::{Budget, Exhausted};
+use super::ports::PortError;
+use super::provisions::Provisions;
 use crate::pipeline::Pipeline;
-use crate::rule::problem::Problems;
 
 /// Where a rule set is published.
 pub trait RuleStore {
@@ -29,59 +37,102 @@ pub struct Published {
     pub octets: Bytes,
 }
 
+/// Why a published rule set cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable {
+    /// Its tag.
+    pub tag: String,
+    /// Codes and places of its problems, or what the function lacks for it.
+    pub why: String,
+}
+
 /// What came of looking for a new rule set.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Looked {
-    /// It was not time yet, or it is the same.
+    /// It was not time yet.
+    Later,
+    /// What is published is in force.
     Same,
     /// A new one is in force.
     Swapped,
-    /// The new one cannot be used: the last good one stays in force. Said once for each that is published.
-    Refused(Problems),
+    /// What is published cannot be used: the last good one stays in force. `first`: it is seen for the first time.
+    Refused {
+        /// Why.
+        unusable: Unusable,
+        /// Whether this was not known before.
+        first: bool,
+    },
     /// Nobody could say: the last good one stays in force.
-    Unknown(PortError),
+    Unknown {
+        /// How often it was tried.
+        tries: u32,
+        /// The last failure.
+        error: PortError,
+    },
 }
 
-impl Looked {
-    /// The word for it in logs.
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Same => "same",
-            Self::Swapped => "swapped",
-            Self::Refused(_) => "refused",
-            Self::Unknown(_) => "unknown",
-        }
-    }
-}
-
-/// The rule set in force, and where to look for the next.
+/// The rule set in force of those that are published in one place.
 #[derive(Debug)]
-pub struct InForce<S, C> {
+pub struct InForce<S> {
     store: S,
-    compile: C,
+    provisions: Provisions,
     every: Duration,
     state: Mutex<State>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
-    pipeline: Arc<Pipeline>,
+    pipeline: Option<Arc<Pipeline>>,
     /// What was looked at last, good or not.
     tag: Option<String>,
+    /// Why that cannot be used.
+    unusable: Option<Unusable>,
     asked: Option<Instant>,
 }
 
-impl<S: RuleStore, C: Fn(&[u8]) -> Result<Pipeline, Problems>> InForce<S, C> {
+impl<S: RuleStore> InForce<S> {
     /// `first` is in force until something sound is published. `store` is asked once in `every` at most.
-    pub fn new(first: Pipeline, store: S, compile: C, every: Duration) -> Self {
-        let state = State { pipeline: Arc::new(first), tag: None, asked: None };
-        Self { store, compile, every, state: Mutex::new(state) }
+    pub fn new(first: Option<Pipeline>, store: S, provisions: Provisions, every: Duration) -> Self {
+        let state = State { pipeline: first.map(Arc::new), ..State::default() };
+        Self { store, provisions, every, state: Mutex::new(state) }
     }
-    /// The rule set for the next message, after a look at the store where it is time. Takes no longer than `within`, and
-    /// the time to compile.
-    pub async fn current(&self, within: Duration) -> (Arc<Pipeline>, Looked) {
-        let looked = if self.is_time() { self.look(within).await } else { Looked::Same };
-        (Arc::clone(&self.state().pipeline), looked)
+
+    /// The rule set in force, if there is one.
+    pub fn pipeline(&self) -> Option<Arc<Pipeline>> {
+        self.state().pipeline.clone()
+    }
+
+    /// Look for a newer one, where it is time or `at_once` says so. Takes no longer than `budget`, and the time to compile.
+    pub async fn look(&self, budget: &Budget, at_once: bool) -> Looked {
+        if !self.is_time() && !at_once {
+            return Looked::Later;
+        }
+        let known = self.state().tag.clone();
+        let published = match budget.insist(&mut 0, || self.store.published(known.as_deref())).await {
+            Ok(Ok(Some(published))) if Some(&published.tag) != known.as_ref() => published,
+            Ok(Ok(_)) => {
+                let unusable = self.state().unusable.clone();
+                return unusable.map_or(Looked::Same, |unusable| Looked::Refused { unusable, first: false });
+            }
+            Ok(Err(error)) => return Looked::Unknown { tries: 1, error },
+            Err(Exhausted { tries, error }) => return Looked::Unknown { tries, error },
+        };
+        let compiled = self.compile(&published.octets);
+        let mut state = self.state();
+        state.tag = Some(published.tag.clone());
+        match compiled {
+            Ok(pipeline) => {
+                state.unusable = None;
+                let digest = pipeline.digest().to_owned();
+                let before = state.pipeline.replace(Arc::new(pipeline));
+                if before.is_some_and(|before| before.digest() == digest) { Looked::Same } else { Looked::Swapped }
+            }
+            Err(why) => {
+                let unusable = Unusable { tag: published.tag, why };
+                state.unusable = Some(unusable.clone());
+                Looked::Refused { unusable, first: true }
+            }
+        }
     }
 
     fn is_time(&self) -> bool {
@@ -94,24 +145,13 @@ impl<S: RuleStore, C: Fn(&[u8]) -> Result<Pipeline, Problems>> InForce<S, C> {
         due
     }
 
-    async fn look(&self, within: Duration) -> Looked {
-        let known = self.state().tag.clone();
-        let published = match timeout(within, self.store.published(known.as_deref())).await {
-            Ok(Ok(Some(published))) if Some(&published.tag) != known.as_ref() => published,
-            Ok(Ok(_)) => return Looked::Same,
-            Ok(Err(error)) => return Looked::Unknown(error),
-            Err(_) => return Looked::Unknown(PortError::transient(Trouble::Timeout, "")),
+    fn compile(&self, octets: &[u8]) -> Result<Pipeline, String> {
+        let compile = || {
+            let pipeline = Pipeline::unpack(octets).map_err(|problems| problems.places())?;
+            self.provisions.equip(pipeline).map_err(str::to_owned)
         };
-        let compiled = (self.compile)(&published.octets);
-        let mut state = self.state();
-        state.tag = Some(published.tag);
-        match compiled {
-            Ok(pipeline) => {
-                state.pipeline = Arc::new(pipeline);
-                Looked::Swapped
-            }
-            Err(problems) => Looked::Refused(problems),
-        }
+        catch_unwind(AssertUnwindSafe(compile))
+            .unwrap_or_else(|_| Err("mailwright panicked; this is a bug in mailwright, please report it".to_owned()))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -122,17 +162,17 @@ impl<S: RuleStore, C: Fn(&[u8]) -> Result<Pipeline, Problems>> InForce<S, C> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::ports::Refusal;
+    use crate::flow::ports::{Refusal, Trouble};
 
-    /// What is published, and how often it was asked for.
+    /// What is published, and what was asked for.
     #[derive(Debug)]
-    struct Shelf(Mutex<(Result<Published, PortError>, u32)>);
+    struct Shelf(Mutex<(Result<Published, PortError>, Vec<Option<String>>)>);
 
     impl RuleStore for Shelf {
         async fn published(&self, known: Option<&str>) -> Result<Option<Published>, PortError> {
             let published = {
                 let mut state = self.0.lock().unwrap();
-                state.1 += 1;
+                state.1.push(known.map(str::to_owned));
                 state.0.clone()?
             };
             if published.tag == "hangs" {
@@ -146,62 +186,88 @@ mod tests {
         format!("[[rule]]\nname = \"{name}\"\naction = {{ kind = \"drop\" }}\n")
     }
 
-    fn compile(octets: &[u8]) -> Result<Pipeline, Problems> {
-        Pipeline::from_sources(vec![("r.toml".into(), String::from_utf8_lossy(octets).into_owned())])
+    fn packed(text: &str) -> String {
+        serde_json::json!({ "mailwright": 1, "files": { "r.toml": text } }).to_string()
     }
 
-    type Rules = InForce<Shelf, fn(&[u8]) -> Result<Pipeline, Problems>>;
-
-    fn in_force() -> Rules {
-        let shelf = Shelf(Mutex::new((Err(PortError::permanent(Refusal::Gone, "")), 0)));
-        InForce::new(compile(rules("first").as_bytes()).unwrap(), shelf, compile, Duration::from_mins(1))
+    fn in_force() -> InForce<Shelf> {
+        let shelf = Shelf(Mutex::new((Err(PortError::permanent(Refusal::Gone, "")), Vec::new())));
+        let first = Pipeline::from_sources(vec![("r.toml".into(), rules("first"))]).unwrap();
+        InForce::new(Some(first), shelf, Provisions::default(), Duration::from_mins(1))
     }
 
-    fn publish(rules: &Rules, tag: &str, text: &str) {
-        let published = Published { tag: tag.into(), octets: Bytes::from(text.to_owned()) };
+    fn publish(rules: &InForce<Shelf>, tag: &str, text: &str) {
+        let published = Published { tag: tag.into(), octets: Bytes::from(packed(text)) };
         rules.store.0.lock().unwrap().0 = Ok(published);
     }
 
-    async fn look(rules: &Rules) -> (String, &'static str) {
-        let (pipeline, looked) = rules.current(Duration::from_secs(2)).await;
-        (pipeline.rules().iter().map(|rule| rule.name.as_str()).collect(), looked.as_str())
+    /// The names of the rules in force after a look, and what came of it.
+    async fn look(rules: &InForce<Shelf>) -> (String, Looked) {
+        let now = Instant::now();
+        let budget = Budget::new(now, now + Duration::from_secs(14)).part(Duration::from_secs(1));
+        let looked = rules.look(&budget, false).await;
+        (rules.pipeline().unwrap().rules().iter().map(|rule| rule.name.as_str()).collect(), looked)
     }
 
-    async fn later(rules: &Rules) -> (String, &'static str) {
+    async fn later(rules: &InForce<Shelf>) -> (String, Looked) {
         tokio::time::advance(Duration::from_mins(1)).await;
         look(rules).await
     }
 
+    fn refused(tag: &str, why: &str, first: bool) -> Looked {
+        Looked::Refused { unusable: Unusable { tag: tag.into(), why: why.into() }, first }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_sound_rule_set_is_swapped_in_and_a_faulty_one_is_not() {
-        let rules_in_force = in_force();
-        assert_eq!(look(&rules_in_force).await, ("first".into(), "unknown"));
-        publish(&rules_in_force, "1", &rules("second"));
-        assert_eq!(look(&rules_in_force).await, ("first".into(), "same"), "it is not time yet");
-        assert_eq!(later(&rules_in_force).await, ("second".into(), "swapped"));
-        assert_eq!(later(&rules_in_force).await, ("second".into(), "same"));
-        publish(&rules_in_force, "2", "[[rule]]\nname = 3\n");
-        assert_eq!(later(&rules_in_force).await, ("second".into(), "refused"));
-        assert_eq!(later(&rules_in_force).await, ("second".into(), "same"), "it is said once");
-        publish(&rules_in_force, "3", &rules("third"));
-        assert_eq!(later(&rules_in_force).await, ("third".into(), "swapped"));
+        let in_force = in_force();
+        let (names, looked) = look(&in_force).await;
+        assert!(names == "first" && matches!(looked, Looked::Unknown { tries: 1, .. }), "{looked:?}");
+        publish(&in_force, "1", &rules("second"));
+        assert_eq!(look(&in_force).await, ("first".into(), Looked::Later), "it is not time yet");
+        assert_eq!(later(&in_force).await, ("second".into(), Looked::Swapped));
+        assert_eq!(later(&in_force).await, ("second".into(), Looked::Same));
+        publish(&in_force, "1b", &rules("second"));
+        assert_eq!(later(&in_force).await, ("second".into(), Looked::Same), "the same under another tag");
+        publish(&in_force, "2", "[[rule]]\nname = 3\n");
+        let why = "R004 r.toml:1:1, R003 r.toml:2:8";
+        assert_eq!(later(&in_force).await, ("second".into(), refused("2", why, true)));
+        assert_eq!(later(&in_force).await, ("second".into(), refused("2", why, false)), "it is not read again");
+        publish(
+            &in_force,
+            "3",
+            "[[rule]]\nname = \"p\"\naction = { kind = \"redact\", detect = \"card\", style = \"pseudonym\" }",
+        );
+        let (names, looked) = later(&in_force).await;
+        assert!(names == "second" && format!("{looked:?}").contains("set MAILWRIGHT_VALUE_KEY"), "{looked:?}");
+        publish(&in_force, "4", &rules("third"));
+        assert_eq!(later(&in_force).await, ("third".into(), Looked::Swapped));
+        assert_eq!(later(&in_force).await, ("third".into(), Looked::Same));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_store_that_does_not_answer_takes_no_longer_than_it_may() {
-        let rules_in_force = in_force();
-        publish(&rules_in_force, "hangs", "");
+        let in_force = in_force();
+        publish(&in_force, "hangs", "");
         let began = Instant::now();
-        assert_eq!(look(&rules_in_force).await, ("first".into(), "unknown"));
-        assert_eq!(began.elapsed(), Duration::from_secs(2));
+        let (names, looked) = look(&in_force).await;
+        assert!(names == "first" && matches!(looked, Looked::Unknown { .. }), "{looked:?}");
+        assert!(began.elapsed() <= Duration::from_secs(1), "{:?}", began.elapsed());
+        in_force.store.0.lock().unwrap().0 = Err(PortError::transient(Trouble::Unavailable, ""));
+        let (names, looked) = later(&in_force).await;
+        assert!(names == "first" && matches!(looked, Looked::Unknown { tries: 2.., .. }), "{looked:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_store_is_asked_once_in_a_while_however_many_messages_come() {
-        let rules_in_force = in_force();
+        let in_force = in_force();
         for _ in 0..100 {
-            look(&rules_in_force).await;
+            look(&in_force).await;
         }
-        assert_eq!(rules_in_force.store.0.lock().unwrap().1, 1);
+        assert_eq!(in_force.store.0.lock().unwrap().1.len(), 1);
+        publish(&in_force, "1", &rules("second"));
+        later(&in_force).await;
+        later(&in_force).await;
+        assert_eq!(in_force.store.0.lock().unwrap().1, [None, None, Some("1".to_owned())]);
     }
 }

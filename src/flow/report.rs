@@ -70,6 +70,8 @@ impl FlowError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
+    /// Looking for newer rules.
+    Rules,
     /// Getting the message.
     Fetch,
     /// Running the rules.
@@ -86,6 +88,7 @@ impl Stage {
     /// The word for it in logs.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Rules => "rules",
             Self::Fetch => "fetch",
             Self::Run => "run",
             Self::Keep => "keep",
@@ -98,6 +101,7 @@ impl Stage {
 impl std::fmt::Display for Stage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            Self::Rules => "reading the published rules",
             Self::Fetch => "fetching the message",
             Self::Run => "running the rules",
             Self::Keep => "storing an attachment",

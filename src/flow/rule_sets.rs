@@ -1,17 +1,37 @@
 //! Which rule set a message gets.
 //!
-//! A [`Pipeline`] is a choice by itself: every message gets it.
+//! A [`Pipeline`] is a choice by itself: every message gets it. [`RuleSets`] has a current one, which may be published while
+//! the function runs, and may have a candidate beside it, which a share of the messages gets.
+//!
+//! Invariant: a try that cannot know the rules for its message fails, or uses those that it was told to use then; and
+//! nothing that is wrong with a candidate keeps a message from the current rules.
+//!
+//! | what fails, in a process that has not yet had the published rules | what happens |
+//! |---|---|
+//! | throttling, 5xx, timeout, connection | tried again for a third of the time, then the invocation fails, and WorkMail tries again: without S3 nothing could be rewritten either |
+//! | access denied, nothing there, a faulty rule set | the rules that the function was deployed with are in force; with `on_error = "fail"` the invocation fails |
+//!
+//! In a process that has had them, all of these leave the last good ones in force.
 
 use std::future::Future;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::budget::Budget;
 use super::key::MessageId;
-use super::report::{FlowError, Looks};
+use super::ports::{PortError, Refusal};
+use super::refresh::{InForce, Looked, RuleStore, Unusable};
+use super::report::{FlowError, Looks, Stage};
+use super::share::Share;
 use crate::pipeline::Pipeline;
+use crate::rule::OnError;
+
+/// A look at what is published takes no longer, where there are rules in force.
+pub const LOOK_WITHIN: Duration = Duration::from_secs(1);
 
 /// Where the rules for a message come from.
 pub trait Rules {
@@ -88,5 +108,120 @@ impl Rules for Pipeline {
     async fn choose(&self, _: &MessageId, _: &Budget, _: &mut Looks) -> Result<Chosen<'_>, FlowError> {
         let rule_set = RuleSet { which: Which::Current, digest: self.digest().to_owned(), other: None };
         Ok(Chosen { pipeline: Held::Borrowed(self), rule_set })
+    }
+}
+
+/// The rule sets of a function.
+#[derive(Debug)]
+pub struct RuleSets<S> {
+    current: Current<S>,
+    candidate: Option<(Share, InForce<S>)>,
+    on_error: OnError,
+}
+
+#[derive(Debug)]
+enum Current<S> {
+    /// The function was deployed with it.
+    Fixed(Arc<Pipeline>),
+    /// It is published. `settled`: this process may use what it has, without having to ask first.
+    Published { in_force: InForce<S>, settled: AtomicBool },
+}
+
+impl<S: RuleStore + Sync> RuleSets<S> {
+    /// The rules that the function was deployed with, for every message.
+    pub fn fixed(pipeline: Pipeline) -> Self {
+        Self { current: Current::Fixed(Arc::new(pipeline)), candidate: None, on_error: OnError::Skip }
+    }
+    /// Rules that are published. `on_error` says what happens where they cannot be had for good.
+    pub fn published(in_force: InForce<S>, on_error: OnError) -> Self {
+        let settled = AtomicBool::new(false);
+        Self { current: Current::Published { in_force, settled }, candidate: None, on_error }
+    }
+    /// Others, which are published, for a share of the messages.
+    #[must_use]
+    pub fn with_candidate(mut self, share: Share, in_force: InForce<S>) -> Self {
+        self.candidate = Some((share, in_force));
+        self
+    }
+
+    async fn current(&self, budget: &Budget) -> (Result<Arc<Pipeline>, FlowError>, Looked) {
+        let (in_force, settled) = match &self.current {
+            Current::Fixed(pipeline) => return (Ok(Arc::clone(pipeline)), Looked::Later),
+            Current::Published { in_force, settled } => (in_force, settled),
+        };
+        let first = !settled.load(Ordering::Relaxed);
+        let within = if first { budget.third() } else { LOOK_WITHIN.min(budget.third()) };
+        let looked = in_force.look(&budget.part(within), first).await;
+        let failed = match &looked {
+            _ if !first => None,
+            Looked::Later | Looked::Same | Looked::Swapped => None,
+            Looked::Unknown { tries, error: error @ PortError::Transient { .. } } => {
+                Some(FlowError::Trouble { stage: Stage::Rules, tries: *tries, error: error.clone() })
+            }
+            Looked::Unknown { error, .. } => self.refused(error.clone()),
+            Looked::Refused { unusable, .. } => self.refused(PortError::permanent(Refusal::Invalid, &*unusable.why)),
+        };
+        let unknown = || FlowError::Bug { because: "there are no rules".to_owned() };
+        let answer = failed.map_or_else(|| in_force.pipeline().ok_or_else(unknown), Err);
+        settled.store(answer.is_ok(), Ordering::Relaxed);
+        (answer, looked)
+    }
+
+    fn refused(&self, error: PortError) -> Option<FlowError> {
+        let because = "the error policy is fail".to_owned();
+        (self.on_error == OnError::Fail).then_some(FlowError::Refused { stage: Stage::Rules, error, because })
+    }
+
+    async fn candidate(&self, budget: &Budget) -> Looked {
+        match &self.candidate {
+            Some((_, in_force)) => in_force.look(&budget.part(LOOK_WITHIN.min(budget.third())), false).await,
+            None => Looked::Later,
+        }
+    }
+}
+
+impl<S: RuleStore + Sync> Rules for RuleSets<S>
+where
+    for<'a> &'a S: Send,
+{
+    async fn choose(&self, id: &MessageId, budget: &Budget, looks: &mut Looks) -> Result<Chosen<'_>, FlowError> {
+        let ((current, looked), beside) = tokio::join!(self.current(budget), self.candidate(budget));
+        tell(Which::Current, &looked, looks);
+        tell(Which::Candidate, &beside, looks);
+        let current = current?;
+        let candidate = self.candidate.as_ref().and_then(|(share, in_force)| Some((share, in_force.pipeline()?)));
+        // A candidate that has become the current one is none.
+        let candidate = candidate.filter(|(_, candidate)| candidate.digest() != current.digest());
+        let (which, pipeline, other) = match candidate {
+            Some((share, candidate)) if share.includes(id) => (Which::Candidate, candidate, Some(current)),
+            Some((_, candidate)) => (Which::Current, current, Some(candidate)),
+            None => (Which::Current, current, None),
+        };
+        let other = other.map(|other| other.digest().to_owned());
+        let rule_set = RuleSet { which, digest: pipeline.digest().to_owned(), other };
+        Ok(Chosen { pipeline: Held::Shared(pipeline), rule_set })
+    }
+}
+
+/// Count what came of a look, and log what an operator should know.
+fn tell(which: Which, looked: &Looked, looks: &mut Looks) {
+    let rule_set = which.as_str();
+    match looked {
+        Looked::Later | Looked::Same => {}
+        Looked::Swapped => {
+            looks.swapped += 1;
+            tracing::info!(rule_set, "published rules are in force");
+        }
+        Looked::Refused { unusable: Unusable { tag, why }, first } => {
+            looks.refused += 1;
+            if *first {
+                let tag = tag.as_str();
+                tracing::error!(rule_set, tag, problems = why.as_str(), "the published rules cannot be used");
+            }
+        }
+        Looked::Unknown { error, .. } => {
+            looks.unread += 1;
+            tracing::warn!(rule_set, %error, "the published rules cannot be read");
+        }
     }
 }

@@ -11,6 +11,8 @@ use super::section::Span;
 
 /// More problems than this are counted, not kept: a broken file must not cost more to explain than to read.
 pub const MAX_PROBLEMS: usize = 200;
+/// Most places in a line of the log.
+const MAX_PLACES: usize = 20;
 
 /// What sort of fault. The number stays with its meaning for good: people look it up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -239,6 +241,20 @@ impl Problems {
             out.push_str(" more");
         }
         out
+    }
+    /// For a log: the code of each error and its place, such as `R003 10-banner.toml:12:1`; of what has no place, what it is.
+    /// Nothing of what the files hold.
+    pub fn places(&self) -> String {
+        let errors = self.list.iter().filter(|problem| problem.severity == Severity::Error);
+        let shown = errors.map(|problem| match self.record(problem).place {
+            Some(Place { file, line, column, .. }) => format!("{} {file}:{line}:{column}", problem.code.as_str()),
+            None => format!("{} {}", problem.code.as_str(), problem.what),
+        });
+        let mut all = shown.take(MAX_PLACES).collect::<Vec<_>>().join(", ");
+        if self.len() > MAX_PLACES {
+            all.push_str(", …");
+        }
+        all
     }
     /// For programs: an array of `{code, severity, what, help, place}`.
     pub fn to_json(&self) -> serde_json::Value {

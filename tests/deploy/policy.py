@@ -14,6 +14,7 @@ SERVICES = {
     "get_raw_message_content": "workmailmessageflow:GetRawMessageContent",
     "put_raw_message_content": "workmailmessageflow:PutRawMessageContent",
     "put_object": "s3:PutObject",
+    "get_object": "s3:GetObject",
     "describe_entity": "workmail:DescribeEntity",
     "describe_user": "workmail:DescribeUser",
     "list_group_members": "workmail:ListGroupMembers",
@@ -23,6 +24,12 @@ SERVICES = {
 }
 # What is granted under a condition of the template, and what is granted without.
 SWITCHED = {"workmail": "HasDirectory", "xray": "HasTracing"}
+# What may be read, and under which condition: links lead to attachments, and of rules it is one object each.
+READS = {
+    "${Attachments.Arn}/attachments/*": None,
+    "${RulesBucket.Arn}/rules.json": "HasPublishedRules",
+    "${RulesBucket.Arn}/candidate.json": "HasCandidate",
+}
 # What Lambda calls in the name of the function. X-Ray takes no resources (Service Authorization Reference).
 BY_LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 WITHOUT_RESOURCE = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
@@ -66,8 +73,10 @@ def main():
     faults += [
         f"{action} is granted {'under ' + condition if condition else 'without a condition'}"
         for condition, statement in switched for action in actions(statement)
-        if condition != SWITCHED.get(action.split(":")[0])
+        if action != "s3:GetObject" and condition != SWITCHED.get(action.split(":")[0])
     ]
+    reads = {s["Resource"]: condition for condition, s in switched if "s3:GetObject" in actions(s)}
+    faults += [f"s3:GetObject is granted on {reads}, and not on {READS}"] if reads != READS else []
     faults += [] if made else ["no call was found in the code"]
     for fault in faults:
         print(fault)

@@ -6,6 +6,7 @@ mod message_flow;
 mod object_store;
 mod operators;
 mod organization;
+mod published;
 mod runtime_api;
 mod server;
 mod world;
@@ -57,7 +58,7 @@ async fn one_process_answers_many_events() {
     let rewritten = world.message("out-1");
     assert_eq!(rewritten, world.replayed(&out, message("Harvest plan")).await);
     let text = String::from_utf8(rewritten.to_vec()).unwrap();
-    assert!(text.starts_with("X-Mailwright-Mark: v=2; flow=outbound;"), "{text}");
+    assert!(text.starts_with("X-Mailwright-Mark: v=3; flow=outbound;"), "{text}");
     assert!(text.contains("X-Checked: yes\r\n") && text.contains("Grown by Example Orchards"), "{text}");
 
     // The same event again: nothing changes.

@@ -10,6 +10,7 @@ use hyper::{Method, Request, Response};
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 
+use crate::published::Shelf;
 use crate::server::{serve_raw, trace};
 use crate::{KEY_ID, SECRET};
 
@@ -25,6 +26,8 @@ pub struct Switches {
     pub versions: AtomicBool,
     /// The trace that each request of the function names.
     pub traces: Mutex<Vec<Option<String>>>,
+    /// The bucket where rules are published.
+    pub shelf: Mutex<Shelf>,
 }
 
 pub async fn start(folder: &Path) -> (SocketAddr, Arc<Switches>) {
@@ -38,6 +41,9 @@ pub async fn start(folder: &Path) -> (SocketAddr, Arc<Switches>) {
         service_fn(move |request: Request<hyper::body::Incoming>| {
             let (service, told) = (service.clone(), told.clone());
             async move {
+                if let Some(answer) = told.shelf.lock().unwrap().answer(&request) {
+                    return Ok(answer);
+                }
                 let put = request.method() == Method::PUT;
                 if put {
                     told.traces.lock().unwrap().push(trace(request.headers()));

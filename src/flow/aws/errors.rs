@@ -18,6 +18,8 @@ pub(super) enum Call {
     Put,
     /// `PutRawMessageContent`.
     PutBack,
+    /// `GetObject` of a published rule set.
+    Rules,
     /// A call to the directory.
     ListMailDomains,
     /// The same.
@@ -40,6 +42,10 @@ impl Call {
                 "grant s3:PutObject on the bucket to the function's role (and kms:GenerateDataKey on its key, if it has one)"
             }
             Self::PutBack => "grant workmailmessageflow:PutRawMessageContent to the function's role",
+            Self::Rules => {
+                "publish a rule set there, and grant s3:GetObject on that object to the function's role (S3 says the same of \
+                 both)"
+            }
             Self::ListMailDomains => "grant workmail:ListMailDomains to the function's role, or set MAILWRIGHT_DOMAINS",
             Self::DescribeEntity => "grant workmail:DescribeEntity to the function's role",
             Self::DescribeUser => "grant workmail:DescribeUser to the function's role",
@@ -114,6 +120,8 @@ fn told(call: Call, status: u16, said: &Detail<'_>) -> PortError {
         | (_, 409 | 500..) => transient(Unavailable),
         // The content arrived with other octets than were sent.
         ("BadDigest" | "XAmzContentChecksumMismatch" | "IncompleteBody", _) => transient(Trouble::Connection),
+        ("NoSuchKey", _) => permanent(Location, call.grant()),
+        ("NoSuchBucket", _) if call == Call::Rules => permanent(Location, "the bucket of the rules does not exist"),
         ("NoSuchBucket", _) => permanent(Location, "MAILWRIGHT_BUCKET names a bucket that does not exist"),
         ("PermanentRedirect" | "AuthorizationHeaderMalformed", _) | (_, 301 | 307) => {
             permanent(Location, "the bucket must be in the function's Region")
@@ -174,6 +182,9 @@ mod tests {
             (Call::Fetch, Some("AccessDeniedException"), 403, Ok(Refusal::Denied)),
             (Call::Put, None, 403, Ok(Refusal::Denied)),
             (Call::Put, Some("NoSuchBucket"), 404, Ok(Refusal::Location)),
+            (Call::Rules, Some("NoSuchBucket"), 404, Ok(Refusal::Location)),
+            (Call::Rules, Some("NoSuchKey"), 404, Ok(Refusal::Location)),
+            (Call::Rules, Some("AccessDenied"), 403, Ok(Refusal::Denied)),
             (Call::Put, Some("PermanentRedirect"), 301, Ok(Refusal::Location)),
             (Call::Put, Some("ExpiredToken"), 400, Err(Trouble::Unavailable)),
             (Call::Put, Some("InternalError"), 500, Err(Trouble::Unavailable)),

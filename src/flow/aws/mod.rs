@@ -6,6 +6,7 @@
 mod clients;
 mod directory;
 mod errors;
+mod rules;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -21,6 +22,7 @@ use http_body::{Frame, SizeHint};
 
 pub use clients::{Clients, Environment, Problem};
 pub use directory::WorkMailCalls;
+pub use rules::S3Rules;
 
 use super::key::{Bucket, MessageId, ObjectKey};
 use super::ports::{Content, Location, MessageFlow, ObjectStore, PortError, Refusal, Trouble};
@@ -68,7 +70,7 @@ impl MessageFlow for WorkMailFlow {
     async fn fetch(&self, id: &MessageId) -> Result<Bytes, PortError> {
         let request = self.client.get_raw_message_content().message_id(id.as_str());
         let output = request.send().await.map_err(|error| port_error(Call::Fetch, &error))?;
-        read(output.message_content).await
+        read(output.message_content, MAX_FETCH).await
     }
 
     async fn put_back(&self, id: &MessageId, location: &Location) -> Result<(), PortError> {
@@ -129,17 +131,16 @@ impl ObjectStore for S3Store {
 }
 
 /// The whole body in one buffer of its length.
-async fn read(mut body: ByteStream) -> Result<Bytes, PortError> {
-    let too_large = || PortError::permanent(Refusal::TooLarge, format!("more than {MAX_FETCH} octets"));
+async fn read(mut body: ByteStream, most: usize) -> Result<Bytes, PortError> {
+    let too_large = || PortError::permanent(Refusal::TooLarge, format!("more than {most} octets"));
     let expected = usize::try_from(body.size_hint().0).unwrap_or(usize::MAX);
-    if expected > MAX_FETCH {
+    if expected > most {
         return Err(too_large());
     }
     let mut raw = BytesMut::with_capacity(expected);
     while let Some(chunk) = body.next().await {
-        let chunk =
-            chunk.map_err(|_| PortError::transient(Trouble::Connection, "it broke in the middle of a message"))?;
-        if raw.len() + chunk.len() > MAX_FETCH {
+        let chunk = chunk.map_err(|_| PortError::transient(Trouble::Connection, "it broke in the middle"))?;
+        if raw.len() + chunk.len() > most {
             return Err(too_large());
         }
         raw.extend_from_slice(&chunk);

@@ -1,0 +1,210 @@
+//! Rules that are published while the function runs, and the modes of the function.
+
+use std::time::Duration;
+
+use hyper::{Method, Request, Response};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::world::{World, event, start_fails};
+use crate::{default, message};
+
+const RULES: &str = "s3://mail-rules/rules.json";
+const CANDIDATE: &str = "s3://mail-rules/candidate.json";
+const EACH_TIME: [(&str, &str); 2] = [("MAILWRIGHT_PUBLISHED_RULES", RULES), ("MAILWRIGHT_RULES_EVERY", "1")];
+
+/// What stands in the bucket `mail-rules`, and how it is asked for.
+#[derive(Default)]
+pub struct Shelf {
+    /// Content by key.
+    pub objects: std::collections::HashMap<String, String>,
+    /// It answers with 503.
+    pub down: bool,
+    /// The statuses that it answered with, with the keys.
+    pub told: Vec<(String, u16)>,
+}
+
+impl Shelf {
+    /// `GetObject` as S3 answers it, of a signed request for an object of this bucket; nothing for another request.
+    pub fn answer<T>(&mut self, request: &Request<T>) -> Option<Response<s3s::Body>> {
+        let key = request.uri().path().strip_prefix("/mail-rules/")?.to_owned();
+        let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let object = self.objects.get(&key);
+        let tag = object.map(|text| format!("\"{:x?}\"", Sha256::digest(text).as_slice()));
+        let known = !header("if-none-match").is_empty() && tag.as_deref() == Some(header("if-none-match"));
+        let error =
+            |code: &str| format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>m</Message></Error>");
+        let signed = header("authorization").starts_with("AWS4-HMAC-SHA256 ") && request.method() == Method::GET;
+        let (status, body) = match object {
+            _ if self.down => (503, error("ServiceUnavailable")),
+            _ if !signed => (403, error("AccessDenied")),
+            None => (404, error("NoSuchKey")),
+            Some(_) if known => (304, String::new()),
+            Some(text) => (200, text.clone()),
+        };
+        self.told.push((key, status));
+        let response = Response::builder().status(status).header("etag", tag.unwrap_or_default());
+        Some(response.body(s3s::Body::from(body)).unwrap())
+    }
+}
+
+fn packed(footer: &str) -> String {
+    let rule = format!(
+        "[[rule]]\nname = \"footer\"\naction = {{ kind = \"append\", text = \"{footer}\", once = \"always\" }}\n"
+    );
+    json!({ "mailwright": 1, "files": { "10-footer.toml": rule } }).to_string()
+}
+
+fn publish(world: &World, key: &str, content: &str) {
+    world.s3.shelf.lock().unwrap().objects.insert(key.to_owned(), content.to_owned());
+}
+
+fn told(world: &World) -> Vec<u16> {
+    std::mem::take(&mut world.s3.shelf.lock().unwrap().told).into_iter().map(|(_, status)| status).collect()
+}
+
+/// A message that is sent when it is time to look again; its last line.
+async fn later(world: &mut World, id: &str) -> String {
+    tokio::time::sleep(Duration::from_millis(1_010)).await;
+    send(world, id).await
+}
+
+async fn send(world: &mut World, id: &str) -> String {
+    world.insert(id, message("Harvest plan"));
+    assert_eq!(world.invoke(&event(id, "OUTBOUND")).await, Ok(default()));
+    last_line(world, id)
+}
+
+fn last_line(world: &World, id: &str) -> String {
+    String::from_utf8_lossy(&world.message(id)).lines().last().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn rules_are_taken_up_while_the_function_runs() {
+    let mut world = World::start_with("[[rule]]\nname = \"s\"\naction = { kind = \"stop\" }\n", &EACH_TIME).await;
+    publish(&world, "rules.json", &packed("Grown by Example"));
+    assert_eq!(later(&mut world, "a").await, "Grown by Example");
+    assert_eq!(later(&mut world, "b").await, "Grown by Example");
+    assert_eq!(told(&world), [200, 304], "what is known is not sent again");
+    assert_eq!(send(&mut world, "c").await, "Grown by Example");
+    assert!(told(&world).is_empty(), "it is not time yet");
+
+    publish(&world, "rules.json", &packed("Sold by Example"));
+    assert_eq!(later(&mut world, "d").await, "Sold by Example");
+
+    // A faulty one is kept away, and said once with code and place; counted as long as it is there.
+    publish(&world, "rules.json", &packed("Lost").replace("append", "apend"));
+    assert_eq!(later(&mut world, "e").await, "Sold by Example");
+    assert_eq!(later(&mut world, "f").await, "Sold by Example");
+    assert_eq!(told(&world), [200, 200, 304]);
+    let log = world.log();
+    assert_eq!(log.matches("\"problems\":\"R003 10-footer.toml:3:19\"").count(), 1, "{log}");
+    assert_eq!(log.matches("\"RulesRefused\":1").count(), 2, "{log}");
+    assert!(!log.contains("apend") && !log.contains("Lost"), "{log}");
+
+    world.s3.shelf.lock().unwrap().down = true;
+    assert_eq!(later(&mut world, "g").await, "Sold by Example");
+    world.s3.shelf.lock().unwrap().objects.clear();
+    world.s3.shelf.lock().unwrap().down = false;
+    assert_eq!(later(&mut world, "h").await, "Sold by Example");
+    let log = world.log();
+    assert_eq!(log.matches("\"RulesUnread\":1").count(), 2, "{log}");
+    assert!(log.contains("publish a rule set there, and grant s3:GetObject"), "{log}");
+    assert_eq!(log.matches("\"RulesSwapped\":1").count(), 2, "{log}");
+}
+
+#[tokio::test]
+async fn a_new_process_without_s3_loses_no_mail() {
+    let deployed = "[[rule]]\nname = \"f\"\naction = { kind = \"append\", text = \"Deployed by Example\" }\n";
+    let mut world = World::start_with(deployed, &EACH_TIME).await;
+    world.s3.shelf.lock().unwrap().down = true;
+    world.insert("a", message("Harvest plan"));
+    let error = world.invoke_within(&event("a", "OUTBOUND"), Duration::from_secs(4)).await.unwrap_err();
+    assert_eq!(error["errorType"], "Mailwright.OutOfTime");
+    let text = error["errorMessage"].as_str().unwrap();
+    assert!(text.starts_with("reading the published rules failed"), "{text}");
+    assert!(world.requests().is_empty());
+    assert_eq!(world.message("a"), message("Harvest plan"));
+
+    // Nothing is published: those of the layer.
+    world.s3.shelf.lock().unwrap().down = false;
+    assert_eq!(send(&mut world, "a").await, "Deployed by Example");
+    publish(&world, "rules.json", &packed("Grown by Example"));
+    assert_eq!(later(&mut world, "b").await, "Grown by Example");
+
+    let mut strict = EACH_TIME.to_vec();
+    strict.push(("MAILWRIGHT_ON_ERROR", "fail"));
+    let mut world = World::start_with(deployed, &strict).await;
+    world.insert("a", message("Harvest plan"));
+    let error = world.invoke(&event("a", "OUTBOUND")).await.unwrap_err();
+    assert_eq!(error["errorType"], "Mailwright.Refused");
+    publish(&world, "rules.json", &packed("Grown by Example"));
+    assert_eq!(send(&mut world, "a").await, "Grown by Example");
+}
+
+#[tokio::test]
+async fn a_share_of_the_messages_gets_the_candidate() {
+    let changes =
+        [EACH_TIME[0], EACH_TIME[1], ("MAILWRIGHT_CANDIDATE_RULES", CANDIDATE), ("MAILWRIGHT_CANDIDATE_SHARE", "50")];
+    let mut world = World::start_with(&footer("Deployed"), &changes).await;
+    publish(&world, "rules.json", &packed("Current"));
+    publish(&world, "candidate.json", &packed("Candidate"));
+    let mut lines = Vec::new();
+    for number in 0..24 {
+        lines.push(send(&mut world, &format!("m-{number}")).await);
+    }
+    // The same again: each goes the way it went.
+    for number in 0..24 {
+        assert_eq!(send(&mut world, &format!("m-{number}")).await, lines[number]);
+    }
+    let of = |line: &str| lines.iter().filter(|one| *one == line).count();
+    assert!(of("Current") > 3 && of("Candidate") > 3 && of("Current") + of("Candidate") == 24, "{lines:?}");
+    let log = world.log();
+    let handled =
+        log.lines().filter(|line| line.contains("\"rule_set\":\"candidate\"") && line.contains("\"other_digest\":\""));
+    assert_eq!(handled.count(), 2 * of("Candidate"), "{log}");
+    assert!(log.contains("\"RuleSet\":\"candidate\"") && log.contains("\"RuleSet\":\"current\""), "{log}");
+}
+
+fn footer(text: &str) -> String {
+    format!("[[rule]]\nname = \"f\"\naction = {{ kind = \"append\", text = \"{text}\" }}\n")
+}
+
+#[tokio::test]
+async fn what_it_only_looks_at_is_delivered_as_it_came() {
+    for mode in ["audit", "shadow"] {
+        let mut world = World::start_with(&footer("Grown by Example"), &[("MAILWRIGHT_MODE", mode)]).await;
+        world.insert("m", message("Harvest plan"));
+        assert_eq!(world.invoke(&event("m", "OUTBOUND")).await, Ok(default()));
+        assert_eq!(world.requests(), ["GET m"]);
+        assert_eq!(world.message("m"), message("Harvest plan"));
+        let log = world.log();
+        assert!(log.contains("\"would\":\"rewritten\"") && log.contains("\"Would.Rewritten\":1"), "{log}");
+        let key = log.split("\"key\":\"").nth(1).and_then(|rest| rest.split('"').next());
+        assert_eq!(key.is_some(), mode == "shadow", "{log}");
+        if let Some(key) = key {
+            let kept = std::fs::read(world.folder.path().join("s3/rewritten-mail").join(key)).unwrap();
+            assert!(key.starts_with("shadow/m/") && String::from_utf8_lossy(&kept).ends_with("Grown by Example\r\n"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_switch_needs_nothing_but_itself() {
+    let changes = [("MAILWRIGHT_MODE", "off"), ("MAILWRIGHT_BUCKET", ""), ("MAILWRIGHT_STAMP_KEY", "x")];
+    let mut world = World::start_with("[[rule]]\nthis is no rule", &changes).await;
+    world.insert("m", message("Harvest plan"));
+    assert_eq!(world.invoke(&event("m", "OUTBOUND")).await, Ok(default()));
+    assert!(world.requests().is_empty());
+    assert!(world.log().contains("\"fate\":\"off\"") && world.log().contains("\"Off\":1"), "{}", world.log());
+
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("rules")).unwrap();
+    let (status, log) =
+        start_fails(folder.path(), &[("MAILWRIGHT_MODE", "of"), ("MAILWRIGHT_CANDIDATE_RULES", "rules")]);
+    assert!(!status.success());
+    assert!(
+        log.contains("MAILWRIGHT_MODE is none of") && log.contains("MAILWRIGHT_CANDIDATE_RULES cannot be used"),
+        "{log}"
+    );
+}
