@@ -5,6 +5,8 @@
   const form = byId('paste'), sheet = byId('sheet'), source = byId('source'), refused = byId('refused');
   // What of the server is shown: which run of it, and up to which change.
   let run = null, change = 0, rules = null, most = Infinity, domain = 'example.com';
+  // Something has been shown before: what comes now is new.
+  let shown = false;
   let awaited = Number(/^#m(\d+)$/.exec(location.hash)?.[1]) || null, unseen = 0;
 
   const element = (name, properties, ...children) => {
@@ -32,7 +34,9 @@
       m = element('details', { className: 'message', id: 'm' + message.number }, element('summary'), element('article'));
       m.name = 'message';
       m.dataset.number = message.number;
-      const after = page.all().find(other => Number(other.dataset.number) < message.number);
+      const newest = main.querySelector('details.message');
+      const after = newest && Number(newest.dataset.number) < message.number ? newest
+        : page.all().find(other => Number(other.dataset.number) < message.number);
       main.insertBefore(m, after ?? byId('nothing'));
     }
     const summary = m.querySelector('summary'), before = m.dataset.outcome;
@@ -46,7 +50,7 @@
     m.dataset.outcome = [message.fate, message.answer, message.rules].join();
     // What a rule file that was saved made another is seen at a glance.
     const other = !fresh && before !== m.dataset.outcome && message.fate !== 'waiting';
-    if (fresh || other) {
+    if ((fresh && shown) || other) {
       m.classList.remove('new');
       void m.offsetWidth;
       m.classList.add('new');
@@ -103,7 +107,7 @@
     page.filter();
     const next = wanted || (follow && arrived.length && all[0]);
     if (next && !next.hidden) next.open = true;
-    if (arrived.length) {
+    if (arrived.length && shown) {
       const newest = arrived.reduce((a, b) => Number(a.dataset.number) > Number(b.dataset.number) ? a : b);
       say(arrived.length === 1 ? `A message arrived: ${newest.querySelector('strong').textContent}` : `${arrived.length} messages arrived`);
       if (document.hidden) unseen += arrived.length;
@@ -147,9 +151,14 @@
     button.addEventListener('click', () => {
       page.rule = page.rule === String(index) ? '' : String(index);
       for (const other of byId('each').querySelectorAll('button')) other.setAttribute('aria-pressed', page.rule === other.dataset.rule);
+      about();
       page.filter();
     });
     return element('li', {}, button);
+  };
+  const about = () => {
+    const chosen = rules.rules[page.rule];
+    byId('about').textContent = chosen ? chosen.description : '';
   };
   const ruleset = state => {
     if (!state.rules) return;
@@ -160,6 +169,7 @@
     page.rule = index < 0 ? '' : String(index);
     byId('each').replaceChildren(...rules.rules.map(rule));
     byId('ruled').textContent = rules.rules.length;
+    about();
     const reloaded = byId('reloaded');
     reloaded.textContent = (again || rules.loads > 1 ? 'reloaded ' : 'loaded ') + clock(rules.loaded);
     if (again && !rules.problems) {
@@ -175,8 +185,14 @@
       warnings.querySelector('pre').innerHTML = rules.warnings.html;
     }
     const problems = byId('problems');
-    problems.hidden = !rules.problems;
-    if (!rules.problems) { problems.replaceChildren(); return; }
+    if (!rules.problems) {
+      if (!problems.hidden) say('The rules can be used again');
+      problems.hidden = true;
+      problems.replaceChildren();
+      return;
+    }
+    problems.hidden = false;
+    say(`The rules cannot be used: ${count(rules.problems.count, 'problem')}`);
     const pre = element('pre', { className: 'problem', tabIndex: 0 });
     pre.innerHTML = rules.problems.html;
     problems.replaceChildren(element('h2', { textContent: `The rules cannot be used: ${count(rules.problems.count, 'problem')}` }),
@@ -315,6 +331,8 @@
         const answer = await fetch(`/page/state?run=${run ?? ''}&since=${change}`);
         if (!answer.ok) throw new Error(answer.statusText);
         show(await answer.json());
+        // Many that run anew come in a few answers.
+        if (again) await new Promise(done => setTimeout(done, 60));
       } while (again);
       is('live');
     } catch {
@@ -325,7 +343,7 @@
   const show = state => {
     if (state.run !== run) {
       page.all().forEach(m => m.remove());
-      rules = null;
+      [rules, shown] = [null, false];
       run = state.run;
     }
     change = state.change;
@@ -334,6 +352,7 @@
     ways(state);
     ruleset(state);
     messages(state);
+    shown = true;
     measure();
   };
   const is = what => {

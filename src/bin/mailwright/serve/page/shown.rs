@@ -33,6 +33,9 @@ fn sight<T>(run: &Run, look: impl FnOnce(&Sight<'_>) -> T) -> T {
     if outcome.is_some_and(|outcome| outcome.fell_back) {
         notes.insert(0, "the function gave no answer in time: everybody gets the fallback action".to_owned());
     }
+    if outcome.is_some_and(|outcome| outcome.handled.is_none() && outcome.failure.is_none()) {
+        notes.push("another function answered: what its rules looked at is not known here".to_owned());
+    }
     if outcome.is_none() {
         notes.push("in transit: the function is at work, or will be invoked again".to_owned());
     }
