@@ -123,6 +123,7 @@ impl Log {
         let (style, fate) = match outcome.handled.as_ref().map(|handled| &handled.report.fate) {
             _ if outcome.fell_back => (BAD, "fallback"),
             Some(Fate::Rewritten) => (GOOD, "rewritten"),
+            Some(Fate::Unchanged | Fate::Marked) if outcome.rewritten.is_some() => (GOOD, "rewritten"),
             Some(Fate::Unchanged) => (FAINT, "unchanged"),
             Some(Fate::Marked) => (FAINT, "marked"),
             Some(Fate::Original { .. }) => (BAD, "original"),

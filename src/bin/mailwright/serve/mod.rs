@@ -252,8 +252,22 @@ async fn serve_all(
         let (hub, room) = (Arc::clone(&hub), Arc::clone(&room));
         tokio::spawn(smtp::serve(listener, Port { direction, hub, room }));
     }
-    take_files(&hub, messages, &log).await;
-    tokio::signal::ctrl_c().await.map_err(|error| format!("cannot wait for Ctrl-C: {error}"))
+    tokio::spawn(take_files(hub, messages, log));
+    asked_to_end().await.map_err(|error| format!("cannot wait for Ctrl-C: {error}"))
+}
+
+/// Ctrl-C, or what `kill` and service managers send: a function that was started here must end too.
+async fn asked_to_end() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            ended = tokio::signal::ctrl_c() => ended,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 /// The rules as the page wants them: it says why one did not match.
@@ -363,7 +377,7 @@ fn banner(options: &Options, rules: &Pipeline, ports: &Ports) -> Result<String, 
 }
 
 /// Messages that the command line names, as fast as they pass.
-async fn take_files(hub: &Arc<Hub>, messages: Vec<Found>, log: &Log) {
+async fn take_files(hub: Arc<Hub>, messages: Vec<Found>, log: Log) {
     for found in messages {
         let shown: Arc<str> = found.shown.as_str().into();
         let raw = match tokio::task::spawn_blocking(move || found.read()).await {

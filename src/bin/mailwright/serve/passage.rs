@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mailwright::flow::handler::{Handled, Settings};
+use mailwright::flow::handler::{Fate, Handled, Settings};
 use mailwright::flow::memory::Fault;
 use mailwright::rule::Disposition;
 use serde_json::Value;
@@ -177,10 +177,15 @@ impl Flow {
             pause = (pause * 2).min(MAX_PAUSE);
         };
         let fell_back = reading.is_none();
-        let Reading { answered, others, notes } =
+        let Reading { answered, others, mut notes } =
             reading.unwrap_or_else(|| Reading::same_for_all(&run.event, &self.fallback));
+        let rewritten = self.workmail.freeze(&run.id);
+        let fate = invoked.handled.as_ref().map(|handled| &handled.report.fate);
+        if rewritten.is_some() && tries > 1 && fate.is_none_or(|fate| *fate != Fate::Rewritten) {
+            notes.push("a try before put the rewritten message back".to_owned());
+        }
         let outcome = Outcome {
-            rewritten: self.workmail.freeze(&run.id),
+            rewritten,
             handled: invoked.handled,
             answered,
             others,
