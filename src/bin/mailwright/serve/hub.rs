@@ -317,3 +317,101 @@ impl Arrival {
         Self { origin, raw: raw.into(), given, return_path: ReturnPath::Unknown }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mailwright::rule::Disposition;
+
+    use super::*;
+
+    fn hub(runs: usize) -> (Arc<Hub>, mpsc::UnboundedReceiver<Work>) {
+        let rules = "[[rule]]\nname = \"r\"\naction = { kind = \"drop\" }\n";
+        let organization = "domains = [\"example.com\"]\n";
+        let sources = vec![("r.toml".into(), rules.into()), ("organization.toml".into(), organization.into())];
+        Hub::new(Limits { runs }, Pipeline::from_sources(sources).unwrap())
+    }
+
+    fn take(hub: &Hub, raw: impl Into<Bytes>) -> Result<Taken, Full> {
+        hub.take_now(Arrival::new(Origin::Smtp, raw))
+    }
+
+    fn pass(hub: &Hub, number: usize, rewritten: Option<usize>) {
+        let octets = hub.run(number).map_or(0, |run| run.original.len());
+        let outcome = Outcome {
+            handled: None,
+            rewritten: rewritten.map(|octets| Bytes::from(vec![b'x'; octets])),
+            answered: Vec::new(),
+            others: Disposition::Deliver,
+            fell_back: false,
+            failure: None,
+            notes: Vec::new(),
+            tries: 1,
+            took: std::time::Duration::ZERO,
+        };
+        hub.passed(number, 1, Vec::new(), outcome);
+        hub.left_transit(octets);
+    }
+
+    fn numbers(hub: &Hub) -> Vec<usize> {
+        hub.runs().iter().map(|run| run.number).collect()
+    }
+
+    #[test]
+    fn the_last_ones_are_kept_and_news_is_told() {
+        let (hub, _work) = hub(3);
+        let mut news = hub.news();
+        let ids: Vec<String> = (0..5).map(|_| take(&hub, "Subject: x\r\n\r\n").unwrap().id.to_string()).collect();
+        assert_eq!(numbers(&hub), [3, 4, 5]);
+        assert!(hub.run(2).is_none() && hub.run(6).is_none() && hub.run(0).is_none());
+        assert_eq!(hub.run(4).unwrap().id.as_str(), ids[3]);
+        let told: Vec<News> = std::iter::from_fn(|| news.try_recv().ok()).collect();
+        let expected =
+            [News::Run(1), News::Run(2), News::Run(3), News::Gone(1), News::Run(4), News::Gone(2), News::Run(5)];
+        assert_eq!(told, expected);
+        assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), 5);
+    }
+
+    #[test]
+    fn what_is_kept_has_a_limit_in_octets_too() {
+        let (hub, _work) = hub(100);
+        for number in 1..=6 {
+            take(&hub, vec![b'x'; 30 << 20]).unwrap();
+            pass(&hub, number, Some(20 << 20));
+        }
+        // Three of them have 150 MB, four would have 200.
+        assert_eq!(numbers(&hub), [4, 5, 6]);
+        assert!(hub.state().octets <= KEPT_OCTETS);
+    }
+
+    #[test]
+    fn no_more_is_in_transit_than_there_is_room_for() {
+        let (hub, _work) = hub(1_000);
+        for _ in 0..4 {
+            take(&hub, vec![b'x'; 30 << 20]).unwrap();
+        }
+        assert!(take(&hub, vec![b'x'; 30 << 20]).is_err());
+        pass(&hub, 1, None);
+        assert!(take(&hub, vec![b'x'; 30 << 20]).is_ok());
+        let taken = (0..1_000).take_while(|_| take(&hub, "x").is_ok()).count();
+        assert_eq!(taken, TRANSIT_RUNS - 4);
+    }
+
+    #[test]
+    fn the_event_says_what_workmail_would() {
+        let (hub, _work) = hub(10);
+        let raw =
+            format!("From: Ann <ann@example.com>\r\nTo: kim@customer.example\r\nSubject: {}\r\n\r\n", "é".repeat(300));
+        let taken = take(&hub, raw.clone()).unwrap();
+        let event = hub.run(taken.number).unwrap().event.json.clone();
+        assert_eq!(event["messageId"], taken.id.as_str());
+        assert_eq!(event["subject"].as_str().unwrap().chars().count(), 256);
+        assert_eq!(event["envelope"]["mailFrom"]["address"], "ann@example.com");
+        let null = Arrival { return_path: ReturnPath::Null, ..Arrival::new(Origin::Smtp, raw) };
+        let taken = hub.take_now(null).unwrap();
+        assert_eq!(hub.run(taken.number).unwrap().event.json["envelope"]["mailFrom"]["address"], "");
+        let bob = mailwright::envelope::Address::new("bob@example.com").unwrap();
+        let bare = Arrival { return_path: ReturnPath::Address(bob), ..Arrival::new(Origin::Smtp, "\r\nx") };
+        let taken = hub.take_now(bare).unwrap();
+        assert_eq!(hub.run(taken.number).unwrap().event.json["envelope"]["mailFrom"]["address"], "bob@example.com");
+    }
+}

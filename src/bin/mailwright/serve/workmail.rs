@@ -253,3 +253,83 @@ impl ObjectStore for WorkMail {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RAW: &[u8] =
+        b"From: ann@example.com\r\nTo: kim@customer.example\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\n\
+                         Message-ID: <1@example.com>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\nx\r\n";
+
+    fn id(text: &str) -> MessageId {
+        MessageId::new(text).unwrap()
+    }
+
+    fn refusal(done: Result<(), PortError>) -> Option<Refusal> {
+        match done {
+            Err(PortError::Permanent { kind, .. }) => Some(kind),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_message_can_be_put_until_it_is_answered() {
+        let workmail = WorkMail::new(Faults::default());
+        let new = [b"X-Checked: yes\r\n", RAW].concat();
+        workmail.store("my-bucket", "new", new.clone().into(), "");
+        workmail.store("my-bucket", "long", [RAW, &vec![b'x'; 1_200], b"\r\n"].concat().into(), "");
+        assert_eq!(refusal(workmail.replace(&id("m"), "my-bucket", "new", None)), Some(Refusal::Gone));
+        workmail.begin(&id("m"), RAW.into());
+        assert_eq!(refusal(workmail.replace(&id("m"), "my-bucket", "none", None)), Some(Refusal::Location));
+        assert_eq!(refusal(workmail.replace(&id("m"), "my-bucket", "new", Some("v9"))), Some(Refusal::Location));
+        assert_eq!(refusal(workmail.replace(&id("m"), "my-bucket", "long", None)), Some(Refusal::Rejected));
+        assert_eq!(workmail.message(&id("m")).unwrap(), RAW);
+        workmail.replace(&id("m"), "my-bucket", "new", None).unwrap();
+        assert_eq!(workmail.freeze(&id("m")).unwrap(), new);
+        assert_eq!(refusal(workmail.replace(&id("m"), "my-bucket", "new", None)), Some(Refusal::Frozen));
+        assert_eq!(workmail.message(&id("m")).unwrap(), new);
+        // It runs again.
+        workmail.begin(&id("m"), RAW.into());
+        assert_eq!(workmail.freeze(&id("m")), None);
+        workmail.keep_only(|_| false);
+        assert!(workmail.message(&id("m")).is_err());
+    }
+
+    #[test]
+    fn the_oldest_objects_go_when_there_are_too_many_or_too_large_ones() {
+        let workmail = WorkMail::new(Faults::default());
+        let first = workmail.store("my-bucket", "k", vec![1; 100 << 20].into(), "");
+        workmail.store("my-bucket", "k", vec![2; 80 << 20].into(), "");
+        assert!(workmail.object("my-bucket", "k", Some(&version_id(first.version))).is_some());
+        workmail.store("my-bucket", "other", vec![3; 30 << 20].into(), "");
+        assert!(workmail.object("my-bucket", "k", Some(&version_id(first.version))).is_none());
+        assert_eq!(workmail.object("my-bucket", "k", None).unwrap().content.first(), Some(&2));
+        workmail.delete("my-bucket", "k");
+        assert!(workmail.object("my-bucket", "k", None).is_none());
+        assert_eq!(workmail.state().octets, 30 << 20);
+        for _ in 0..=MAX_OBJECTS {
+            workmail.store("small", "k", Bytes::from_static(b"x"), "");
+        }
+        assert_eq!(workmail.state().ages.len(), MAX_OBJECTS);
+        assert_eq!(workmail.buckets(), ["small"]);
+    }
+
+    #[test]
+    fn lists_begin_at_the_prefix_and_behind_a_key() {
+        let workmail = WorkMail::new(Faults::default());
+        for key in ["a", "b/1", "b/2", "b/3", "c"] {
+            workmail.store("one", key, Bytes::new(), "");
+            workmail.store("two", key, Bytes::new(), "");
+        }
+        let keys = |prefix, after| -> Vec<String> {
+            workmail.list("one", prefix, after).into_iter().map(|(key, _)| key).collect()
+        };
+        assert_eq!(keys("", "").len(), 5);
+        assert_eq!(keys("b/", ""), ["b/1", "b/2", "b/3"]);
+        assert_eq!(keys("b/", "b/1"), ["b/2", "b/3"]);
+        assert_eq!(keys("b/", "a"), ["b/1", "b/2", "b/3"]);
+        assert_eq!(keys("", "b/3"), ["c"]);
+        assert!(keys("d", "").is_empty() && keys("a", "c").is_empty());
+    }
+}

@@ -16,8 +16,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mailwright::envelope::Direction;
+use mailwright::envelope::{Address, Direction};
 use mailwright::flow::workmail::MAX_MESSAGE;
+use mailwright::message::{Draft, Message};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -176,6 +177,10 @@ impl Connection {
             Err(Fault::BareLineEnd) => "550 5.6.0 a CR or an LF stands alone; lines end with both".to_owned(),
             Ok(raw) => {
                 let Envelope { sender: Sender(sender), recipients } = envelope;
+                let raw = match self.port.direction {
+                    Direction::Inbound => with_return_path(raw, sender.as_ref()),
+                    Direction::Outbound => raw,
+                };
                 let arrival = Arrival {
                     origin: Origin::Smtp,
                     raw: raw.into(),
@@ -220,6 +225,18 @@ impl Connection {
     }
 }
 
+/// The server that takes a message in from outside notes the sender of its envelope on top of it (RFC 5321 §4.4), where
+/// rules look for it. A message that has the field keeps it: it was saved, and is sent once more.
+fn with_return_path(raw: Vec<u8>, sender: Option<&Address>) -> Vec<u8> {
+    let message = Message::parse(&raw);
+    if !Draft::new(&message).values("Return-Path").is_empty() {
+        return raw;
+    }
+    let mut noted = format!("Return-Path: <{}>\r\n", sender.map_or("", Address::as_str)).into_bytes();
+    noted.extend_from_slice(&raw);
+    noted
+}
+
 enum Line {
     /// Without its end.
     Whole(Vec<u8>),
@@ -227,4 +244,19 @@ enum Line {
     BadEnd,
     /// A line that was not kept.
     TooLong,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mail_from_outside_says_who_sent_it() {
+        let ann = Address::new("ann@example.com").unwrap();
+        let noted = |raw: &str, sender| String::from_utf8(with_return_path(raw.into(), sender)).unwrap();
+        assert_eq!(noted("A: 1\r\n\r\nx", Some(&ann)), "Return-Path: <ann@example.com>\r\nA: 1\r\n\r\nx");
+        assert_eq!(noted("A: 1\r\n\r\nx", None), "Return-Path: <>\r\nA: 1\r\n\r\nx");
+        let saved = "Received: x\r\nReturn-Path: <b@x.example>\r\n\r\nx";
+        assert_eq!(noted(saved, Some(&ann)), saved);
+    }
 }
