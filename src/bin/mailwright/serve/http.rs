@@ -29,7 +29,7 @@ const CONNECTIONS: usize = 256;
 /// A request's header has come by then; a connection that is not used is closed.
 const HEADER_WITHIN: Duration = Duration::from_secs(30);
 /// A client has taken some of what is written to it by then.
-const WRITTEN_WITHIN: Duration = Duration::from_secs(60);
+const WRITTEN_WITHIN: Duration = Duration::from_mins(1);
 /// Most octets of a request's header.
 const MAX_HEADER: usize = 64 * 1024;
 /// Most fields of it.

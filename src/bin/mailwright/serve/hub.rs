@@ -48,6 +48,17 @@ const EVENT_SUBJECT: usize = 256;
 pub struct Limits {
     /// Messages.
     pub runs: usize,
+    /// Octets of them, as they came and as they were rewritten.
+    pub octets: usize,
+    /// Octets in transit at a time.
+    pub transit_octets: usize,
+}
+
+impl Limits {
+    /// So many messages, and as much of them as a laptop has room for.
+    pub const fn of(runs: usize) -> Self {
+        Self { runs, octets: KEPT_OCTETS, transit_octets: TRANSIT_OCTETS }
+    }
 }
 
 /// What has changed.
@@ -158,7 +169,9 @@ impl Hub {
         let octets = arrival.raw.len();
         let rules = {
             let mut state = self.state();
-            if state.transit_runs >= TRANSIT_RUNS || state.transit_octets.saturating_add(octets) > TRANSIT_OCTETS {
+            if state.transit_runs >= TRANSIT_RUNS
+                || state.transit_octets.saturating_add(octets) > self.limits.transit_octets
+            {
                 return Err(Full);
             }
             state.transit_runs += 1;
@@ -279,7 +292,7 @@ impl State {
     /// Let the oldest go until the rest is within the limits; the newest always stays.
     fn shrink(&mut self, limits: Limits) -> Vec<usize> {
         let mut gone = Vec::new();
-        while self.runs.len() > 1 && (self.runs.len() > limits.runs || self.octets > KEPT_OCTETS) {
+        while self.runs.len() > 1 && (self.runs.len() > limits.runs || self.octets > limits.octets) {
             let Some(run) = self.runs.pop_front() else { break };
             self.octets = self.octets.saturating_sub(run.octets());
             gone.push(run.number);
@@ -292,7 +305,7 @@ impl State {
 /// rules do not look at and other functions may.
 fn event(arrival: &Arrival, id: &MessageId, organization: &Organization) -> Event {
     let mut event = Event::new(&arrival.raw, &arrival.given, organization);
-    event.id = id.as_str().to_owned();
+    id.as_str().clone_into(&mut event.id);
     let message = Message::parse(&arrival.raw);
     let subject: String = Draft::new(&message).subject().unwrap_or_default().chars().take(EVENT_SUBJECT).collect();
     if let Some(fields) = event.json.as_object_mut() {
@@ -328,7 +341,10 @@ mod tests {
         let rules = "[[rule]]\nname = \"r\"\naction = { kind = \"drop\" }\n";
         let organization = "domains = [\"example.com\"]\n";
         let sources = vec![("r.toml".into(), rules.into()), ("organization.toml".into(), organization.into())];
-        Hub::new(Limits { runs }, Pipeline::from_sources(sources).unwrap())
+        Hub::new(
+            Limits { runs, octets: 192 << 10, transit_octets: 128 << 10 },
+            Pipeline::from_sources(sources).unwrap(),
+        )
     }
 
     fn take(hub: &Hub, raw: impl Into<Bytes>) -> Result<Taken, Full> {
@@ -375,23 +391,23 @@ mod tests {
     fn what_is_kept_has_a_limit_in_octets_too() {
         let (hub, _work) = hub(100);
         for number in 1..=6 {
-            take(&hub, vec![b'x'; 30 << 20]).unwrap();
-            pass(&hub, number, Some(20 << 20));
+            take(&hub, vec![b'x'; 30 << 10]).unwrap();
+            pass(&hub, number, Some(20 << 10));
         }
-        // Three of them have 150 MB, four would have 200.
+        // Three of them have 150 KB, four would have 200.
         assert_eq!(numbers(&hub), [4, 5, 6]);
-        assert!(hub.state().octets <= KEPT_OCTETS);
+        assert!(hub.state().octets <= 192 << 10);
     }
 
     #[test]
     fn no_more_is_in_transit_than_there_is_room_for() {
         let (hub, _work) = hub(1_000);
         for _ in 0..4 {
-            take(&hub, vec![b'x'; 30 << 20]).unwrap();
+            take(&hub, vec![b'x'; 30 << 10]).unwrap();
         }
-        assert!(take(&hub, vec![b'x'; 30 << 20]).is_err());
+        assert!(take(&hub, vec![b'x'; 30 << 10]).is_err());
         pass(&hub, 1, None);
-        assert!(take(&hub, vec![b'x'; 30 << 20]).is_ok());
+        assert!(take(&hub, vec![b'x'; 30 << 10]).is_ok());
         let taken = (0..1_000).take_while(|_| take(&hub, "x").is_ok()).count();
         assert_eq!(taken, TRANSIT_RUNS - 4);
     }

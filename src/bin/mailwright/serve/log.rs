@@ -123,15 +123,14 @@ impl Log {
         let (style, fate) = match outcome.handled.as_ref().map(|handled| &handled.report.fate) {
             _ if outcome.fell_back => (BAD, "fallback"),
             Some(Fate::Rewritten) => (GOOD, "rewritten"),
-            Some(Fate::Unchanged | Fate::Marked) if outcome.rewritten.is_some() => (GOOD, "rewritten"),
-            Some(Fate::Unchanged) => (FAINT, "unchanged"),
+            // A try before has put it back.
+            Some(Fate::Unchanged | Fate::Marked) | None if outcome.rewritten.is_some() => (GOOD, "rewritten"),
+            Some(Fate::Unchanged) | None => (FAINT, "unchanged"),
             Some(Fate::Marked) => (FAINT, "marked"),
             Some(Fate::Original { .. }) => (BAD, "original"),
             Some(Fate::Undecodable | Fate::Failed) => (BAD, "failed"),
-            None if outcome.rewritten.is_some() => (GOOD, "rewritten"),
             Some(Fate::Off) => (FAINT, "off"),
             Some(Fate::Observed { .. }) => (FAINT, "observed"),
-            None => (FAINT, "unchanged"),
         };
         let edits = outcome.handled.as_ref().map_or(0, shown::edits);
         let edits = if edits > 0 { format!(", {}", count(edits, "edit")) } else { String::new() };

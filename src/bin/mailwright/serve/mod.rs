@@ -200,7 +200,7 @@ async fn serve_all(
     let endpoint = ports.aws.local_addr().map_err(|error| error.to_string())?;
     let endpoint = SocketAddr::new(own(endpoint.ip()), endpoint.port()).to_string();
 
-    let (hub, to_do) = Hub::new(Limits { runs: usize::from(options.keep) }, first);
+    let (hub, to_do) = Hub::new(Limits::of(usize::from(options.keep)), first);
     let workmail = Arc::new(WorkMail::new(Faults::new(&options.fault)));
     let runtime = Arc::<RuntimeApi>::default();
     let function = if options.command.is_empty() && !options.attach {

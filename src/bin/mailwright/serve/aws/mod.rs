@@ -76,12 +76,11 @@ async fn take(State(aws): State<Arc<Aws>>, request: Request) -> Response {
         let call = call.to_owned();
         return runtime_api::take(&aws, &call, request).await;
     }
-    match scope.as_deref() {
-        Some("workmailmessageflow") => message_flow::take(&aws, request).await,
-        Some("s3") => s3::take(&aws, request).await,
-        None if path.starts_with(message_flow::BASE) => message_flow::take(&aws, request).await,
-        None => s3::take(&aws, request).await,
-        Some(_) => {
+    let unsigned = if path.starts_with(message_flow::BASE) { "workmailmessageflow" } else { "s3" };
+    match scope.as_deref().unwrap_or(unsigned) {
+        "workmailmessageflow" => message_flow::take(&aws, request).await,
+        "s3" => s3::take(&aws, request).await,
+        _ => {
             let what = "mailwright serve has S3, WorkMail Message Flow and the Lambda Runtime API only";
             json_error(StatusCode::NOT_IMPLEMENTED, "NotImplementedException", what)
         }
@@ -110,16 +109,9 @@ fn decoded(text: &str) -> Option<String> {
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
         let hex = after.get(..2).filter(|_| *first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(octet) => {
-                octets.push(octet);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                octets.push(*first);
-                rest = after;
-            }
-        }
+        let octet = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        octets.push(octet.unwrap_or(*first));
+        rest = octet.and_then(|_| after.get(2..)).unwrap_or(after);
     }
     String::from_utf8(octets).ok()
 }

@@ -101,13 +101,13 @@ pub async fn take(aws: &Aws, request: Request) -> Response {
                 Err(why) => unread(why),
             }
         }
-        (Method::DELETE, _, false) => match upload {
-            Some(upload) => multipart::abort(aws, &upload),
-            None => {
-                aws.workmail.delete(&asked.bucket, &asked.key);
-                answer(StatusCode::NO_CONTENT, &[], "")
+        (Method::DELETE, _, false) => {
+            if let Some(upload) = upload {
+                return multipart::abort(aws, &upload);
             }
-        },
+            aws.workmail.delete(&asked.bucket, &asked.key);
+            answer(StatusCode::NO_CONTENT, &[], "")
+        }
         _ => error(501, "NotImplemented", "mailwright serve does not do this"),
     }
 }
@@ -179,12 +179,11 @@ async fn put(aws: &Aws, asked: &Asked, request: Request) -> Response {
         Ok(Err((code, message))) => return error(400, code, message),
         Err(_) => return error(500, "InternalError", "it could not be read"),
     };
-    let done = match (asked.parameter("partNumber"), asked.parameter("uploadId")) {
-        (Some(part), Some(upload)) => multipart::part(aws, &upload, &part, octets.into()),
-        _ => {
-            let object = aws.workmail.store(&asked.bucket, &asked.key, octets.into(), &media_type);
-            answer(StatusCode::OK, &about(&object), "")
-        }
+    let done = if let (Some(part), Some(upload)) = (asked.parameter("partNumber"), asked.parameter("uploadId")) {
+        multipart::part(aws, &upload, &part, octets.into())
+    } else {
+        let object = aws.workmail.store(&asked.bucket, &asked.key, octets.into(), &media_type);
+        answer(StatusCode::OK, &about(&object), "")
     };
     if fault.is_some() { broken() } else { done }
 }

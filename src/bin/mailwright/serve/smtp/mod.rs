@@ -22,6 +22,7 @@ use mailwright::message::{Draft, Message};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 use super::hub::Hub;
@@ -178,7 +179,11 @@ impl Connection {
             Ok(raw) => {
                 let Envelope { sender: Sender(sender), recipients } = envelope;
                 let raw = match self.port.direction {
-                    Direction::Inbound => with_return_path(raw, sender.as_ref()),
+                    Direction::Inbound => {
+                        let sender = sender.clone();
+                        // A large message takes a while to look at.
+                        spawn_blocking(move || with_return_path(raw, sender.as_ref())).await?
+                    }
                     Direction::Outbound => raw,
                 };
                 let arrival = Arrival {
@@ -199,14 +204,12 @@ impl Connection {
     async fn read(&mut self) -> io::Result<bool> {
         self.flush().await?;
         self.input.reserve(READ);
-        match timeout(IDLE, self.stream.read_buf(&mut self.input)).await {
-            Ok(read) => Ok(read? > 0),
-            Err(_) => {
-                self.reply("421 4.4.2 it took too long").await?;
-                self.flush().await?;
-                Ok(false)
-            }
+        if let Ok(read) = timeout(IDLE, self.stream.read_buf(&mut self.input)).await {
+            return Ok(read? > 0);
         }
+        self.reply("421 4.4.2 it took too long").await?;
+        self.flush().await?;
+        Ok(false)
     }
 
     async fn reply(&mut self, reply: &str) -> io::Result<()> {
