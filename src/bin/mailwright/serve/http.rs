@@ -143,14 +143,18 @@ fn refused() -> Response {
         .into_response()
 }
 
-/// An IP address, `localhost` or a name below it: a name of anybody else's may lead here too (DNS rebinding).
+/// An IP address, `localhost`, or a name below it or below `internal`, as containers call their host: nobody else can have
+/// such a name, while any other may be made to lead here (DNS rebinding).
 fn is_own(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.rsplit_once(':').map_or(host, |(name, _)| name),
     };
     let lower = name.to_ascii_lowercase();
-    name.parse::<IpAddr>().is_ok() || lower == "localhost" || lower.ends_with(".localhost")
+    name.parse::<IpAddr>().is_ok()
+        || lower == "localhost"
+        || lower.ends_with(".localhost")
+        || lower.ends_with(".internal")
 }
 
 fn text<'h>(fields: &'h HeaderMap, name: &str) -> Option<&'h str> {
@@ -180,6 +184,7 @@ mod tests {
             "evil.example:8620",
             "localhost.evil.example",
             "127.0.0.1.evil.example:80",
+            "internal.evil.example",
             "notlocalhost",
         ] {
             assert!(!is_own(host), "{host}");

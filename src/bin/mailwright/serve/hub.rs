@@ -29,7 +29,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::{broadcast, mpsc};
 
-use super::run::{Arrival, Origin, Outcome, ReturnPath, Run};
+use super::run::{Arrival, Origin, ReturnPath, Run};
 use crate::event::Event;
 
 /// Most octets of all messages that are kept, as they came and as they were rewritten.
@@ -209,13 +209,9 @@ impl Hub {
         self.replace(number, |run| run.failures = failures);
     }
 
-    /// A message has passed under the rules of `generation`; again, if it has before.
-    pub fn passed(&self, number: usize, generation: u64, failures: Vec<String>, outcome: Outcome) {
-        self.replace(number, |run| {
-            run.outcome = Some(Arc::new(outcome));
-            run.failures = failures;
-            run.generation = generation;
-        });
+    /// A message has passed; again, if it has before.
+    pub fn passed(&self, passed: Run) {
+        self.replace(passed.number, |run| *run = passed);
     }
 
     /// A message that was taken in has passed, whether it is kept still or not: there is room for others.
@@ -336,6 +332,7 @@ mod tests {
     use mailwright::rule::Disposition;
 
     use super::*;
+    use crate::serve::run::Outcome;
 
     fn hub(runs: usize) -> (Arc<Hub>, mpsc::UnboundedReceiver<Work>) {
         let rules = "[[rule]]\nname = \"r\"\naction = { kind = \"drop\" }\n";
@@ -364,7 +361,9 @@ mod tests {
             tries: 1,
             took: std::time::Duration::ZERO,
         };
-        hub.passed(number, 1, Vec::new(), outcome);
+        if let Some(run) = hub.run(number) {
+            hub.passed(Run { outcome: Some(Arc::new(outcome)), ..Run::clone(&run) });
+        }
         hub.left_transit(octets);
     }
 

@@ -14,7 +14,6 @@ use mailwright::message::{Draft, Message};
 use serde_json::{Value, json};
 
 use super::answer::word;
-use super::hub::Hub;
 use super::run::{Outcome, Run};
 use crate::check::count;
 use crate::replay::passage::Account;
@@ -58,13 +57,12 @@ impl Log {
     }
 
     /// A message has passed for the first time.
-    pub fn passed(&self, number: usize, hub: &Hub) {
-        let Some(run) = hub.run(number) else { return };
+    pub fn passed(&self, run: &Run) {
         let Some(outcome) = &run.outcome else { return };
         if self.json {
-            self.send(format!("{}\n", line(&run, outcome)));
+            self.send(format!("{}\n", line(run, outcome)));
         } else if !self.quiet || outcome.failure.is_some() {
-            self.send(self.text(&run, outcome));
+            self.send(self.text(run, outcome));
         }
     }
 

@@ -108,7 +108,7 @@ pub struct Options {
     /// The port of Message Flow, S3 and the Lambda Runtime API
     #[arg(long, value_name = "PORT", default_value_t = 8621)]
     aws: u16,
-    /// Wait for a function that is started elsewhere and asks at the Runtime API
+    /// Wait for a function that is started elsewhere and asks at the Runtime API; messages wait for it too
     #[arg(long, conflicts_with = "command")]
     attach: bool,
     /// How many messages are kept

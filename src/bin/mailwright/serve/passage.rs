@@ -2,7 +2,7 @@
 //! is done.
 //!
 //! Invariant: every message that comes in has an outcome: an answer of the function, or the fallback action when the rule's
-//! time is over. A panic is a failed try.
+//! time is over. A panic is a failed try. The time begins when there is a function: one that is attached may come later.
 //!
 //! Source: WorkMail Administrator Guide, "Synchronous Run Lambda rule". How long WorkMail waits between its tries is not
 //! published: here it is a second, then twice as long each time.
@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mailwright::flow::handler::{Fate, Handled, Settings};
+use mailwright::flow::handler::{ANSWER_WITHIN, Fate, Handled, Settings};
 use mailwright::flow::memory::Fault;
 use mailwright::rule::Disposition;
 use serde_json::Value;
@@ -29,8 +29,6 @@ use super::run::{Outcome, Run};
 use super::workmail::WorkMail;
 use crate::replay::function::{self, Function};
 
-/// As long as WorkMail gives the function.
-const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// Pause before the second try; it doubles from try to try.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Longest pause.
@@ -90,11 +88,11 @@ impl Flow {
             let flow = Arc::clone(&self);
             match work {
                 Work::New(run) => drop(tokio::spawn(async move {
-                    let generation = flow.pass(&run).await;
+                    let passed = flow.pass(&run).await;
                     flow.hub.left_transit(run.original.len());
-                    flow.log.passed(run.number, &flow.hub);
+                    flow.log.passed(&passed);
                     // The rules may have changed while it was in transit.
-                    if flow.hub.rules().generation != generation {
+                    if flow.hub.rules().generation != passed.generation {
                         let _turn = flow.again.lock().await;
                         flow.pass_again(run.number).await;
                     }
@@ -148,10 +146,16 @@ impl Flow {
         run.is_some()
     }
 
-    /// Until there is an outcome. Answers with the generation of the rules it came from.
-    async fn pass(&self, run: &Run) -> u64 {
-        let began = Instant::now();
+    /// Until there is an outcome. The run with it.
+    async fn pass(&self, run: &Run) -> Run {
         self.workmail.begin(&run.id, run.original.clone());
+        if let Answers::Runtime(runtime, _) = &self.function {
+            if !runtime.is_there() {
+                self.log.waits(run.number);
+            }
+            runtime.wait_for_a_function().await;
+        }
+        let began = Instant::now();
         let mut failures = Vec::new();
         let mut tries = 0;
         let mut pause = FIRST_PAUSE;
@@ -195,8 +199,12 @@ impl Flow {
             tries,
             took: began.elapsed(),
         };
-        self.hub.passed(run.number, rules.generation, failures, outcome);
-        rules.generation
+        let mut passed = run.clone();
+        passed.failures = failures;
+        passed.outcome = Some(Arc::new(outcome));
+        passed.generation = rules.generation;
+        self.hub.passed(passed.clone());
+        passed
     }
 
     async fn invoke(&self, run: &Run, rules: &Rules, over: Instant) -> Invoked {
@@ -220,9 +228,6 @@ impl Flow {
         match &self.function {
             Answers::BuiltIn => self.built_in(run, rules).await,
             Answers::Runtime(runtime, _) => {
-                if !runtime.is_asked() {
-                    self.log.waits(run.number);
-                }
                 let answer = runtime.invoke(&run.event.json, over, ANSWER_WITHIN).await;
                 Invoked { answer, handled: None, failure: None }
             }

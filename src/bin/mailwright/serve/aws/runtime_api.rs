@@ -2,7 +2,7 @@
 //!
 //! A function is whatever asks for the next invocation: the `bootstrap` of this project, or a script of ten lines. Several
 //! may ask; each invocation goes to one of them. A message waits until a function asks for it, and then has the time that
-//! WorkMail gives.
+//! WorkMail gives; the rule's time does not begin before the first function is there.
 //!
 //! Source: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes".
 //!
@@ -16,6 +16,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use axum::extract::Request;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
+use mailwright::flow::handler::ANSWER_WITHIN;
 use mailwright::hex::hex;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -39,6 +40,8 @@ pub type Result = std::result::Result<Value, String>;
 pub struct RuntimeApi {
     state: Mutex<State>,
     waiting: Notify,
+    /// Told when the first function asks.
+    first: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -46,8 +49,8 @@ struct State {
     count: u64,
     queue: VecDeque<Invocation>,
     working: HashMap<String, oneshot::Sender<Result>>,
-    /// How many functions ask.
-    asking: usize,
+    /// True since a function has asked.
+    asked: bool,
 }
 
 #[derive(Debug)]
@@ -70,19 +73,19 @@ impl Drop for Ticket<'_> {
     }
 }
 
-/// Counts a function that asks, while it does.
-struct Asking<'a>(&'a RuntimeApi);
-
-impl Drop for Asking<'_> {
-    fn drop(&mut self) {
-        self.0.state().asking -= 1;
-    }
-}
-
 impl RuntimeApi {
-    /// True while a function asks for work.
-    pub fn is_asked(&self) -> bool {
-        self.state().asking > 0
+    /// True when a function has asked for work.
+    pub fn is_there(&self) -> bool {
+        self.state().asked
+    }
+
+    /// Until a function has asked for work.
+    pub async fn wait_for_a_function(&self) {
+        let mut first = std::pin::pin!(self.first.notified());
+        first.as_mut().enable();
+        if !self.is_there() {
+            first.await;
+        }
     }
 
     /// Invoke a function: it is waited for until `taken_by`, and its answer for `within` from then on.
@@ -119,8 +122,8 @@ impl RuntimeApi {
     }
 
     async fn next(&self) -> (String, Value) {
-        self.state().asking += 1;
-        let _asking = Asking(self);
+        self.state().asked = true;
+        self.first.notify_waiters();
         loop {
             let woken = self.waiting.notified();
             {
@@ -155,7 +158,7 @@ pub async fn take(aws: &Aws, call: &str, request: Request) -> Response {
     match (request.method().clone(), parts.as_slice()) {
         (Method::GET, ["invocation", "next"]) => {
             let (id, event) = aws.runtime.next().await;
-            let deadline = SystemTime::now() + Duration::from_secs(15);
+            let deadline = SystemTime::now() + ANSWER_WITHIN;
             let deadline = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
             let fields = [
                 ("lambda-runtime-aws-request-id", id),
