@@ -12,7 +12,7 @@ use mailwright::facts::Facts;
 use mailwright::flow::workmail;
 use mailwright::message::{Message, Part};
 use mailwright::pipeline::{Checked, Outcome, Pipeline, RuleReport, Verdict};
-use mailwright::rule::Disposition;
+use mailwright::rule::{Disposition, Rule};
 use serde_json::{Value, json};
 
 use crate::End;
@@ -202,15 +202,20 @@ impl<'m> Places<'m> {
 fn answer(pipeline: &Pipeline, envelope: &Envelope, outcome: &Outcome<'_>) -> String {
     let said = |disposition: &Disposition, meant: &dyn Fn(&Whom) -> bool| {
         let asked = outcome.asked.iter().filter(|asked| asked.disposes && asked.whom.as_ref().is_some_and(meant));
-        let who: Vec<String> = asked
-            .filter_map(|asked| pipeline.rules().get(asked.rule))
-            .map(|rule| format!("`{}`", escape(&rule.name)))
-            .collect();
+        let says = |rule: &&Rule| {
+            let mut said = rule.actions.iter().flat_map(|action| [action.disposition(), action.may_dispose()]);
+            said.any(|said| said.as_ref() == Some(disposition))
+        };
+        let (won, lost): (Vec<&Rule>, Vec<&Rule>) =
+            asked.filter_map(|asked| pipeline.rules().get(asked.rule)).partition(says);
+        let named = |rules: &[&Rule]| {
+            rules.iter().map(|rule| format!("`{}`", escape(&rule.name))).collect::<Vec<_>>().join(", ")
+        };
         let word = word(disposition);
-        match who.as_slice() {
-            [] => format!("{word}, as no rule says otherwise"),
-            [one] => format!("{word}, said {one}"),
-            several => format!("{word}, the strictest of what {} said", several.join(", ")),
+        match (won.as_slice(), lost.as_slice()) {
+            ([], []) => format!("{word}, as no rule says otherwise"),
+            ([], several) | (several, []) => format!("{word}, said {}", named(several)),
+            (won, lost) => format!("{word}, said {}: stricter than what {} said", named(won), named(lost)),
         }
     };
     let answers = &outcome.answers;

@@ -9,13 +9,13 @@ use crate::rule::{Condition, ConditionKind, Scene, Takes};
 /// The kind.
 pub const KIND: ConditionKind = ConditionKind {
     key: "kind",
-    doc: "Tests what sort of message it is, one or several of: \"new\" (the first of a conversation: neither \
+    doc: "Tests what sort of message it is. Of several words one must hold: \"new\" (the first of a conversation: neither \
           reply nor forward, by its fields and its subject), \"reply\" (In-Reply-To or References), \"forward\" (subject \
           such as Fwd:, or a message attached), \"auto-reply\" (RFC 3834 and kin), \"automatic\" (no person wrote it: \
           auto-reply, list, report, voice-mail, recall, or no sender), \"calendar\", \"signed\", \"encrypted\", \
           \"report\" (delivery and read receipts), \"list\" (mailing lists), \"tnef\" (winmail.dat), \"voice-mail\", \"recall\" \
           (takes back another message), \"malformed\" (mail programs \
-          read its structure in several ways, so no rule edits its text); of several one must hold.",
+          read its structure in several ways, so no rule edits its text).",
     takes: Takes::Words(&words_of(WORDS)),
     example: "kind = [\"calendar\", \"encrypted\"]",
     compile,

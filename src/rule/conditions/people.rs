@@ -16,7 +16,7 @@ use super::range::{self, CountRange};
 /// The kind `sender`.
 pub const SENDER: ConditionKind = ConditionKind {
     key: "sender",
-    doc: "Tests the sender that the flow names, or with `by` the one that fields of the header name: \"internal\", \"external\", an address, a domain, a glob, \
+    doc: "Tests the sender that the flow names, or with `by` the one that fields of the header name. It takes \"internal\", \"external\", an address, a domain, a glob, \
           or an array of these of which one must match; \"\" is the null sender of bounces, which nothing else matches. A \
           table tests what the directory says too; all that it names must hold.",
     takes: Takes::Either(&[PATTERNS, Takes::Table(OF_SENDER)]),

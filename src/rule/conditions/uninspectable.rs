@@ -15,11 +15,11 @@ use crate::rule::{Condition, ConditionKind, Scene, Takes};
 /// The kind.
 pub const KIND: ConditionKind = ConditionKind {
     key: "uninspectable",
-    doc: "Tests whether the message holds something that no rule can look into: `true` is all of \"encrypted\" (also files \
+    doc: "Tests whether the message holds something that no rule can look into. `true` is all of \"encrypted\" (also files \
           with a password), \"encoding\" and \"charset\" (text that cannot be read), \"structure\" (mail programs do not \
           agree on its parts, or it is nested too deep), \"archive\", \"pdf\", \"office\", \"tnef\" (winmail.dat), \"uuencoded\", \
           \"other\" (files that are no text and nothing of these); \"message\" (attached messages), \"image\", \"audio\" and \
-          \"video\" count only where they are named; of several one must hold.",
+          \"video\" count only where they are named. Of several words one must hold.",
     takes: Takes::Either(&[Takes::True, Takes::Words(&words_of(WORDS))]),
     example: "uninspectable = [\"encrypted\", \"archive\", \"pdf\", \"office\"]",
     compile,
