@@ -1,6 +1,7 @@
 //! The function as a process of its own, invoked over the Lambda Runtime API, with Message Flow, S3 and WorkMail's directory on
 //! loopback.
 
+mod deployed;
 mod directory;
 mod message_flow;
 mod object_store;
