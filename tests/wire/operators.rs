@@ -92,13 +92,13 @@ async fn the_line_of_a_message_is_the_one_that_operators_read_of() {
     }
     assert_eq!(line["digest"], metric_lines(&world)[0]["digest"]);
 
-    // The page shows it, with other times.
+    // The page shows it, with other times, digests and sizes.
     let page = std::fs::read_to_string(PAGE).unwrap();
     let (begin, end) = ("<!-- line -->\n```json\n", "\n```\n<!-- /line -->");
     let shown = page.split_once(begin).and_then(|(_, rest)| rest.split_once(end)).expect("the page shows a line").0;
     let mut shown: Map<String, Value> = serde_json::from_str(shown).unwrap();
     for (key, value) in &mut line {
-        if key == "timestamp" || key.ends_with("_ms") {
+        if key.ends_with("_ms") || ["timestamp", "digest", "key", "size_out"].contains(&key.as_str()) {
             *value = shown.get(key).unwrap_or(value).clone();
         }
     }
