@@ -138,10 +138,10 @@ async fn whatever_fails_while_it_looks_on_nothing_of_it_reaches_the_mail() {
                 let began = Instant::now();
                 let handled = world.go().await;
                 world.assert_let_through(&handled);
-                let (would, why) = observed(&handled);
+                let (fate, why) = observed(&handled);
                 // `redact` has on_error = "fail".
                 let expected = if call == Call::Fetch { Fate::Failed } else { Fate::Rewritten };
-                assert_eq!((would, why.is_some()), (&expected, call == Call::Fetch), "{mode:?} {call:?} {fault:?}");
+                assert_eq!((fate, why.is_some()), (&expected, call == Call::Fetch), "{mode:?} {call:?} {fault:?}");
                 let longest = if call == Call::Fetch { 14 } else { 3 };
                 assert!(began.elapsed() <= Duration::from_secs(longest), "{mode:?} {call:?} {fault:?}");
             }
@@ -157,8 +157,8 @@ async fn a_rule_that_fails_the_invocation_is_only_said_to() {
         let handled =
             handle(&event(), Instant::now(), &world.pipeline, &world.memory, &world.memory, &world.settings).await;
         world.assert_let_through(&handled);
-        let (would, why) = observed(&handled);
-        assert_eq!(would, &Fate::Failed);
+        let (fate, why) = observed(&handled);
+        assert_eq!(fate, &Fate::Failed);
         assert_eq!(why, Some(format!("time ran out before {}", Stage::Fetch).as_str()));
     }
 }
