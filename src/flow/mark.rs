@@ -367,6 +367,8 @@ mod tests {
         let these = addresses(&["kim@x.example", "lee@x.example", "Ann@x.example"]);
         let value = marker(&these).value(&some(&[true, false, true])).unwrap();
         assert_eq!(marker(&these).check(&value), Some(some(&[true, false, true])));
+        // To another rule set as well.
+        assert_eq!(Marker { digest: "11", ..marker(&these) }.check(&value), Some(some(&[true, false, true])));
         // In any order and spelling.
         let mixed = addresses(&["LEE@X.example", "ann@x.example", "kim@x.example"]);
         assert_eq!(marker(&mixed).check(&value), Some(some(&[false, true, true])));
