@@ -154,8 +154,8 @@ async fn a_share_of_the_messages_gets_the_candidate() {
         lines.push(send(&mut world, &format!("m-{number}")).await);
     }
     // The same again: each goes the way it went.
-    for number in 0..24 {
-        assert_eq!(send(&mut world, &format!("m-{number}")).await, lines[number]);
+    for (number, line) in lines.iter().enumerate() {
+        assert_eq!(send(&mut world, &format!("m-{number}")).await, *line);
     }
     let of = |line: &str| lines.iter().filter(|one| *one == line).count();
     assert!(of("Current") > 3 && of("Candidate") > 3 && of("Current") + of("Candidate") == 24, "{lines:?}");
