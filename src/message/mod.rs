@@ -60,7 +60,7 @@ pub use scan::{MAX_DEPTH, MAX_FIELDS, MAX_PARTS};
 pub use spelled::{Run, Spelled};
 pub use spellings::{File, Gap, Value};
 pub use standing::{is_all, stands};
-pub use surgery::{Image, ImageError, MAX_IMAGE, Notice, Said, tame, tamed};
+pub use surgery::{Image, ImageError, MAX_IMAGE, Notice, Said, is_named_by_content, tame, tamed};
 pub(crate) use text::character_references;
 pub use transfer::MAX_LINE;
 pub use uuencoded::Uuencoded;

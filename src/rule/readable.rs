@@ -97,7 +97,7 @@ fn tag_length(html: &str) -> usize {
 }
 
 /// The value of an attribute, still escaped.
-fn attribute(tag: &str, name: &str) -> Option<String> {
+pub(super) fn attribute(tag: &str, name: &str) -> Option<String> {
     let lower = tag.to_ascii_lowercase();
     let mut from = 0;
     while let Some(at) = lower.get(from..)?.find(name).map(|at| at + from) {

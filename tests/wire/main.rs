@@ -3,6 +3,7 @@
 
 mod deployed;
 mod directory;
+mod kept;
 mod message_flow;
 mod object_store;
 mod operators;

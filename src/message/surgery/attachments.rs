@@ -202,6 +202,49 @@ impl<'m> Draft<'m> {
         &self.stored
     }
 
+    /// The pictures that HTML can show by their Content-ID: it, without angle brackets, and the part.
+    pub fn pictures(&self) -> Vec<(String, PartId)> {
+        let message = self.message();
+        let picture = |(id, part): (usize, &Part)| {
+            let is_one = part.media_type.starts_with("image/") && parent_type(message, part) == "multipart/related";
+            let is_id = |field: &&FieldSpan| message.bytes(&field.name).eq_ignore_ascii_case(b"Content-ID");
+            let field = part.fields.iter().find(is_id).filter(|_| is_one && !self.surgery.is_gone(PartId(id)))?;
+            let value = String::from_utf8_lossy(message.bytes(&field.value));
+            let name = value.trim().strip_prefix('<')?.strip_suffix('>')?;
+            Some((name.to_owned(), PartId(id)))
+        };
+        message.parts().iter().enumerate().filter_map(picture).collect()
+    }
+
+    /// Do the texts of the message, as they stand now, hold this word of ASCII, in whatever case? So also what cannot be
+    /// read.
+    pub fn texts_hold(&self, word: &str) -> bool {
+        let holds = |octets: &[u8]| {
+            octets.windows(word.len().max(1)).any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+        };
+        let texts = self.message().parts().iter().enumerate().filter(|(_, part)| part.is_text());
+        let mut ids = texts.map(|(id, _)| PartId(id)).filter(|id| !self.surgery.is_gone(*id));
+        ids.any(|id| match self.text(id) {
+            Ok(text) => holds(text.as_bytes()),
+            Err(_) => self.content(id).is_none_or(|octets| holds(&octets)),
+        })
+    }
+
+    /// Take a picture out that no HTML shows any more. False where it stays.
+    pub fn take_out_picture(&mut self, id: PartId) -> bool {
+        let message = self.message();
+        let is_free = message.doubt().is_none()
+            && !shares_boundary(message)
+            && self.lock_of(id).is_none()
+            && self.pictures().iter().any(|(_, part)| *part == id)
+            && self.surgery.leaves_something(message, id);
+        if is_free {
+            self.permitted.forget(id);
+            self.surgery.gone.insert(id, Fate::Removed);
+        }
+        is_free
+    }
+
     /// Put pictures beside an HTML body that shows them: into the multipart/related that it stands in, or a new one. One
     /// that is there is not put in twice.
     pub fn add_images(&mut self, id: PartId, images: &[Arc<Image>]) -> Result<(), BodyError> {
@@ -220,17 +263,23 @@ impl<'m> Draft<'m> {
         let around = std::iter::successors(above(&id), above).find(is_related);
         let scope = around.unwrap_or(id);
         let part = message.part(scope).ok_or(BodyError::Field)?;
-        let is_there = |image: &Image| {
-            let mut inside = message.parts().iter().filter(|part| part.parent == Some(scope));
-            inside.any(|part| image.is(message, part))
+        let place = |image: &Image| {
+            let mut all = message.parts().iter().enumerate().filter(|(_, part)| part.parent == Some(scope));
+            all.find(|(_, part)| image.is(message, part)).map(|(id, _)| PartId(id)).filter(|_| part.is_multipart())
         };
         let mut new: Vec<Arc<Image>> = self.surgery.images.get(&scope).cloned().unwrap_or_default();
+        let old = new.len();
+        let mut back = Vec::new();
         for image in images {
-            if !(new.contains(image) || (part.is_multipart() && is_there(image))) {
-                new.push(Arc::clone(image));
+            match place(image) {
+                // One that went with a block before.
+                Some(there) => back.push(there),
+                None if new.contains(image) => {}
+                None => new.push(Arc::clone(image)),
             }
         }
-        if new.is_empty() {
+        self.surgery.gone.retain(|id, _| !back.contains(id));
+        if new.len() == old {
             return Ok(());
         }
         if !has_room(message, id, new.len()) {

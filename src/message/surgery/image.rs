@@ -27,6 +27,16 @@ pub enum ImageError {
     Size,
 }
 
+fn id_of(content: &[u8]) -> String {
+    let digest = Sha256::digest(content);
+    format!("{}@mailwright", hex(digest.get(..12).unwrap_or_default()))
+}
+
+/// Is this the Content-ID, without angle brackets, that [`Image::content_id`] has for a picture of these octets?
+pub fn is_named_by_content(content_id: &str, octets: &[u8]) -> bool {
+    content_id.ends_with("@mailwright") && id_of(octets) == content_id
+}
+
 /// A picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
@@ -49,9 +59,13 @@ impl Image {
         if content.len() > MAX_IMAGE {
             return Err(ImageError::Size);
         }
-        let digest = Sha256::digest(&content);
-        let hex = hex(digest.get(..12).unwrap_or_default());
-        Ok(Self { media_type, extension, name: name.to_owned(), content, content_id: format!("{hex}@mailwright") })
+        let content_id = id_of(&content);
+        Ok(Self { media_type, extension, name: name.to_owned(), content, content_id })
+    }
+
+    /// Its octets.
+    pub fn content(&self) -> &[u8] {
+        &self.content
     }
 
     /// Its Content-ID without angle brackets: the same for the same picture, in whatever message.

@@ -25,7 +25,7 @@ use super::{FieldSpan, LineEnd, MAX_DEPTH, MAX_PARTS, Message, Part, PartId, bod
 
 pub use attachments::Said;
 pub(super) use attachments::lock_of;
-pub use image::{Image, ImageError, MAX_IMAGE};
+pub use image::{Image, ImageError, MAX_IMAGE, is_named_by_content};
 pub(super) use layout::{Layout, Seat};
 pub use name::{tame, tamed};
 pub use notice::Notice;

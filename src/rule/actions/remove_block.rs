@@ -3,23 +3,28 @@
 //! Invariant: what is taken out is the block and the signs beside it; where anything else stands on its lines, or its
 //! markup does not open and close, the copy stays.
 
+mod pictures;
+
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::super::readable::{as_html, readable};
 use super::super::section::{Holds, Section};
 use super::super::template::{Context, Filled, Template};
 use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Protected, Scene, Takes};
-use super::block::{Print, blank_quoted};
+use super::block::{Images, Print, blank_quoted};
 use crate::directory::Need;
 use crate::envelope::Direction;
-use crate::message::{BodyKind, TextEdit, html};
+use crate::message::{BodyKind, Image, PartId, TextEdit, html};
 use crate::rule::problem::Code;
+use pictures::Pictures;
 
 /// `remove_block`.
 pub const KIND: ActionKind = ActionKind {
     kind: "remove_block",
     doc: "Takes every copy of a block out of the bodies, such as a banner in what a reply quotes, however it is wrapped and \
-          quoted. A copy with other text on its lines stays.",
+          quoted. A copy with other text on its lines stays. A picture that came with the block goes with its last copy, where \
+          nothing else shows it.",
     options: &[
         OptionDoc {
             key: "html",
@@ -32,6 +37,13 @@ pub const KIND: ActionKind = ActionKind {
             takes: Takes::Template,
             default: "made from `html`",
             doc: "The block for plain text bodies, as the rule that puts it in has it.",
+        },
+        OptionDoc {
+            key: "images",
+            takes: Takes::Entries("name", &Takes::Text("path or \"data:image/…;base64,…\"")),
+            default: "none",
+            doc: "The pictures of the block, as the rule that puts it in has them: they are known again where a mail program \
+                  gave them another name.",
         },
     ],
     directions: &[Direction::Inbound, Direction::Outbound],
@@ -52,13 +64,17 @@ fn compile(section: &mut Section<'_>) -> Option<Box<dyn Action>> {
         let help = "give one of them, or both: what is not given is made from the other";
         section.problem(&span, Code::Missing, "`html` or `text` is missing", help);
     }
-    (html.is_some() || text.is_some()).then(|| Box::new(RemoveBlock { html, text }) as Box<dyn Action>)
+    let has_images = section.holds("images") != Holds::Nothing;
+    let source = html.as_ref().map(Template::source).filter(|_| has_images);
+    let images = Images::read(section, source)?.list();
+    (html.is_some() || text.is_some()).then(|| Box::new(RemoveBlock { html, text, images }) as Box<dyn Action>)
 }
 
 #[derive(Debug)]
 struct RemoveBlock {
     html: Option<Template>,
     text: Option<Template>,
+    images: Vec<Arc<Image>>,
 }
 
 impl RemoveBlock {
@@ -80,22 +96,36 @@ impl Action for RemoveBlock {
     fn run(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
         let [plain, shown] = self.prints(scene)?;
         let mut count = 0;
+        let mut pictures = None;
+        let mut gone: Vec<PartId> = Vec::new();
         for body in scene.draft.bodies() {
             // A body that cannot be read holds no copy that is known.
             let Ok(text) = scene.draft.text(body.part) else { continue };
             let edits = match body.kind {
                 BodyKind::Plain if plain.may_be_in(text) => in_text(text, &plain),
-                BodyKind::Html if shown.may_be_in(text) => in_html(text, &shown),
+                BodyKind::Html if shown.may_be_in(text) => {
+                    let pictures = pictures.get_or_insert_with(|| Pictures::of(scene.draft, &self.images));
+                    let ranges = in_html(text, &shown, pictures);
+                    let tags = ranges.iter().flat_map(|range| tags(text.get(range.clone()).unwrap_or_default()));
+                    gone.extend(tags.filter_map(|tag| pictures.shown_by(tag)));
+                    ranges
+                }
                 _ => Vec::new(),
             };
             let edits: Vec<TextEdit> = edits.into_iter().map(|range| TextEdit { range, text: String::new() }).collect();
             count += edits.len();
             scene.draft.edit(body.part, &edits)?;
         }
+        let pictures = pictures.map_or(0, |pictures| pictures.take_out(scene.draft, &gone));
+        let pictures = match pictures {
+            0 => String::new(),
+            1 => ", 1 picture".to_owned(),
+            _ => format!(", {pictures} pictures"),
+        };
         Ok(match count {
             0 => Effect::Nothing("it is not there"),
-            1 => Effect::Edited(1, "1 copy".to_owned()),
-            _ => Effect::Edited(count, format!("{count} copies")),
+            1 => Effect::Edited(1, format!("1 copy{pictures}")),
+            _ => Effect::Edited(count, format!("{count} copies{pictures}")),
         })
     }
     fn kind(&self) -> &'static str {
@@ -139,7 +169,7 @@ fn in_text(text: &str, print: &Print) -> Vec<Range<usize>> {
 }
 
 /// The text of each copy with the elements that hold nothing else.
-fn in_html(source: &str, print: &Print) -> Vec<Range<usize>> {
+fn in_html(source: &str, print: &Print, pictures: &Pictures) -> Vec<Range<usize>> {
     let visible = html::visible(source);
     let mut ranges: Vec<Range<usize>> = Vec::new();
     for found in print.find(&visible.text) {
@@ -152,7 +182,7 @@ fn in_html(source: &str, print: &Print) -> Vec<Range<usize>> {
         }
         let shown = visible.source_ranges(start..end);
         let (Some(first), Some(last)) = (shown.first(), shown.last()) else { continue };
-        let Some(range) = whole_elements(source, first.start..last.end) else { continue };
+        let Some(range) = whole_elements(source, first.start..last.end, pictures) else { continue };
         if ranges.last().is_none_or(|last| last.end <= range.start) {
             ranges.push(range);
         }
@@ -160,12 +190,26 @@ fn in_html(source: &str, print: &Print) -> Vec<Range<usize>> {
     ranges
 }
 
-/// The range with the tags round it, as far as these hold nothing else; `None` where its own tags do not match.
-fn whole_elements(source: &str, mut range: Range<usize>) -> Option<Range<usize>> {
+/// The tags of a fragment.
+fn tags(html: &str) -> impl Iterator<Item = &str> {
+    html.match_indices('<').filter_map(|(at, _)| html.get(at..at + html.get(at..)?.find('>')? + 1))
+}
+
+/// The range with the tags round it, as far as these hold nothing else but pictures of ours; `None` where its own tags do not
+/// match.
+fn whole_elements(source: &str, mut range: Range<usize>, pictures: &Pictures) -> Option<Range<usize>> {
     let mut balanced = is_balanced(source.get(range.clone())?);
     for _ in 0..MAX_ELEMENTS {
         let above = source.get(..range.start)?.trim_end();
         let below = source.get(range.end..)?;
+        if let Some(length) = pictures.above(source.get(..range.start)?) {
+            range.start -= length;
+            continue;
+        }
+        if let Some(length) = pictures.below(below) {
+            range.end += length;
+            continue;
+        }
         // What opened in the range and closes right behind it.
         if !balanced
             && let Some(last) = unclosed(source.get(range.clone())?).as_ref().and_then(|open| open.last())
@@ -242,7 +286,7 @@ mod tests {
         Print::new(&Filled::fixed("[Outside] This mail comes from outside. Take care with links."))
     }
 
-    fn without(text: &str, find: fn(&str, &Print) -> Vec<Range<usize>>) -> String {
+    fn without(text: &str, find: impl Fn(&str, &Print) -> Vec<Range<usize>>) -> String {
         let mut text = text.to_owned();
         for range in find(&text.clone(), &print()).into_iter().rev() {
             text.replace_range(range, "");
@@ -295,13 +339,13 @@ mod tests {
                 "<p>Yes.</p>Hi",
             ),
         ] {
-            assert_eq!(without(&html, in_html), rest);
+            assert_eq!(without(&html, |text, print| in_html(text, print, &Pictures::default())), rest);
         }
         for html in [
             format!("<p>Note: {}</p>", &block[block.find("[O").unwrap()..block.find("</p>").unwrap()]),
             "<p>[Outside] This mail comes from <b>outside.</p><p>Take care</b> with links.</p>".to_owned(),
         ] {
-            assert_eq!(without(&html, in_html), html);
+            assert_eq!(without(&html, |text, print| in_html(text, print, &Pictures::default())), html);
         }
     }
 }

@@ -80,17 +80,15 @@ fn compile(section: &mut Section<'_>) -> Option<Box<dyn Action>> {
         section.problem(&span, Code::WrongValue, "`hours` is 1 to 168", help);
         hours = None;
     }
-    if let Some(text) = link.as_ref().map(|link| link.source().to_owned())
-        && !text.contains("attachment.key")
-    {
+    let is_same_for_all = link.as_ref().is_some_and(|link| !link.source().contains("attachment.key"));
+    if is_same_for_all {
         let span = section.span_of("link");
         let help = "put `{{ attachment.key }}` into it";
         section.problem(&span, Code::WrongValue, "every attachment would have the same link", help);
-        return None;
     }
     let removal = Removal::read(section, (MESSAGE, Some(HTML)), template::STORED)?;
     let life = hours.as_ref().and_then(|at| u32::try_from(at.value).ok()).map_or(24 * HOUR, |hours| hours * HOUR);
-    let sound = given == [link.is_some(), hours.is_some()];
+    let sound = !is_same_for_all && given == [link.is_some(), hours.is_some()];
     sound.then(|| Box::new(Store { removal, link, life }) as Box<dyn Action>)
 }
 

@@ -164,7 +164,11 @@ impl Details {
 
     /// The values of [`super::super::template::ATTACHMENT`].
     pub fn values(&self) -> Vec<(&'static str, Value)> {
-        let name = if self.name.is_empty() { "without a name" } else { &self.name };
+        let name = match &*self.name {
+            "" if self.media_type.starts_with("message/") => "attached message",
+            "" => "without a name",
+            name => name,
+        };
         let hex = hex(&self.sha256);
         vec![
             ("attachment.name", Value::from(name)),

@@ -27,7 +27,7 @@ pub(in crate::rule::actions) const IMAGES: OptionDoc = OptionDoc {
 
 /// The pictures, by name.
 #[derive(Debug, Default)]
-pub(super) struct Images(Vec<(String, Arc<Image>)>);
+pub(in crate::rule::actions) struct Images(Vec<(String, Arc<Image>)>);
 
 impl Images {
     /// Read `images`; `html` is the source of the template that names them.

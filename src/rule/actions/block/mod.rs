@@ -24,7 +24,7 @@ use super::super::{Action, ActionError, Effect, Protected, Scene};
 use crate::directory::Need;
 use crate::message::{Block, Body, BodyError, Draft, Inserted, Message, Outside, Place, Target, html};
 pub(super) use images::IMAGES;
-use images::Images;
+pub(super) use images::Images;
 use once::{Blocks, Where};
 pub(super) use options::{FALLBACK, HTML, NO_BODY, ONCE, PROTECTED, TEXT, read_protected};
 pub(super) use print::{Print, blank_quoted};

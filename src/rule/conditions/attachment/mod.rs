@@ -8,7 +8,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::message::{Attachment, Draft};
 use crate::rule::problem::Code;
-use crate::rule::section::{At, Holds, Section};
+use crate::rule::section::{At, Holds, Section, nearest_line, shown};
 use crate::rule::{Condition, ConditionKind, OptionDoc, Scene, Takes};
 
 use super::keys;
@@ -118,7 +118,10 @@ pub(in crate::rule) fn read(section: &mut Section<'_>, key: &'static str) -> Opt
     let media_type = globs_of(&mut table, "type");
     let inside = globs_of(&mut table, "inside");
     let content_given = given(&table, "content");
-    let content = table.strings("content").and_then(|list| globs(&mut table, &with_groups(list)));
+    let content = table.strings("content").and_then(|list| {
+        let known = list.iter().fold(true, |sound, at| is_type(&mut table, at) && sound);
+        globs(&mut table, &with_groups(list)).filter(|_| known)
+    });
     sound &= !content_given || content.is_some();
     let locked_given = given(&table, "locked");
     let locked = table.boolean("locked").map(|at| at.value);
@@ -139,6 +142,22 @@ pub(in crate::rule) fn read(section: &mut Section<'_>, key: &'static str) -> Opt
     table.finish(key, &keys(OPTIONS));
     let all = Attachments { name, media_type, extensions, content, inside, locked, size, total, at_least, at_most };
     sound.then_some(all)
+}
+
+/// Could it be a type by content, or a word for several? What is neither would never hold, and no file would be found.
+fn is_type(section: &mut Section<'_>, at: &At<String>) -> bool {
+    let words = || GROUPS.iter().map(|(word, _)| *word);
+    let could = at.value.contains(['/', '*', '?']) || words().any(|word| word == at.value);
+    if !could {
+        let what = format!("`{}` is no type, and no word for several", shown(&at.value));
+        let help = format!(
+            "{}write a type such as \"image/png\" or \"video/*\", or one of: {}",
+            nearest_line(&at.value, words()),
+            words().collect::<Vec<_>>().join(", ")
+        );
+        section.problem(&at.span, Code::WrongValue, what, help);
+    }
+    could
 }
 
 /// Words for groups of types become the globs of the group.
