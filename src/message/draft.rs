@@ -494,9 +494,9 @@ impl<'m> Draft<'m> {
         self.texts.iter().map(|(body, _)| *body).filter(|body| super::beside::is_beside(self.message, body.part))
     }
 
-    /// What protects the message as it came in.
+    /// What protects the message as it stands now: a part that was taken off protects nothing.
     pub fn protection(&self) -> Option<Protection> {
-        self.message.protection()
+        protection::of_draft(self.message, &self.surgery, &self.permitted)
     }
 
     // -- the result --

@@ -54,7 +54,7 @@ impl Draft<'_> {
         {
             return Ok(Outside::Into(count));
         }
-        match protection::against_wrapping(self.message()) {
+        match protection::against_wrapping(self.message(), &self.surgery) {
             Some(protection) => Ok(Outside::Nowhere(protection)),
             None => self.put_beside(block, Place::Start).map(|()| Outside::Above),
         }

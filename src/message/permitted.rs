@@ -187,6 +187,11 @@ impl<'m> Permitted<'m> {
         message.parts().iter().flat_map(|part| ranges_between(message, part)).filter_map(gap).collect()
     }
 
+    /// What a rule made of an attached message.
+    pub(super) fn rewritten(&self, id: PartId) -> Option<Arc<[u8]>> {
+        self.attached.get(&id).map(|attached| Arc::clone(&attached.bytes))
+    }
+
     /// Is `bytes` what became of this attached message?
     pub(super) fn is_attached(&self, id: PartId, bytes: &[u8]) -> bool {
         self.attached.get(&id).is_some_and(|attached| *attached.bytes == *bytes)

@@ -7,12 +7,16 @@
 //! An attachment that merely looks like one of these is none: a `.ics` or `.p7m` file beside a text says nothing about
 //! the text.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use super::armor;
 use super::body::{self, Body};
 use super::part::{Part, TransferEncoding};
+use super::permitted::Permitted;
 use super::scan::{Scanned, scan};
+use super::surgery::Surgery;
 use super::{BodyKind, FieldSpan, Message, PartId, html, transfer};
 
 /// Attached messages are looked into this deep for parts that are protected.
@@ -57,18 +61,45 @@ impl Protection {
 /// What forbids editing the bodies of a message, the gravest first; also when it is inside an attached message, whose
 /// reader may be meant to check it.
 pub(super) fn of_message(message: &Message<'_>) -> Option<Protection> {
-    let own = structural(message.raw(), message.parts());
+    of_what_is_left(message, &|_| true, &|_| None)
+}
+
+/// The same once rules have taken parts off, and rewritten attached messages.
+pub(super) fn of_draft(message: &Message<'_>, surgery: &Surgery, permitted: &Permitted<'_>) -> Option<Protection> {
+    if surgery.is_unchanged() && permitted.attached.is_empty() {
+        return message.protection();
+    }
+    let removed = surgery.removed(message);
+    of_what_is_left(message, &|id| !removed.contains(&id) && !surgery.is_gone(id), &|id| permitted.rewritten(id))
+}
+
+/// `is_left`: the part is there; `rewritten`: what an attached message is now, where that is something else.
+fn of_what_is_left(
+    message: &Message<'_>,
+    is_left: &dyn Fn(PartId) -> bool,
+    rewritten: &dyn Fn(PartId) -> Option<Arc<[u8]>>,
+) -> Option<Protection> {
+    let own = structural(message.raw(), message.parts(), is_left);
     let own = own.or_else(|| pgp_in_texts(message));
     if own.is_some() {
         return own;
     }
     let mut found = None;
-    let mut inside: Vec<(&[u8], usize)> = attached(message.raw(), message.parts(), 1);
+    let mut inside: Vec<(Cow<'_, [u8]>, usize)> = Vec::new();
+    for (id, raw) in attached(message.raw(), message.parts()).filter(|(id, _)| is_left(*id)) {
+        inside.push((rewritten(id).map_or(Cow::Borrowed(raw), |new| Cow::Owned(new.to_vec())), 1));
+    }
     while let Some((raw, depth)) = inside.pop() {
-        let Scanned { parts, .. } = scan(raw);
-        found = found.into_iter().chain(structural(raw, &parts).filter(|p| *p != Protection::Calendar)).min();
+        let Scanned { parts, .. } = scan(&raw);
+        let protection = structural(&raw, &parts, &|_| true).filter(|p| *p != Protection::Calendar);
+        found = found.into_iter().chain(protection).min();
         if depth < MAX_ATTACHED_DEPTH {
-            inside.extend(attached(raw, &parts, depth + 1));
+            match &raw {
+                Cow::Borrowed(raw) => inside.extend(attached(raw, &parts).map(|(_, raw)| (raw.into(), depth + 1))),
+                Cow::Owned(raw) => {
+                    inside.extend(attached(raw, &parts).map(|(_, raw)| (Cow::Owned(raw.to_vec()), depth + 1)));
+                }
+            }
         }
     }
     found
@@ -84,7 +115,7 @@ pub(super) fn of_text(message: &Message<'_>, text: Body) -> Option<Protection> {
 
 /// Why a message, none of whose texts can take a block, must not be put into another part either: it would no longer be
 /// decrypted, answered, or read by the program that it is meant for.
-pub(super) fn against_wrapping(message: &Message<'_>) -> Option<Protection> {
+pub(super) fn against_wrapping(message: &Message<'_>, surgery: &Surgery) -> Option<Protection> {
     let parts = message.parts();
     let first = body::readable(parts).into_iter().next();
     let of_first = first.and_then(|text| of_text(message, text));
@@ -93,7 +124,10 @@ pub(super) fn against_wrapping(message: &Message<'_>) -> Option<Protection> {
         return Some(Protection::Report);
     }
     let index = Index::new(message.raw(), parts);
-    let mut own = parts.iter().filter_map(|part| index.protection(part));
+    let removed = surgery.removed(message);
+    let is_left = |id: PartId| !removed.contains(&id) && !surgery.is_gone(id);
+    let left = parts.iter().enumerate().filter(|(id, _)| is_left(PartId(*id)));
+    let mut own = left.filter_map(|(_, part)| index.protection(part));
     if first.is_some() {
         // What claims to be encrypted and shows a text is not, and nothing is lost by wrapping it.
         return own.find(|protection| *protection == Protection::Calendar);
@@ -121,14 +155,17 @@ pub(super) fn protects_header(message: &Message<'_>) -> bool {
 }
 
 /// Attached messages that can be read as they are.
-fn attached<'a>(raw: &'a [u8], parts: &[Part], depth: usize) -> Vec<(&'a [u8], usize)> {
-    let readable = |part: &&Part| part.media_type == "message/rfc822" && part.encoding == TransferEncoding::Identity;
-    parts.iter().filter(readable).filter_map(|p| Some((raw.get(p.body.clone())?, depth))).collect()
+fn attached<'a>(raw: &'a [u8], parts: &[Part]) -> impl Iterator<Item = (PartId, &'a [u8])> {
+    let readable = |part: &Part| part.media_type == "message/rfc822" && part.encoding == TransferEncoding::Identity;
+    let read =
+        move |(id, part): (usize, &Part)| Some((PartId(id), raw.get(part.body.clone())?)).filter(|_| readable(part));
+    parts.iter().enumerate().filter_map(read)
 }
 
-fn structural(raw: &[u8], parts: &[Part]) -> Option<Protection> {
+fn structural(raw: &[u8], parts: &[Part], is_left: &dyn Fn(PartId) -> bool) -> Option<Protection> {
     let index = Index::new(raw, parts);
-    parts.iter().filter_map(|part| index.protection(part)).min()
+    let left = parts.iter().enumerate().filter(|(id, _)| is_left(PartId(*id)));
+    left.filter_map(|(_, part)| index.protection(part)).min()
 }
 
 /// A multipart of which everything inside is protected.

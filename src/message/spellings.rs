@@ -178,7 +178,7 @@ impl<'m> Draft<'m> {
     /// Put new text in place of such a gap, its lines wrapped where they are too long for the wire: nothing says how it is
     /// encoded. False where the message cannot be edited.
     pub fn edit_gap(&mut self, gap: &Gap<'m>, text: &[u8]) -> bool {
-        let fits = self.message().doubt().is_none() && self.message().protection().is_none();
+        let fits = self.message().doubt().is_none() && self.protection().is_none();
         if fits {
             let text = long_lines::wrapped(text, self.message().line_end()).into_owned();
             self.permitted.gaps.insert(gap.range.start, (gap.range.clone(), text));

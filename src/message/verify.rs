@@ -44,7 +44,7 @@ pub(super) fn verify(
     permitted: &Permitted<'_>,
     surgery: &Surgery,
 ) -> Result<(), Violation> {
-    protected(message, texts, permitted)?;
+    protected(message, texts, permitted, protection::of_draft(message, surgery, permitted))?;
     if surgery.parts().any(|id| surgery::lock_of(message, id).is_some()) {
         return violation("protected", "a part of what is protected was taken off, or put in");
     }
@@ -79,9 +79,10 @@ fn protected(
     message: &Message<'_>,
     texts: &[(Body, &PartText<'_>)],
     permitted: &Permitted<'_>,
+    protection: Option<Protection>,
 ) -> Result<(), Violation> {
     let may = |permission| permitted.is_granted(permission);
-    let open = match message.protection() {
+    let open = match protection {
         None => true,
         Some(Protection::Calendar) => may(Permission::Calendar),
         Some(_) => false,
@@ -96,7 +97,7 @@ fn protected(
     let named = permitted.fields.is_empty() || may(Permission::Names) && permitted.fields.keys().all(free);
     // Beside a part that is protected, a text may be edited; never inside.
     let inside = |(body, _): &(Body, &PartText<'_>)| protection::of_text(message, *body).is_some();
-    let any_inside = message.protection().is_some() && texts.iter().any(inside);
+    let any_inside = protection.is_some() && texts.iter().any(inside);
     if any_inside || !open && !permitted.gaps.is_empty() {
         return violation("protected", "what is protected was edited");
     }

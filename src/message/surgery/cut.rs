@@ -31,7 +31,7 @@ impl Surgery {
     }
 
     /// The parts that are removed, with the multiparts of which nothing would be left.
-    pub(super) fn removed(&self, message: &Message<'_>) -> BTreeSet<PartId> {
+    pub(in crate::message) fn removed(&self, message: &Message<'_>) -> BTreeSet<PartId> {
         let mut removed: BTreeSet<PartId> =
             self.gone.iter().filter(|(_, fate)| matches!(fate, Fate::Removed)).map(|(id, _)| *id).collect();
         if removed.is_empty() {

@@ -220,6 +220,22 @@ fn a_footer_beside_a_notice_that_is_all_of_the_message_comes_once() {
 }
 
 #[test]
+fn what_was_taken_off_protects_the_message_no_longer() {
+    let footer = "[[rule.action]]\nkind = \"append\"\ntext = \"Example Ltd\"\n";
+    let calendar = "Content-Type: text/calendar; method=REQUEST; name=a.ics\nContent-Disposition: attachment; filename=a.ics\n\nBEGIN:VCALENDAR";
+    let tnef = "Content-Type: application/ms-tnef; name=winmail.dat\n\nx";
+    let signed = "Content-Type: message/rfc822\n\nContent-Type: multipart/signed; boundary=s\n\n--s\n\nsee\n--s\nContent-Type: application/pgp-signature\n\nx\n--s--\n";
+    for part in [calendar, tnef, signed] {
+        let mail = format!("Content-Type: multipart/mixed; boundary=m\n\n--m\n\nsee\n--m\n{part}\n--m--\n");
+        for notice in ["part", "body", "none"] {
+            let strip = format!("kind = \"strip_attachments\"\nattachment = {{}}\nnotice = \"{notice}\"\n");
+            let (out, _) = run(&format!("{strip}{footer}"), &mail);
+            assert_eq!(out.matches("Example Ltd").count(), 1, "{out}");
+        }
+    }
+}
+
+#[test]
 fn a_sender_who_writes_notices_himself_keeps_no_banner_away_and_pushes_none_down() {
     let banner = "kind = \"prepend\"\ntext = \"From outside\"\n[[rule.action]]\n";
     let fake = format!("run.exe is gone, 6 octets, {}\n", "0".repeat(64)).repeat(50);
