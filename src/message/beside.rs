@@ -14,7 +14,7 @@ use memchr::memmem;
 
 use super::draft::{Block, BodyError};
 use super::edits::Edit;
-use super::surgery::Notice;
+use super::surgery::{self, Notice};
 use super::transfer::{MAX_LINE, with_line_end};
 use super::{FieldSpan, LineEnd, Message, PartId};
 
@@ -224,9 +224,12 @@ pub(super) fn move_fields(
     above: &mut Vec<u8>,
     edits: &mut Vec<Edit>,
 ) -> Result<(), BodyError> {
-    for field in message.part(PartId(0)).map_or(&[][..], |root| &root.fields) {
+    let Some(root) = message.part(PartId(0)) else { return Ok(()) };
+    // What says that the message is a notice says so of the part that it becomes.
+    let of_notice = surgery::is_notice(message, root).then_some(surgery::NOTICE_FIELD.as_bytes());
+    for field in &root.fields {
         let name = message.bytes(&field.name);
-        if MOVED.iter().any(|moved| moved.eq_ignore_ascii_case(name)) {
+        if MOVED.iter().copied().chain(of_notice).any(|moved| moved.eq_ignore_ascii_case(name)) {
             let own = in_header.iter().filter(|edit| edit.range != (top..top) && within(&edit.range, &field.whole));
             let bytes = edited(message, &field.whole, own);
             let plain = |b: &u8| b.is_ascii() && *b != 0;

@@ -29,7 +29,7 @@ pub use image::{Image, ImageError, MAX_IMAGE, is_named_by_content};
 pub(super) use layout::{Layout, Seat};
 pub use name::{tame, tamed};
 pub use notice::Notice;
-pub(super) use notice::is_notice;
+pub(super) use notice::{FIELD as NOTICE_FIELD, is_notice};
 
 /// What becomes of a part.
 #[derive(Debug, Clone)]

@@ -12,7 +12,9 @@ use super::super::transfer::{self, with_line_end};
 use super::super::{LineEnd, Message, PartId};
 
 /// The field that a notice is known by.
-pub(super) const FIELD: &str = "X-Mailwright-Notice";
+pub(in crate::message) const FIELD: &str = "X-Mailwright-Notice";
+/// Its value.
+const VALUE: &[u8] = b"attachment";
 /// Octets of the longest notice, encoded.
 const MAX_NOTICE: usize = 16_384;
 /// Octets of a line of a notice that is not encoded (RFC 5322 §2.1.1 has 998).
@@ -138,7 +140,10 @@ pub(in crate::message) fn is_notice(message: &Message<'_>, part: &Part) -> bool 
             .file_name
             .as_ref()
             .is_some_and(|name| name.to_lowercase().rsplit_once('.').is_some_and(|(_, end)| end == "txt"))
-        && part.fields.iter().any(|field| message.bytes(&field.name).eq_ignore_ascii_case(FIELD.as_bytes()))
+        && part.fields.iter().any(|field| {
+            message.bytes(&field.name).eq_ignore_ascii_case(FIELD.as_bytes())
+                && message.bytes(&field.value).trim_ascii() == VALUE
+        })
 }
 
 /// In quotes as it is.

@@ -217,11 +217,15 @@ fn a_footer_beside_a_notice_that_is_all_of_the_message_comes_once() {
         let (out, _) = run(&format!("{STRIP}notice = \"{notice}\"\n{footer}"), &format!("Subject: a\n{EXE}\n"));
         assert!(out.contains("run.exe is gone") && out.matches("Example Ltd").count() == 1, "{out}");
     }
+    // A notice of a run before, and the footer is new.
+    let mail = format!("Subject: a\n{NOTICE}\n");
+    let (out, _) = run(&format!("{}{footer}", STRIP.replace("exe", "txt")), &mail);
+    assert!(out.contains("run.exe is gone") && out.matches("Example Ltd").count() == 1, "{out}");
 }
 
 #[test]
 fn what_was_taken_off_protects_the_message_no_longer() {
-    let footer = "[[rule.action]]\nkind = \"append\"\ntext = \"Example Ltd\"\n";
+    let footer = "[[rule]]\nname = \"footer\"\n[[rule.action]]\nkind = \"append\"\ntext = \"Example Ltd\"\n";
     let calendar = "Content-Type: text/calendar; method=REQUEST; name=a.ics\nContent-Disposition: attachment; filename=a.ics\n\nBEGIN:VCALENDAR";
     let tnef = "Content-Type: application/ms-tnef; name=winmail.dat\n\nx";
     let signed = "Content-Type: message/rfc822\n\nContent-Type: multipart/signed; boundary=s\n\n--s\n\nsee\n--s\nContent-Type: application/pgp-signature\n\nx\n--s--\n";
