@@ -3,7 +3,6 @@
 
 mod deployed;
 mod directory;
-mod kept;
 mod message_flow;
 mod object_store;
 mod operators;
