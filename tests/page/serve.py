@@ -70,6 +70,7 @@ def check(browser, server, mailwright, work):
         target, session = browser.open(served.url + "/")
         wrong = arrives(browser, session, served)
         wrong += reloads(browser, session, folder)
+        wrong += for_everybody(browser, session)
         wrong += inert(browser, session, server, served)
         wrong += elsewhere(browser, server, served)
         wrong += refused(served)
@@ -173,6 +174,43 @@ def reloads(browser, session, folder):
         wrong.append("the rules that were good again are not seen")
     if browser.evaluate(session, "window.untouched") is not True:
         wrong.append("the page was loaded anew")
+    return wrong
+
+
+def for_everybody(browser, session):
+    """It fits each screen, whatever can be worked has a name, and keys do what the mouse does."""
+    wrong = []
+    for width in (360, 700, 1100, 1400):
+        browser.call("Emulation.setDeviceMetricsOverride", session, width=width, height=900, deviceScaleFactor=1, mobile=width < 500)
+        browser.settle(0.2)
+        if browser.evaluate(session, "document.documentElement.scrollWidth > innerWidth"):
+            wrong.append(f"at {width} pixels the page is wider than the screen")
+    browser.call("Emulation.clearDeviceMetricsOverride", session)
+    for node in browser.call("Accessibility.getFullAXTree", session)["nodes"]:
+        role, name = node.get("role", {}).get("value"), node.get("name", {}).get("value")
+        if role in ("button", "textbox", "searchbox", "combobox", "radio", "link", "navigation", "main", "Iframe") and not name and not node["ignored"]:
+            wrong.append(f"a {role} has no name")
+
+    def press(key):
+        for kind in ("keyDown", "keyUp"):
+            browser.call("Input.dispatchKeyEvent", session, type=kind, key=key, text=key if kind == "keyDown" and len(key) == 1 else "")
+        browser.settle(0.2)
+
+    browser.evaluate(session, "document.activeElement.blur()")
+    first = browser.evaluate(session, f"{OPEN}.id")
+    press("j")
+    second = browser.evaluate(session, f"{OPEN}.id")
+    press("k")
+    if second == first or browser.evaluate(session, f"{OPEN}.id") != first:
+        wrong.append("j and k do not go from message to message")
+    press("3")
+    if browser.evaluate(session, f"getComputedStyle({OPEN}.querySelector('.view.source')).display") == "none":
+        wrong.append("3 does not show the source")
+    press("1")
+    press("n")
+    if not browser.evaluate(session, "document.getElementById('sheet').open && document.activeElement.id === 'source'"):
+        wrong.append("n does not open the box for messages")
+    browser.evaluate(session, "document.getElementById('sheet').close()")
     return wrong
 
 

@@ -1,18 +1,28 @@
 //! A run of a message as the page shows it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use mailwright::flow::handler::Fate;
 use mailwright::rule::Disposition;
 
-use crate::page::{Entry, Passage, RUN, Row, Sight};
+use crate::page::{Entry, Passage, RUN, Row, Sight, text};
+use crate::replay::function::bug;
 use crate::serve::answer::word;
 use crate::serve::run::{Outcome, Run};
 
 /// Most recipients that are listed.
 const MAX_RECIPIENTS: usize = 20;
 
-/// The row of a run.
+/// The row of a run. A message that cannot be shown keeps no other from it.
 pub fn row(run: &Run) -> Row {
-    sight(run, Row::of)
+    catch_unwind(AssertUnwindSafe(|| sight(run, Row::of))).unwrap_or_else(|_| Row {
+        number: run.number,
+        path: run.origin.words(),
+        html: format!("<strong>{}</strong>", text(&bug())),
+        fate: "failed",
+        answer: "",
+        rules: Vec::new(),
+    })
 }
 
 /// All of a run.
@@ -99,4 +109,54 @@ fn recipients(outcome: &Outcome) -> Vec<String> {
         lines.push(format!("and {more} more"));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::serve::run::Answered;
+
+    fn outcome(answered: &[(&str, Disposition, bool)]) -> Outcome {
+        let one = |(address, disposition, added): &(&str, Disposition, bool)| Answered {
+            address: (*address).to_owned(),
+            disposition: disposition.clone(),
+            added: *added,
+        };
+        Outcome {
+            handled: None,
+            rewritten: None,
+            answered: answered.iter().map(one).collect(),
+            others: Disposition::Deliver,
+            fell_back: false,
+            failure: None,
+            notes: Vec::new(),
+            tries: 1,
+            took: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn who_gets_what_is_said_where_it_is_not_the_same_for_all() {
+        let bounce = || Disposition::Bounce("No cards.".to_owned());
+        let same =
+            outcome(&[("a@x.example", Disposition::Deliver, false), ("b@x.example", Disposition::Deliver, false)]);
+        assert_eq!((answer(&same), recipients(&same)), ("deliver", Vec::new()));
+        let all = outcome(&[("a@x.example", bounce(), false), ("b@x.example", bounce(), false)]);
+        assert_eq!((answer(&all), recipients(&all)), ("bounce", vec!["bounce, with: No cards.".to_owned()]));
+        let mixed = outcome(&[
+            ("a@x.example", bounce(), false),
+            ("b@x.example", Disposition::BypassSpamCheck, false),
+            ("log@x.example", Disposition::Deliver, true),
+        ]);
+        assert_eq!(answer(&mixed), "mixed");
+        assert_eq!(
+            recipients(&mixed),
+            ["a@x.example: bounce, with: No cards.", "b@x.example: bypass spam check", "added log@x.example: deliver"]
+        );
+        assert_eq!(answer(&outcome(&[])), "deliver");
+        let many = vec![("a@x.example", Disposition::Deliver, true); MAX_RECIPIENTS + 5];
+        assert_eq!(recipients(&outcome(&many)).last().map(String::as_str), Some("and 5 more"));
+    }
 }
