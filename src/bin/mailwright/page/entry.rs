@@ -170,10 +170,9 @@ fn fate(sight: &Sight<'_>) -> &'static str {
     }
     match sight.handled.map(|handled| &handled.report.fate) {
         Some(Fate::Rewritten) => "rewritten",
-        Some(Fate::Unchanged) => "unchanged",
         Some(Fate::Marked) => "marked",
         Some(Fate::Original { .. }) => "original",
-        Some(Fate::Off | Fate::Observed { .. }) => "unchanged",
+        Some(Fate::Unchanged | Fate::Off | Fate::Observed { .. }) => "unchanged",
         Some(Fate::Undecodable | Fate::Failed) | None => "failed",
     }
 }
@@ -298,9 +297,9 @@ fn list(open: &str, close: &str, lines: &[String], html: &mut String) {
         return;
     }
     let _ = write!(html, "<{open}>");
-    lines.iter().for_each(|line| {
+    for line in lines {
         let _ = write!(html, "<li>{}</li>", text(line));
-    });
+    }
     let _ = write!(html, "</{close}>");
 }
 

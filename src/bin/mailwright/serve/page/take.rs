@@ -22,7 +22,7 @@ use crate::serve::room::Room;
 use crate::serve::run::{Arrival, Origin};
 
 /// A message has come by then.
-const WITHIN: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_mins(1);
 /// So many octets of a message that is too large are read and thrown away, as a client that sends still does not hear.
 const MAX_DISCARDED: usize = 4 * MAX_MESSAGE;
 /// Longest name of a file that is kept, in characters.
