@@ -56,7 +56,9 @@ impl Event {
             truncated: left_out || event.get("truncated").is_some_and(truth),
         };
         let invocation_id = text("invocationId")
-            .filter(|id| (1..=MAX_INVOCATION_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic()))
+            .filter(|id| (1..=MAX_INVOCATION_ID).contains(&id.len()))
+            // It is logged: nothing that could be an address.
+            .filter(|id| id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'))
             .map(str::to_owned);
         Self { message_id, invocation_id, direction_known: direction.is_some(), envelope }
     }

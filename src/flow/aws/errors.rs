@@ -6,9 +6,6 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use super::SdkError;
 use crate::flow::ports::{PortError, Refusal, Trouble};
 
-/// Most of a service's message that is kept, in characters.
-const MAX_DETAIL: usize = 200;
-
 /// Which call failed: for what must be granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Call {
@@ -86,7 +83,7 @@ fn told(call: Call, status: u16, said: &Detail<'_>) -> PortError {
     use Refusal::{Denied, Frozen, Gone, Invalid, Location, Rejected};
     use Trouble::{Throttled, Timeout, Unavailable};
 
-    let detail = clean(said);
+    let detail = super::said::said(said.code, said.message);
     let permanent = |kind, help: &str| {
         let parts = [detail.as_str(), help];
         PortError::permanent(kind, parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join("; "))
@@ -118,6 +115,8 @@ fn told(call: Call, status: u16, said: &Detail<'_>) -> PortError {
             _,
         )
         | (_, 409 | 500..) => transient(Unavailable),
+        // It was done, but what was said of it cannot be read.
+        (_, 200..=299) => transient(Trouble::Connection),
         // The content arrived with other octets than were sent.
         ("BadDigest" | "XAmzContentChecksumMismatch" | "IncompleteBody", _) => transient(Trouble::Connection),
         ("NoSuchKey", _) => permanent(Location, call.grant()),
@@ -129,31 +128,6 @@ fn told(call: Call, status: u16, said: &Detail<'_>) -> PortError {
         ("AccessDenied" | "AccessDeniedException", _) | (_, 401 | 403) => permanent(Denied, call.grant()),
         (_, 404) if matches!(call, Call::Fetch | Call::PutBack) => permanent(Gone, ""),
         _ => permanent(Invalid, ""),
-    }
-}
-
-/// Code and message, without anything that may come from the mail: what stands in quotes, and addresses.
-fn clean(said: &Detail<'_>) -> String {
-    let mut kept = String::new();
-    let mut quoted = false;
-    let mut before = ' ';
-    for c in said.message.unwrap_or_default().chars() {
-        // An apostrophe inside a word opens nothing.
-        if matches!(c, '"' | '`' | '\u{201c}' | '\u{201d}') || (c == '\'' && (quoted || !before.is_alphanumeric())) {
-            quoted = !quoted;
-            kept.push(if quoted { '…' } else { ' ' });
-        } else if !quoted {
-            kept.push(if c.is_control() { ' ' } else { c });
-        }
-        before = c;
-    }
-    let words = kept.split_whitespace().map(|word| if word.contains('@') { "…" } else { word });
-    let message: String = words.collect::<Vec<_>>().join(" ").chars().take(MAX_DETAIL).collect();
-    let code = said.code.map(|code| code.chars().take(MAX_DETAIL).collect::<String>());
-    match (code, message.is_empty()) {
-        (Some(code), false) => format!("{code}: {message}"),
-        (Some(code), true) => code,
-        (None, _) => message,
     }
 }
 
@@ -192,6 +166,7 @@ mod tests {
             (Call::Fetch, None, 429, Err(Trouble::Throttled)),
             (Call::Fetch, None, 408, Err(Trouble::Timeout)),
             (Call::Put, Some("Whatever"), 400, Ok(Refusal::Invalid)),
+            (Call::DescribeUser, None, 200, Err(Trouble::Connection)),
             (Call::DescribeEntity, Some("EntityNotFoundException"), 400, Ok(Refusal::Gone)),
             (Call::DescribeEntity, None, 404, Ok(Refusal::Invalid)),
             (Call::DescribeUser, Some("OrganizationNotFoundException"), 400, Ok(Refusal::Denied)),
@@ -207,14 +182,5 @@ mod tests {
         let said = Detail { code: Some("AccessDenied"), message: Some("Access Denied") };
         let text = told(Call::Put, 403, &said).to_string();
         assert!(text.contains("s3:PutObject") && text.contains("Access Denied"), "{text}");
-    }
-
-    #[test]
-    fn what_a_service_quotes_from_the_mail_does_not_get_into_the_log() {
-        let message =
-            "It doesn't fit: header \"X-Secret: plan\" of ann@example.com is 'bad' \u{7} and unclosed \"Subject: x";
-        let text = clean(&Detail { code: Some("MessageRejected"), message: Some(message) });
-        assert_eq!(text, "MessageRejected: It doesn't fit: header … of … is … and unclosed …");
-        assert!(clean(&Detail { code: None, message: Some(&"é ".repeat(1_000)) }).chars().count() <= MAX_DETAIL);
     }
 }

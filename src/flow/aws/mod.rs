@@ -7,6 +7,7 @@ mod clients;
 mod directory;
 mod errors;
 mod rules;
+mod said;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
