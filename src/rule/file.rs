@@ -502,7 +502,7 @@ fn read_action(mut section: Section<'_>, inbound_only: bool, asks_each: bool) ->
         return None;
     }
     let kind = section.string("kind")?;
-    let Some(found) = actions::KINDS.iter().find(|k| k.kind == kind.value) else {
+    let Some(found) = actions::KINDS.iter().chain(actions::OF_TESTS).find(|k| k.kind == kind.value) else {
         let help = nearest_line(&kind.value, names());
         let list = names().collect::<Vec<_>>().join(", ");
         let what = format!("there is no action `{}`", shown(&kind.value));

@@ -13,6 +13,8 @@ mod bypass_spam_check;
 mod drop;
 mod header_field;
 mod junk;
+#[cfg(feature = "wire")]
+mod panics;
 mod prepend;
 mod redact;
 mod remove_block;
@@ -56,4 +58,10 @@ pub const KINDS: &[ActionKind] = &[
     bypass_spam_check::KIND,
     add_recipients::KIND,
     stop::KIND,
+];
+
+/// Kinds that no list shows: what a rule can do in a function that is built to be tested, and in no other.
+pub(super) const OF_TESTS: &[ActionKind] = &[
+    #[cfg(feature = "wire")]
+    panics::KIND,
 ];
