@@ -1,8 +1,11 @@
 //! The function as a process of its own, and everything that it talks to.
 
+use std::fs::File;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,14 +17,33 @@ use mailwright::flow::memory::Memory;
 use mailwright::pipeline::Pipeline;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
 
+use crate::gate::{Gate, Service};
 use crate::message_flow::MessageFlow;
 use crate::object_store::{self, Switches};
+use crate::organization::{self, Organization};
+use crate::plain_store;
 use crate::runtime_api::{self, RuntimeApi};
 use crate::{KEY_ID, SECRET};
 
-const STAMP_KEY: &str = "0123456789abcdef0123456789abcdef";
-const BUCKET: &str = "rewritten-mail";
+pub const STAMP_KEY: &str = "0123456789abcdef0123456789abcdef";
+pub const BUCKET: &str = "rewritten-mail";
+pub const ATTACHMENTS: &str = "attachments-of-mail";
+/// What S3 is played by.
+#[derive(Debug, Clone, Copy)]
+pub enum Store {
+    /// A real S3 server over a folder, which checks signatures and checksums.
+    Strict,
+    /// Objects in memory, and nothing is checked: for a lot of mail.
+    Plain,
+    /// A server that runs there, and has the buckets.
+    At(SocketAddr),
+}
+
+/// A function that has not answered so long after its deadline is not going to; Lambda ends it.
+const OVERDUE: Duration = Duration::from_secs(1);
 
 const RULES: &str = r#"
 [[rule]]
@@ -53,6 +75,39 @@ pub struct World {
     pub folder: TempDir,
     runtime: RuntimeApi,
     process: Child,
+    variables: Vec<(String, String)>,
+    gates: Option<Gates>,
+}
+
+/// A gate in front of each endpoint.
+pub struct Gates {
+    pub runtime: Gate,
+    pub flow: Gate,
+    pub s3: Gate,
+    pub directory: Gate,
+    died: mpsc::UnboundedReceiver<u64>,
+    life: Arc<AtomicU64>,
+}
+
+/// A port of the function, as far as it is behind a gate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Port {
+    Runtime,
+    Flow,
+    S3,
+    Directory,
+}
+
+/// What came of an invocation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    Answered(Value),
+    /// The function says that it failed.
+    Failed(Value),
+    /// Nothing came until after the deadline, and the process was ended, as Lambda does; or it ended by itself.
+    Silent,
+    /// A fault ended the process.
+    Died,
 }
 
 impl World {
@@ -61,31 +116,113 @@ impl World {
         Self::start_with(RULES, &[]).await
     }
 
+    /// The same with a store for a lot of mail.
+    pub async fn start_plain() -> Self {
+        Self::start_on(Store::Plain, RULES, &[]).await
+    }
+
     /// The same with other rules, and with variables changed.
     pub async fn start_with(rules: &str, changes: &[(&str, &str)]) -> Self {
+        Self::start_on(Store::Strict, rules, changes).await
+    }
+
+    /// The same on another store.
+    pub async fn start_on(store: Store, rules: &str, changes: &[(&str, &str)]) -> Self {
+        Self::start_behind(store, rules, changes, None).await
+    }
+
+    /// The same with a gate in front of each endpoint, of which one may be closed, a directory, and a bucket for attachments.
+    pub async fn gated(rules: &str, changes: &[(&str, &str)], closed: Option<Port>) -> Self {
+        Self::start_behind(Store::Strict, rules, changes, Some(closed)).await
+    }
+
+    async fn start_behind(store: Store, rules: &str, changes: &[(&str, &str)], gated: Option<Option<Port>>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["rules", "s3", &format!("s3/{BUCKET}")] {
+        for name in ["rules", "s3", &format!("s3/{BUCKET}"), &format!("s3/{ATTACHMENTS}")] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
         std::fs::write(folder.path().join("rules/rules.toml"), rules).unwrap();
-        let (s3_address, s3) = object_store::start(&folder.path().join("s3")).await;
+        let (s3_address, s3) = match store {
+            Store::Strict => object_store::start(&folder.path().join("s3")).await,
+            Store::Plain => (plain_store::start().await, Arc::default()),
+            Store::At(address) => (address, Arc::default()),
+        };
         let clients = Clients::new(&environment(&format!("http://{s3_address}")));
         let flow = MessageFlow::start(clients.s3).await;
         let runtime = RuntimeApi::start().await;
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let process = Command::new(program())
-            .env_clear()
-            .envs(variables(folder.path()))
-            .env("AWS_LAMBDA_RUNTIME_API", runtime.address.to_string())
-            .env("MAILWRIGHT_METRICS", "mail")
-            .env("AWS_ENDPOINT_URL_S3", format!("http://localhost:{}", s3_address.port()))
-            .env("AWS_ENDPOINT_URL_WORKMAILMESSAGEFLOW", format!("http://{}", flow.address))
-            .envs(changes.iter().copied())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        Self { flow, s3, folder, runtime, process }
+        let own = |(name, value): (&str, String)| (name.to_owned(), value);
+        let mut variables: Vec<(String, String)> = self::variables(folder.path()).into_iter().map(own).collect();
+        variables.extend(
+            [
+                ("AWS_LAMBDA_RUNTIME_API", runtime.address.to_string()),
+                ("MAILWRIGHT_METRICS", "mail".to_owned()),
+                ("AWS_ENDPOINT_URL_S3", format!("http://localhost:{}", s3_address.port())),
+                ("AWS_ENDPOINT_URL_WORKMAILMESSAGEFLOW", format!("http://{}", flow.address)),
+            ]
+            .map(own),
+        );
+        let gates = match gated {
+            Some(closed) => {
+                let gates = Gates::start(runtime.address, flow.address, s3_address, closed).await;
+                variables.extend(gates.variables().into_iter().map(own));
+                Some(gates)
+            }
+            None => None,
+        };
+        variables.extend(changes.iter().map(|(name, value)| own((*name, (*value).to_owned()))));
+        let process = spawn(folder.path(), &variables);
+        Self { flow, s3, folder, runtime, process, variables, gates }
+    }
+
+    pub fn gates(&self) -> &Gates {
+        self.gates.as_ref().unwrap()
+    }
+    pub fn gate(&self, port: Port) -> &Gate {
+        let gates = self.gates();
+        match port {
+            Port::Runtime => &gates.runtime,
+            Port::Flow => &gates.flow,
+            Port::S3 => &gates.s3,
+            Port::Directory => &gates.directory,
+        }
+    }
+
+    /// End the process and start another, as Lambda does after a time-out or a crash.
+    pub async fn restart(&mut self) {
+        self.kill();
+        self.runtime = RuntimeApi::start().await;
+        if let Some(gates) = &mut self.gates {
+            gates.runtime.lead_to(self.runtime.address);
+            gates.life.fetch_add(1, Ordering::SeqCst);
+        } else {
+            self.variables.push(("AWS_LAMBDA_RUNTIME_API".to_owned(), self.runtime.address.to_string()));
+        }
+        self.process = spawn(self.folder.path(), &self.variables);
+    }
+
+    /// Invoke the function behind its gates. Where it does not answer, there is another process afterwards.
+    pub async fn call(&mut self, event: &Value, time: Duration) -> Outcome {
+        let gates = self.gates.as_mut().unwrap();
+        let outcome = tokio::select! {
+            came = timeout(time + OVERDUE, self.runtime.invoke(event, time)) => match came {
+                Ok(Ok(answer)) => return Outcome::Answered(answer),
+                Ok(Err(error)) => return Outcome::Failed(error),
+                Err(_) => Outcome::Silent,
+            },
+            () = gates.death() => Outcome::Died,
+            () = ended(&mut self.process) => Outcome::Silent,
+        };
+        self.restart().await;
+        outcome
+    }
+
+    fn kill(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+    /// The id of the process.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     pub fn insert(&self, id: &str, message: impl Into<Bytes>) {
@@ -129,9 +266,70 @@ fn program() -> PathBuf {
 
 impl Drop for World {
     fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
+        self.kill();
     }
+}
+
+impl Gates {
+    async fn start(runtime: SocketAddr, flow: SocketAddr, s3: SocketAddr, closed: Option<Port>) -> Self {
+        let organization = Organization::start().await;
+        let (dead, died) = mpsc::unbounded_channel();
+        let life = Arc::<AtomicU64>::default();
+        let gate = |port: Port, upstream: SocketAddr, service: Service| {
+            let gate = Gate::closed(upstream, service, dead.clone(), life.clone());
+            if closed != Some(port) {
+                gate.open();
+            }
+            gate
+        };
+        Self {
+            runtime: gate(Port::Runtime, runtime, Service::Json),
+            flow: gate(Port::Flow, flow, Service::Json),
+            s3: gate(Port::S3, s3, Service::Xml),
+            directory: gate(Port::Directory, organization.address, Service::Json),
+            died,
+            life: life.clone(),
+        }
+    }
+
+    /// Wait until a fault ends this life of the process.
+    async fn death(&mut self) {
+        while let Some(life) = self.died.recv().await {
+            if life == self.life.load(Ordering::SeqCst) {
+                return;
+            }
+        }
+    }
+
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("AWS_LAMBDA_RUNTIME_API", self.runtime.address.to_string()),
+            ("AWS_ENDPOINT_URL_S3", format!("http://localhost:{}", self.s3.address.port())),
+            ("AWS_ENDPOINT_URL_WORKMAILMESSAGEFLOW", format!("http://{}", self.flow.address)),
+            ("AWS_ENDPOINT_URL_WORKMAIL", format!("http://{}", self.directory.address)),
+            ("MAILWRIGHT_ORGANIZATION_ID", organization::ID.to_owned()),
+            ("MAILWRIGHT_ATTACHMENTS", ATTACHMENTS.to_owned()),
+        ]
+    }
+}
+
+/// Wait until the process has ended by itself.
+async fn ended(process: &mut Child) {
+    while process.try_wait().unwrap().is_none() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Start the process; its log is added to that of those before it.
+fn spawn(folder: &Path, variables: &[(String, String)]) -> Child {
+    let log = File::options().create(true).append(true).open(folder.join("log")).unwrap();
+    Command::new(program())
+        .env_clear()
+        .envs(variables.iter().map(|(name, value)| (name, value)))
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .unwrap()
 }
 
 /// Start the function where it cannot start; how it ended, and its log.
@@ -162,7 +360,7 @@ fn variables(folder: &Path) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn environment(s3: &str) -> Environment {
+pub fn environment(s3: &str) -> Environment {
     Environment::read(&|name| match name {
         "AWS_REGION" => Some("eu-west-1".to_owned()),
         "AWS_ACCESS_KEY_ID" => Some(KEY_ID.to_owned()),

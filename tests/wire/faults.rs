@@ -1,0 +1,444 @@
+//! Every call that the function makes, and everything that can become of one: the message in transit is the original or the
+//! whole rewrite, the answer is valid or the invocation fails, and after WorkMail's next try the message is the whole
+//! rewrite, exactly once.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use crate::gate::{Fault, Which};
+use crate::world::{Outcome, Port, World, event};
+use crate::{default, message_with_a_file};
+
+/// Processes that cases of one call are tried on at the same time, for each of the two rule sets; most of the time they wait.
+const AT_ONCE: usize = 7;
+const ID: &str = "m-1";
+/// Time for an invocation that goes well in spite of a fault.
+const PLENTY: Duration = Duration::from_secs(15);
+/// Time for one that has to wait until a try is given up: half of it goes into that.
+const ENOUGH: Duration = Duration::from_secs(8);
+/// Time for one that is to fail.
+const LITTLE: Duration = Duration::from_secs(3);
+
+/// How often a case is tried that ends otherwise than it should.
+const TRIES: u32 = 3;
+
+/// A rule for each port: one stores an attachment, one asks the directory, one needs nothing.
+const RULES: &str = r#"
+[[rule]]
+name = "files"
+on_error = "skip"
+action = { kind = "store_attachments", attachment = { extension = "pdf" }, link = "https://files.example.com/{{ attachment.key }}" }
+
+[[rule]]
+name = "footer"
+on_error = "skip"
+when = { sender = { group = "sales@example.com" } }
+action = { kind = "append", text = "Grown by Example Orchards.", once = "always" }
+
+[[rule]]
+name = "stamp"
+action = { kind = "add_header", name = "X-Checked", value = "yes" }
+"#;
+
+/// A call of the function.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Call {
+    Fetch,
+    LookUp,
+    Keep,
+    Store,
+    PutBack,
+}
+
+impl Call {
+    pub const fn port(self) -> Port {
+        match self {
+            Self::Fetch | Self::PutBack => Port::Flow,
+            Self::Store | Self::Keep => Port::S3,
+            Self::LookUp => Port::Directory,
+        }
+    }
+    pub fn which(self) -> Which {
+        match self {
+            Self::Fetch => |head| head.method == "GET",
+            Self::PutBack => |head| head.method == "POST",
+            Self::Store => |head| head.method == "PUT" && head.path.starts_with("/rewritten-mail/"),
+            Self::Keep => |head| head.method == "PUT" && head.path.starts_with("/attachments-of-mail/"),
+            Self::LookUp => |_| true,
+        }
+    }
+}
+
+/// How a fault ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Sort {
+    /// It may be over the next time.
+    Passing,
+    /// It will be the same the next time.
+    ForGood,
+    /// The function need not care.
+    Harmless,
+    /// It ends the process.
+    Deadly,
+}
+
+/// Whether the rules put up with the original going out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Policy {
+    Skip,
+    Fail,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Case {
+    call: Call,
+    what: &'static str,
+    fault: Fault,
+    sort: Sort,
+    always: bool,
+    policy: Policy,
+}
+
+impl std::fmt::Display for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let often = if self.always { "for ever" } else { "once" };
+        write!(f, "{:?}: {}, {often}, on_error = {:?}", self.call, self.what, self.policy)
+    }
+}
+
+/// What can become of a call: a name, what happens, and how it ends.
+pub fn faults(call: Call) -> Vec<(&'static str, Fault, Sort)> {
+    use Sort::{Deadly, ForGood, Harmless, Passing};
+    let slow_down = match call {
+        Call::Store | Call::Keep => Fault::Says(503, "SlowDown"),
+        _ => Fault::Says(400, "ThrottlingException"),
+    };
+    let denied = match call {
+        Call::Store | Call::Keep => Fault::Says(403, "AccessDenied"),
+        _ => Fault::Says(403, "AccessDeniedException"),
+    };
+    let mut faults = vec![
+        ("500", Fault::Says(500, "InternalFailure"), Passing),
+        ("503", Fault::Says(503, "ServiceUnavailableException"), Passing),
+        ("throttling", slow_down, Passing),
+        ("429", Fault::Says(429, "TooManyRequestsException"), Passing),
+        ("403", denied, ForGood),
+        ("400", Fault::Says(400, "InvalidParameterException"), ForGood),
+        ("an answer that is no HTTP", Fault::Garbage, Passing),
+        ("no answer", Fault::Hang, Passing),
+        ("reset in the middle of the request", Fault::ResetRequest, Passing),
+        ("done, and 500", Fault::SaysAfter(500, "InternalFailure"), Passing),
+        ("done, and no answer", Fault::HangAfter, Passing),
+        ("done, and reset", Fault::ResetAfter, Passing),
+        ("done, and closed", Fault::ClosedAfter, Passing),
+        ("reset in the middle of the answer", Fault::ResetAnswer, Passing),
+        ("closed in the middle of the answer", Fault::Truncated, Passing),
+        ("a length that is too long", Fault::TooLong, Passing),
+        ("octet by octet, too slowly", Fault::ByteByByte(Duration::from_millis(300)), Passing),
+        ("death before it is done", Fault::Dies, Deadly),
+        ("death after it is done", Fault::DiesAfter, Deadly),
+    ];
+    let in_time = ("octet by octet, in time", Fault::ByteByByte(Duration::ZERO), Harmless);
+    faults.extend(match call {
+        // A message that the service itself cuts short, and says that it is all, cannot be told from a short message.
+        Call::Fetch => vec![in_time],
+        Call::LookUp => vec![
+            ("an answer that cannot be read", Fault::Malformed, Passing),
+            ("a length that is too short", Fault::TooShort, Passing),
+        ],
+        // That it was done is all that these answers say.
+        Call::Keep | Call::Store | Call::PutBack => vec![
+            in_time,
+            ("an answer that cannot be read", Fault::Malformed, Harmless),
+            ("a length that is too short", Fault::TooShort, Harmless),
+        ],
+    });
+    faults.extend(match call {
+        Call::Keep | Call::Store => vec![
+            ("no such bucket", Fault::Says(404, "NoSuchBucket"), ForGood),
+            ("another Region", Fault::Says(301, "PermanentRedirect"), ForGood),
+        ],
+        Call::PutBack => vec![
+            ("frozen", Fault::Says(400, "MessageFrozen"), ForGood),
+            ("rejected", Fault::Says(400, "MessageRejected"), ForGood),
+            ("a location that is refused", Fault::Says(400, "InvalidContentLocation"), ForGood),
+        ],
+        Call::Fetch | Call::LookUp => vec![],
+    });
+    faults
+}
+
+fn cases(call: Call, policy: Policy) -> Vec<Case> {
+    let all = faults(call).into_iter().flat_map(move |(what, fault, sort)| {
+        let often: &[bool] = match sort {
+            // What is too slow is too slow each time.
+            Sort::Passing if matches!(fault, Fault::ByteByByte(_)) => &[true],
+            Sort::Passing => &[false, true],
+            Sort::ForGood | Sort::Harmless => &[true],
+            Sort::Deadly => &[false],
+        };
+        often.iter().map(move |&always| Case { call, what, fault, sort, always, policy })
+    });
+    // Those that take longest first.
+    let (long, short): (Vec<_>, Vec<_>) = all.partition(|case| case.always);
+    long.into_iter().chain(short).collect()
+}
+
+fn rules(policy: Policy) -> String {
+    match policy {
+        Policy::Skip => RULES.to_owned(),
+        Policy::Fail => RULES.replace("\"skip\"", "\"fail\""),
+    }
+}
+
+/// What becomes of the message where nothing goes wrong, and where the directory says nothing.
+#[derive(Debug, Clone)]
+struct Expected {
+    original: Bytes,
+    rewrite: Bytes,
+    without_directory: Bytes,
+}
+
+async fn expected(policy: Policy) -> Expected {
+    let original = message_with_a_file();
+    let mut world = World::gated(&rules(policy), &[], None).await;
+    world.insert(ID, original.clone());
+    assert_eq!(world.call(&event(ID, "OUTBOUND"), PLENTY).await, Outcome::Answered(default()));
+    let rewrite = world.message(ID);
+    let text = String::from_utf8(rewrite.to_vec()).unwrap();
+    for once in
+        ["Grown by Example Orchards.", "X-Checked: yes", "https://files.example.com/attachments/", "X-Mailwright-Mark:"]
+    {
+        assert_eq!(text.matches(once).count(), 1, "{once}: {text}");
+    }
+    let mut without_directory = original.clone();
+    if policy == Policy::Skip {
+        world.restart().await;
+        world.insert(ID, original.clone());
+        world.gate(Port::Directory).plan(|_| true, Fault::Says(403, "AccessDeniedException"), usize::MAX);
+        assert_eq!(world.call(&event(ID, "OUTBOUND"), PLENTY).await, Outcome::Answered(default()));
+        without_directory = world.message(ID);
+        assert!(without_directory != original && without_directory != rewrite);
+    }
+    Expected { original, rewrite, without_directory }
+}
+
+/// Why a case went wrong.
+enum Wrong {
+    /// What must hold whatever happens does not.
+    Broken(String),
+    /// It ended in another way than it should.
+    Otherwise(String),
+}
+
+type Verdict = Result<(), Wrong>;
+
+fn must(holds: bool, why: impl FnOnce() -> String) -> Verdict {
+    if holds { Ok(()) } else { Err(Wrong::Broken(why())) }
+}
+
+fn should(holds: bool, why: impl FnOnce() -> String) -> Verdict {
+    if holds { Ok(()) } else { Err(Wrong::Otherwise(why())) }
+}
+
+impl Case {
+    fn time(self) -> Duration {
+        let waits = matches!(self.fault, Fault::Hang | Fault::HangAfter | Fault::TooLong);
+        match self.sort {
+            // The directory gets a third of it at most.
+            Sort::Passing if self.call == Call::LookUp => {
+                if self.always {
+                    ENOUGH
+                } else {
+                    PLENTY
+                }
+            }
+            Sort::Passing if self.always => LITTLE,
+            Sort::Passing if waits => ENOUGH,
+            _ => PLENTY,
+        }
+    }
+
+    /// What is wrong, if anything is. On a machine with much else to do the time may run out at another place than is meant:
+    /// then it is tried again with more of it.
+    async fn run(self, world: &mut World, expected: &Expected) -> Option<String> {
+        for more in 1..=TRIES {
+            match self.run_within(self.time() * more, world, expected).await {
+                Ok(()) => return None,
+                Err(Wrong::Otherwise(_)) if more < TRIES => {
+                    world.restart().await;
+                    warm(world, expected).await;
+                }
+                Err(Wrong::Broken(why) | Wrong::Otherwise(why)) => return Some(format!("{self}: {why}")),
+            }
+        }
+        None
+    }
+
+    async fn run_within(self, time: Duration, world: &mut World, expected: &Expected) -> Verdict {
+        if self.call == Call::LookUp {
+            // What was asked before is not asked again.
+            world.restart().await;
+        }
+        world.insert(ID, expected.original.clone());
+        world.gate(self.call.port()).plan(self.call.which(), self.fault, if self.always { usize::MAX } else { 1 });
+        let event = event(ID, "OUTBOUND");
+        let outcome = world.call(&event, time).await;
+        let met = world.gate(self.call.port()).clear();
+        let now = world.message(ID);
+        let lenient_look_up = self.call == Call::LookUp && self.policy == Policy::Skip;
+        let whole = now == expected.original
+            || now == expected.rewrite
+            || (lenient_look_up && now == expected.without_directory);
+        must(whole, || format!("neither the original nor the rewrite: {}", String::from_utf8_lossy(&now)))?;
+        should(met > 0, || "no call met the fault".to_owned())?;
+        let found = || format!("{outcome:?}, {}", if now == expected.original { "the original" } else { "a rewrite" });
+        let failed = |kind: &str| matches!(&outcome, Outcome::Failed(error) if error["errorType"] == kind);
+        let answered = outcome == Outcome::Answered(default());
+        let as_should_be = match (self.sort, self.always) {
+            (Sort::Harmless, _) | (Sort::Passing, false) => answered && now == expected.rewrite,
+            (Sort::Passing | Sort::ForGood, true) if lenient_look_up => answered && now == expected.without_directory,
+            (Sort::Passing | Sort::ForGood, true) if self.call == Call::LookUp => failed("Mailwright.RuleFailed"),
+            (Sort::Passing, true) => failed("Mailwright.OutOfTime"),
+            (Sort::ForGood, _) if self.policy == Policy::Skip => answered && now == expected.original,
+            (Sort::ForGood, _) => failed("Mailwright.Refused") && now == expected.original,
+            (Sort::Deadly, _) => outcome == Outcome::Died,
+        };
+        should(as_should_be, found)?;
+        if !answered {
+            if self.call == Call::LookUp && outcome != Outcome::Died {
+                // A directory that failed is left alone for a while.
+                world.restart().await;
+            }
+            again(world, expected, &event).await?;
+        }
+        if now == expected.rewrite {
+            // WorkMail may call again although it was answered.
+            again(world, expected, &event).await?;
+        }
+        Ok(())
+    }
+}
+
+/// WorkMail's next try, without a fault.
+async fn again(world: &mut World, expected: &Expected, event: &Value) -> Verdict {
+    let outcome = world.call(event, PLENTY).await;
+    should(outcome == Outcome::Answered(default()), || format!("at the next try: {outcome:?}"))?;
+    must(world.message(ID) == expected.rewrite, || "after the next try it is not the rewrite".to_owned())
+}
+
+/// Have the directory asked: what it says is remembered.
+async fn warm(world: &mut World, expected: &Expected) {
+    world.insert(ID, expected.original.clone());
+    world.call(&event(ID, "OUTBOUND"), PLENTY).await;
+}
+
+/// Try all cases, several at a time; what went wrong, by name.
+async fn try_all(call: Call) {
+    let mut workers = JoinSet::new();
+    for policy in [Policy::Skip, Policy::Fail] {
+        let expected = expected(policy).await;
+        let queue = Arc::new(Mutex::new(VecDeque::from(cases(call, policy))));
+        for _ in 0..AT_ONCE {
+            let (queue, expected) = (queue.clone(), expected.clone());
+            workers.spawn(async move {
+                let mut world = World::gated(&rules(policy), &[], None).await;
+                let mut wrong = Vec::new();
+                warm(&mut world, &expected).await;
+                loop {
+                    let Some(case) = queue.lock().unwrap().pop_front() else { break };
+                    wrong.extend(case.run(&mut world, &expected).await);
+                }
+                if world.log().contains("panicked") {
+                    wrong.push(format!("{call:?}: a panic: {}", world.log()));
+                }
+                wrong
+            });
+        }
+    }
+    let wrong = workers.join_all().await.concat();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn whatever_befalls_fetching_the_message() {
+    try_all(Call::Fetch).await;
+}
+
+#[tokio::test]
+async fn whatever_befalls_asking_the_directory() {
+    try_all(Call::LookUp).await;
+}
+
+#[tokio::test]
+async fn whatever_befalls_storing_an_attachment() {
+    try_all(Call::Keep).await;
+}
+
+#[tokio::test]
+async fn whatever_befalls_storing_the_rewritten_message() {
+    try_all(Call::Store).await;
+}
+
+#[tokio::test]
+async fn whatever_befalls_putting_it_back() {
+    try_all(Call::PutBack).await;
+}
+
+#[tokio::test]
+async fn nobody_listens_where_the_function_calls() {
+    let mut all = JoinSet::new();
+    for policy in [Policy::Skip, Policy::Fail] {
+        let expected = expected(policy).await;
+        for call in [Call::Fetch, Call::LookUp, Call::Store] {
+            let expected = expected.clone();
+            all.spawn(async move {
+                let case =
+                    Case { call, what: "refused", fault: Fault::Hang, sort: Sort::Passing, always: true, policy };
+                match refused(case, &expected).await {
+                    Ok(()) => None,
+                    Err(Wrong::Broken(why) | Wrong::Otherwise(why)) => Some(format!("{case}: {why}")),
+                }
+            });
+        }
+    }
+    let wrong: Vec<String> = all.join_all().await.into_iter().flatten().collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The connection is refused, until somebody listens again: within the invocation, and only after it.
+async fn refused(case: Case, expected: &Expected) -> Verdict {
+    let event = event(ID, "OUTBOUND");
+    let mut world = World::gated(&rules(case.policy), &[], Some(case.call.port())).await;
+    world.insert(ID, expected.original.clone());
+    let outcome = world.call(&event, LITTLE).await;
+    let lenient_look_up = case.call == Call::LookUp && case.policy == Policy::Skip;
+    if lenient_look_up {
+        should(outcome == Outcome::Answered(default()), || format!("{outcome:?}"))?;
+        must(world.message(ID) == expected.without_directory, || "not what the other rules make of it".to_owned())?;
+    } else {
+        should(matches!(outcome, Outcome::Failed(_)), || format!("{outcome:?}"))?;
+        must(world.message(ID) == expected.original, || "not the original".to_owned())?;
+        world.gate(case.call.port()).open();
+        if case.call == Call::LookUp {
+            world.restart().await;
+        }
+        again(&mut world, expected, &event).await?;
+    }
+
+    let mut world = World::gated(&rules(case.policy), &[], Some(case.call.port())).await;
+    world.insert(ID, expected.original.clone());
+    let gate = world.gate(case.call.port()).clone();
+    let open = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        gate.open();
+    });
+    let verdict = again(&mut world, expected, &event).await;
+    open.await.unwrap();
+    verdict
+}
