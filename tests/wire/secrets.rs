@@ -161,14 +161,14 @@ async fn no_fault_makes_the_function_tell_of_mail() {
 
 #[tokio::test]
 async fn what_goes_well_and_what_is_marked_is_not_told_either() {
-    for (policy, level) in [(Policy::Skip, "trace"), (Policy::Fail, "info")] {
+    for (policy, level) in [(Policy::Skip, "debug"), (Policy::Fail, "info")] {
         let mut world = world(&rules(policy), level).await;
         let mut wrong = Vec::new();
         for event in [telling_event(), event_of_a_stranger()] {
             world.insert(ID, message());
             for what in ["rewritten", "marked"] {
                 let outcome = call(&mut world, &event, PLENTY, &mut wrong, what).await;
-                let Outcome::Answered(answer) = outcome else { panic!("{what}: {outcome:?}") };
+                let Outcome::Answered(answer) = outcome else { panic!("{what}: {outcome:?}: {}", world.log()) };
                 assert!(answer.to_string().contains("BOUNCE"), "{answer}");
             }
             // It was there to be told.
