@@ -97,11 +97,11 @@ fn every_condition_action_and_code_is_told_with_an_example() {
 fn every_link_leads_somewhere() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference");
     let link = Regex::new(r"\]\(([^)#:]+)(#[^)]*)?\)").unwrap();
+    let code = Regex::new("(?s)```.*?```").unwrap();
     let mut links = 0;
     for (name, text) in written() {
-        let at = folder.join(&name);
-        let code = Regex::new("(?s)```.*?```").unwrap();
-        for found in link.captures_iter(&code.replace_all(&text, "")) {
+        let at = folder.join(name);
+        for found in link.captures_iter(&code.replace_all(text, "")) {
             let to = at.parent().unwrap().join(&found[1]);
             assert!(to.exists(), "{name}: {}", &found[1]);
             links += 1;

@@ -96,7 +96,7 @@ const VALUES: &[(&str, &str)] = &[
 /// Does what is described have this type? By what it says of itself, not by the schema made of it.
 fn has(takes: &Takes, kind: &str) -> bool {
     match takes {
-        Takes::Text(_) | Takes::Word(_) => kind == "string",
+        Takes::Text(_) | Takes::Word(_) | Takes::Time => kind == "string",
         Takes::Array(_) => kind == "array",
         Takes::Texts(_) | Takes::TextsOrNone(_) | Takes::Words(_) | Takes::WordsOr(..) | Takes::Detectors => {
             matches!(kind, "string" | "array")
@@ -105,7 +105,6 @@ fn has(takes: &Takes, kind: &str) -> bool {
         Takes::Number(..) => kind == "number",
         Takes::Size => matches!(kind, "string" | "number"),
         Takes::Date => kind == "date",
-        Takes::Time => kind == "string",
         Takes::Template => matches!(kind, "string" | "table"),
         Takes::File | Takes::Table(_) | Takes::Entries(..) | Takes::Attributes(_) => kind == "table",
         Takes::Tables(_) | Takes::Actions => matches!(kind, "table" | "tables"),
