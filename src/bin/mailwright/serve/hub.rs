@@ -164,14 +164,17 @@ impl Hub {
         tokio::task::spawn_blocking(move || hub.take_now(arrival)).await.unwrap_or(Err(Full))
     }
 
+    /// True where a message of so many octets would be taken in now.
+    pub fn has_room(&self, octets: usize) -> bool {
+        self.state().has_room(octets, self.limits)
+    }
+
     /// As [`Hub::take`], on this thread.
     pub fn take_now(&self, arrival: Arrival) -> Result<Taken, Full> {
         let octets = arrival.raw.len();
         let rules = {
             let mut state = self.state();
-            if state.transit_runs >= TRANSIT_RUNS
-                || state.transit_octets.saturating_add(octets) > self.limits.transit_octets
-            {
+            if !state.has_room(octets, self.limits) {
                 return Err(Full);
             }
             state.transit_runs += 1;
@@ -283,6 +286,10 @@ impl State {
     /// Numbers go up by one, and only the oldest leave.
     fn place(&self, number: usize) -> Option<usize> {
         number.checked_sub(self.runs.front()?.number).filter(|place| *place < self.runs.len())
+    }
+
+    fn has_room(&self, octets: usize, limits: Limits) -> bool {
+        self.transit_runs < TRANSIT_RUNS && self.transit_octets.saturating_add(octets) <= limits.transit_octets
     }
 
     /// Let the oldest go until the rest is within the limits; the newest always stays.

@@ -196,7 +196,7 @@ async fn serve_all(
     log: Log,
 ) -> Result<(), String> {
     let ports = Ports::listen(options).await?;
-    log.say(&banner(options, &first, &ports)?);
+    let banner = banner(options, &first, &ports)?;
     let endpoint = ports.aws.local_addr().map_err(|error| error.to_string())?;
     let endpoint = SocketAddr::new(own(endpoint.ip()), endpoint.port()).to_string();
 
@@ -219,6 +219,7 @@ async fn serve_all(
         });
         Answers::Runtime(Arc::clone(&runtime), process.transpose()?)
     };
+    log.say(&banner);
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let flow = Arc::new(Flow {
         hub: Arc::clone(&hub),

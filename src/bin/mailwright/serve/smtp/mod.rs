@@ -23,7 +23,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::hub::Hub;
 use super::room::Room;
@@ -44,6 +44,10 @@ const REPLIES: usize = 16 * 1024;
 const IDLE: Duration = Duration::from_mins(2);
 /// A session is over by then.
 const SESSION: Duration = Duration::from_mins(30);
+/// A client waits so long for its message to be taken in, where too much is in transit.
+const ROOM_WITHIN: Duration = Duration::from_secs(10);
+/// Between two looks whether it can be.
+const ROOM_PAUSE: Duration = Duration::from_millis(20);
 /// So that there is a place for the next octets of a message before they come.
 const GROWTH: usize = 256 * 1024;
 
@@ -192,6 +196,11 @@ impl Connection {
                     given: Given { direction: Some(self.port.direction), from: None, to: recipients, at: None },
                     return_path: sender.map_or(ReturnPath::Null, ReturnPath::Address),
                 };
+                // Not every client tries again.
+                let until = Instant::now() + ROOM_WITHIN;
+                while !self.port.hub.has_room(arrival.raw.len()) && Instant::now() < until {
+                    sleep(ROOM_PAUSE).await;
+                }
                 match self.port.hub.take(arrival).await {
                     Ok(taken) => format!("250 2.0.0 taken as #{}, message id {}", taken.number, taken.id),
                     Err(full) => format!("452 4.3.2 {full}"),
