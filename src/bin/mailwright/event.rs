@@ -72,7 +72,7 @@ impl EnvelopeOptions {
 }
 
 /// What the command line says about every message.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Given {
     /// `--direction`; `None` is `auto`.
     pub direction: Option<Direction>,

@@ -164,11 +164,6 @@ impl Hub {
         tokio::task::spawn_blocking(move || hub.take_now(arrival)).await.unwrap_or(Err(Full))
     }
 
-    /// True where a message of so many octets would be taken in now.
-    pub fn has_room(&self, octets: usize) -> bool {
-        self.state().has_room(octets, self.limits)
-    }
-
     /// As [`Hub::take`], on this thread.
     pub fn take_now(&self, arrival: Arrival) -> Result<Taken, Full> {
         let octets = arrival.raw.len();

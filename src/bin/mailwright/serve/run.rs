@@ -13,7 +13,7 @@ use mailwright::rule::Disposition;
 use crate::event::{Event, Given};
 
 /// A message to take in.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Arrival {
     /// Where it comes from.
     pub origin: Origin,

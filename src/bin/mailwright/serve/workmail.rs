@@ -266,9 +266,9 @@ mod tests {
         MessageId::new(text).unwrap()
     }
 
-    fn refusal(done: Result<(), PortError>) -> Option<Refusal> {
+    fn refusal(done: &Result<(), PortError>) -> Option<Refusal> {
         match done {
-            Err(PortError::Permanent { kind, .. }) => Some(kind),
+            Err(PortError::Permanent { kind, .. }) => Some(*kind),
             _ => None,
         }
     }
@@ -279,15 +279,15 @@ mod tests {
         let new = [b"X-Checked: yes\r\n", RAW].concat();
         workmail.store("my-bucket", "new", new.clone().into(), "");
         workmail.store("my-bucket", "long", [RAW, &vec![b'x'; 1_200], b"\r\n"].concat().into(), "");
-        assert_eq!(refusal(workmail.replace(&id("m"), "my-bucket", "new", None)), Some(Refusal::Gone));
+        assert_eq!(refusal(&workmail.replace(&id("m"), "my-bucket", "new", None)), Some(Refusal::Gone));
         workmail.begin(&id("m"), RAW.into());
-        assert_eq!(refusal(workmail.replace(&id("m"), "my-bucket", "none", None)), Some(Refusal::Location));
-        assert_eq!(refusal(workmail.replace(&id("m"), "my-bucket", "new", Some("v9"))), Some(Refusal::Location));
-        assert_eq!(refusal(workmail.replace(&id("m"), "my-bucket", "long", None)), Some(Refusal::Rejected));
+        assert_eq!(refusal(&workmail.replace(&id("m"), "my-bucket", "none", None)), Some(Refusal::Location));
+        assert_eq!(refusal(&workmail.replace(&id("m"), "my-bucket", "new", Some("v9"))), Some(Refusal::Location));
+        assert_eq!(refusal(&workmail.replace(&id("m"), "my-bucket", "long", None)), Some(Refusal::Rejected));
         assert_eq!(workmail.message(&id("m")).unwrap(), RAW);
         workmail.replace(&id("m"), "my-bucket", "new", None).unwrap();
         assert_eq!(workmail.freeze(&id("m")).unwrap(), new);
-        assert_eq!(refusal(workmail.replace(&id("m"), "my-bucket", "new", None)), Some(Refusal::Frozen));
+        assert_eq!(refusal(&workmail.replace(&id("m"), "my-bucket", "new", None)), Some(Refusal::Frozen));
         assert_eq!(workmail.message(&id("m")).unwrap(), new);
         // It runs again.
         workmail.begin(&id("m"), RAW.into());

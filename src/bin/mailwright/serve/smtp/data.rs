@@ -124,8 +124,10 @@ impl Incoming {
 mod tests {
     use super::*;
 
+    type Taken = (Result<Vec<u8>, Fault>, Vec<u8>);
+
     /// The message and what is left, for every way to cut it in two.
-    fn take(text: &[u8]) -> Option<(Result<Vec<u8>, Fault>, Vec<u8>)> {
+    fn take(text: &[u8]) -> Option<Taken> {
         let mut results = (0..=text.len()).map(|cut| {
             let mut incoming = Incoming::new(1_000);
             let (first, second) = text.split_at(cut);

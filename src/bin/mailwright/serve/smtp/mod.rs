@@ -198,12 +198,12 @@ impl Connection {
                 };
                 // Not every client tries again.
                 let until = Instant::now() + ROOM_WITHIN;
-                while !self.port.hub.has_room(arrival.raw.len()) && Instant::now() < until {
-                    sleep(ROOM_PAUSE).await;
-                }
-                match self.port.hub.take(arrival).await {
-                    Ok(taken) => format!("250 2.0.0 taken as #{}, message id {}", taken.number, taken.id),
-                    Err(full) => format!("452 4.3.2 {full}"),
+                loop {
+                    match self.port.hub.take(arrival.clone()).await {
+                        Ok(taken) => break format!("250 2.0.0 taken as #{}, message id {}", taken.number, taken.id),
+                        Err(full) if Instant::now() >= until => break format!("452 4.3.2 {full}"),
+                        Err(_) => sleep(ROOM_PAUSE).await,
+                    }
                 }
             }
         })
