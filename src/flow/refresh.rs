@@ -166,7 +166,9 @@ mod tests {
 
     /// What is published, and what was asked for.
     #[derive(Debug)]
-    struct Shelf(Mutex<(Result<Published, PortError>, Vec<Option<String>>)>);
+    struct Shelf(Mutex<On>);
+
+    type On = (Result<Published, PortError>, Vec<Option<String>>);
 
     impl RuleStore for Shelf {
         async fn published(&self, known: Option<&str>) -> Result<Option<Published>, PortError> {
