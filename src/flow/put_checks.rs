@@ -24,7 +24,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use super::workmail::MAX_MESSAGE;
-use crate::message::{Draft, FieldSpan, MAX_LINE, Message, Part, Rendered};
+use crate::message::{Draft, FieldSpan, MAX_LINE, Message, Part, Rendered, header_of};
 
 /// Most attachments of one message (Administrator Guide, "Amazon WorkMail quotas").
 pub const MAX_ATTACHMENTS: usize = 500;
@@ -149,9 +149,16 @@ pub struct Rejection {
 
 /// As WorkMail's put: takes `new` in place of `fetched`, or says why not.
 pub fn put(new: &[u8], fetched: &[u8]) -> Result<(), Rejection> {
-    let mut faults = compare(&Message::parse(new), &Message::parse(fetched));
+    let new = Message::parse(new);
+    let mut faults = check(&new);
+    changed_fields(&new, &Message::parse(header_of(fetched)), &mut faults);
+    if !faults.iter().any(|fault| fault.demand.refuses()) {
+        return Ok(());
+    }
+    let fetched = Message::parse(fetched);
+    tell_apart(&mut faults, &new, &check(&fetched), &fetched);
     faults.retain(|fault| fault.demand.refuses());
-    if faults.is_empty() { Ok(()) } else { Err(Rejection { faults }) }
+    Err(Rejection { faults })
 }
 
 /// How often a demand is not met.

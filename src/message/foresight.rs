@@ -22,14 +22,13 @@ pub(super) fn reads_well(message: &Message<'_>, part: &Part, edits: &[Edit], tex
         edits
     };
     let body = if in_doubt { applied(message.bytes(&part.body), &moved(in_body, part.body.start)) } else { Vec::new() };
-    let alone = |header: &[u8], body: &[u8]| [header, message.line_end().as_bytes(), body].concat();
-    let (before, after) = (alone(header, b""), alone(&applied(header, &moved(in_header, part.header.start)), &body));
-    let (before, after) = (Message::parse(&before), Message::parse(&after));
-    let (Some(was), Some(is)) = (before.part(PartId(0)), after.part(PartId(0))) else { return false };
-    let same = was.media_type == is.media_type
-        && was.file_name == is.file_name
-        && was.disposition == is.disposition
-        && was.flowed == is.flowed;
+    let after = [&applied(header, &moved(in_header, part.header.start)), message.line_end().as_bytes(), &body].concat();
+    let after = Message::parse(&after);
+    let Some(is) = after.part(PartId(0)) else { return false };
+    let same = part.media_type == is.media_type
+        && part.file_name == is.file_name
+        && part.disposition == is.disposition
+        && part.flowed == is.flowed;
     let kind = if is.media_type == "text/html" { BodyKind::Html } else { BodyKind::Plain };
     let is_letter = |octet: &u8| *octet != b'\r';
     let same_letters = |read: &str| read == text || read.bytes().filter(is_letter).eq(text.bytes().filter(is_letter));

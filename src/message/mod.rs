@@ -31,6 +31,7 @@ mod scan;
 mod spelled;
 mod spellings;
 mod standing;
+mod structured;
 mod surgery;
 #[cfg(test)]
 mod testing;
@@ -65,6 +66,14 @@ pub(crate) use text::character_references;
 pub use transfer::MAX_LINE;
 pub use uuencoded::Uuencoded;
 pub use verify::Violation;
+
+/// The octets of a message up to the first blank line, and that; all of them where there is none. For those who want no
+/// more than its fields, which are the same: what is behind need not be looked through for parts.
+pub fn header_of(raw: &[u8]) -> &[u8] {
+    let blank_lines = [&b"\n\r\n"[..], b"\n\n"];
+    let end = blank_lines.into_iter().filter_map(|blank| Some(memchr::memmem::find(raw, blank)? + blank.len())).min();
+    raw.get(..end.unwrap_or(raw.len())).unwrap_or_default()
+}
 
 /// Index of a part in [`Message::parts`]; the message itself is part 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,11 +1,8 @@
 //! What a part is: its type, its transfer encoding, its place on the screen.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
-use mail_parser::parsers::MessageStream;
-use mail_parser::{ContentType, HeaderValue};
-
+use super::structured::Structured;
 use super::{FieldSpan, PartId, mime_field};
 
 /// `Content-Transfer-Encoding` (RFC 2045 §6).
@@ -130,9 +127,10 @@ pub(super) fn read(raw: &[u8], fields: Vec<FieldSpan>, default_type: &str) -> Pa
         // White space before the colon: some readers do not see such a field.
         part.doubtful |= raw.get(field.name.end) != Some(&b':') || field.whole.len() > MAX_VALUE;
     }
-    if let Some(value) = content_type.and_then(|f| structured(raw, f)) {
-        part.media_type = media_type(&value);
-        let parameter = |name: &str| value.attribute(name).map(str::trim).filter(|v| !v.is_empty());
+    let value = content_type.and_then(|f| structured(raw, f));
+    if let Some(value) = &value {
+        part.media_type = value.media_type();
+        let parameter = |name: &str| value.parameter(name);
         part.charset = parameter("charset").map(|c| c.trim_matches(['"', '\'']).to_lowercase());
         part.boundary = parameter("boundary").map(|b| b.as_bytes().to_vec());
         part.file_name = parameter("name").map(str::to_owned);
@@ -142,16 +140,16 @@ pub(super) fn read(raw: &[u8], fields: Vec<FieldSpan>, default_type: &str) -> Pa
         part.method = parameter("method").map(str::to_lowercase);
         part.protects_header = parameter("hp").is_some() || parameter("protected-headers").is_some();
     }
-    if let Some(field) = content_type {
+    if let Some(field) = content_type.filter(|_| !matches!(value, Some(Structured::Plain(_)))) {
         part.doubtful |= reads_differently(raw.get(field.value.clone()).unwrap_or_default(), &part);
     }
     if part.media_type.is_empty() {
         default_type.clone_into(&mut part.media_type);
     }
     if let Some(value) = disposition.and_then(|f| structured(raw, f)) {
-        let attachment = value.ctype().trim().eq_ignore_ascii_case("attachment");
+        let attachment = value.is("attachment");
         part.disposition = Some(if attachment { Disposition::Attachment } else { Disposition::Inline });
-        if let Some(name) = value.attribute("filename").map(str::trim).filter(|n| !n.is_empty()) {
+        if let Some(name) = value.parameter("filename") {
             part.file_name = Some(name.to_owned());
         }
     }
@@ -240,35 +238,9 @@ fn boundary_of_pieces(value: &[u8]) -> Option<Vec<u8>> {
 /// Octets of a boundary (RFC 2046 §5.1.1).
 const MAX_BOUNDARY: usize = 70;
 
-/// A value of the form of Content-Type, read by mail-parser.
-fn structured(raw: &[u8], field: &FieldSpan) -> Option<ContentType<'static>> {
+fn structured<'r>(raw: &'r [u8], field: &FieldSpan) -> Option<Structured<'r>> {
     let value = raw.get(field.value.start..field.whole.end).filter(|_| field.whole.len() <= MAX_VALUE)?;
-    // mail-parser wants a line end, and LF to fold at.
-    let value: Cow<'_, [u8]> = if value.ends_with(b"\n") {
-        Cow::Borrowed(value)
-    } else {
-        let mut line: Vec<u8> = value.iter().map(|b| if *b == b'\r' { b'\n' } else { *b }).collect();
-        if !line.ends_with(b"\n") {
-            line.push(b'\n');
-        }
-        Cow::Owned(line)
-    };
-    let tidied = mime_field::tidied(&value).map(|tidied| [tidied.trim_ascii_end(), b"\n"].concat());
-    let value = tidied.as_deref().unwrap_or(&value);
-    match MessageStream::new(value).parse_content_type().into_owned() {
-        HeaderValue::ContentType(value) => Some(value),
-        _ => None,
-    }
-}
-
-/// Type and subtype; `text/plain` for a value that has no subtype, as RFC 2045 §5.2 asks.
-fn media_type(value: &ContentType<'_>) -> String {
-    match value.subtype() {
-        Some(subtype) if !value.ctype().trim().is_empty() && !subtype.trim().is_empty() => {
-            format!("{}/{}", value.ctype().trim(), subtype.trim()).to_lowercase()
-        }
-        _ => "text/plain".to_owned(),
-    }
+    Structured::of(value)
 }
 
 fn transfer_encoding(value: &[u8]) -> TransferEncoding {
@@ -317,6 +289,25 @@ mod tests {
         ] {
             let is = super::transfer_encoding(value.as_bytes()) == super::TransferEncoding::Identity;
             assert_eq!(is, identity, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_plain_content_type_is_no_doubt_to_simple_readers() {
+        for value in [
+            "text/plain; charset=utf-8; format=flowed;",
+            "TEXT/HTML;\r\n\tcharset=\"iso-8859-1\"",
+            "multipart/mixed; boundary=a-b_c.d+e:f/g",
+            "multipart/mixed; boundary=\"----=_(a) b?c;d\"; type=\"text/html\"",
+            "multipart/mixed; name=x",
+            "application/pdf ; name=\"a/b\"",
+            "text",
+        ] {
+            let raw = format!("Content-Type: {value}\r\n\r\nx");
+            let message = Message::parse(raw.as_bytes());
+            let part = &message.parts()[0];
+            assert!(super::Structured::of(value.as_bytes()).is_some_and(|v| matches!(v, super::Structured::Plain(_))));
+            assert!(!super::reads_differently(value.as_bytes(), part), "{value}");
         }
     }
 

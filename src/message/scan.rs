@@ -4,6 +4,7 @@
 //! understood, is one opaque part.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use memchr::memmem;
 
@@ -16,6 +17,8 @@ pub const MAX_DEPTH: usize = 100;
 pub const MAX_PARTS: usize = 10_000;
 /// Fields of one header block past this number are not looked at.
 pub const MAX_FIELDS: usize = 2_000;
+/// Fields for which there is room from the start.
+const USUAL_FIELDS: usize = 8;
 /// A boundary has at most 70 characters (RFC 2046 §5.1.1); the wild has more.
 const MAX_BOUNDARY: usize = 1_000;
 
@@ -36,7 +39,6 @@ pub(super) fn scan(raw: &[u8]) -> Scanned {
         open: Vec::new(),
         levels: HashMap::new(),
         notes: Vec::new(),
-        needle: memmem::Finder::new(b"\n--"),
     };
     let lone_cr = memchr::memchr(b'\n', raw).is_none() && memchr::memchr(b'\r', raw).is_some();
     if lone_cr {
@@ -91,6 +93,9 @@ impl Lines<'_> {
     }
 }
 
+/// What a delimiter that does not begin the body begins with.
+static NEXT: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"\n--"));
+
 struct Scanner<'a> {
     lines: Lines<'a>,
     parts: Vec<Part>,
@@ -99,7 +104,6 @@ struct Scanner<'a> {
     /// Level in `open` of each boundary; of equal ones the outermost, which ends what is inside it.
     levels: HashMap<Vec<u8>, usize>,
     notes: Vec<&'static str>,
-    needle: memmem::Finder<'static>,
 }
 
 /// A delimiter line of the multipart at this level (RFC 2046 §5.1.1).
@@ -202,7 +206,7 @@ impl Scanner<'_> {
             if let Some(delimiter) = self.delimiter_at(line) {
                 return Some((line, delimiter));
             }
-            line += self.needle.find(rest)? + 1;
+            line += NEXT.find(rest)? + 1;
         }
     }
 
@@ -252,7 +256,13 @@ impl Scanner<'_> {
     /// Read a header block.
     fn header(&self, start: usize) -> Header {
         let raw = self.lines.raw;
-        let mut header = Header { fields: Vec::new(), end: start, body: start, has_separator: false, odd: false };
+        let mut header = Header {
+            fields: Vec::with_capacity(USUAL_FIELDS),
+            end: start,
+            body: start,
+            has_separator: false,
+            odd: false,
+        };
         let mut at = start;
         // Past the limit of fields, continuation lines belong to a field that is not recorded.
         let mut recording = false;

@@ -4,6 +4,7 @@
 //! Invariant: every message has an event, whatever its header says or lacks.
 
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use clap::{Args, ValueEnum};
 use mail_parser::{HeaderName, MessageParser};
@@ -11,7 +12,7 @@ use mailwright::directory::Organization;
 use mailwright::envelope::{Address, Direction};
 use mailwright::facts::{Clock, Timestamp};
 use mailwright::hex::hex;
-use mailwright::message::Message;
+use mailwright::message::{Message, header_of};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -134,17 +135,18 @@ impl Event {
     }
 }
 
+static PARSER: LazyLock<MessageParser> = LazyLock::new(|| {
+    let parser = MessageParser::new().header_address(HeaderName::From).header_address(HeaderName::To);
+    parser.header_address(HeaderName::Cc).default_header_ignore()
+});
+
 /// The first address of From, and all of To and Cc. What is no address is left out.
 fn addresses(raw: &[u8]) -> (Option<Address>, Vec<Address>) {
+    let raw = header_of(raw);
     let message = Message::parse(raw);
     let header = message.parts().first().map(|part| part.header.clone()).unwrap_or_default();
     let header = raw.get(header.start..header.end.min(header.start + MAX_HEADER)).unwrap_or_default();
-    let parser = MessageParser::new()
-        .header_address(HeaderName::From)
-        .header_address(HeaderName::To)
-        .header_address(HeaderName::Cc)
-        .default_header_ignore();
-    let Some(parsed) = parser.parse_headers(header) else { return (None, Vec::new()) };
+    let Some(parsed) = PARSER.parse_headers(header) else { return (None, Vec::new()) };
     let read = |list: Option<&mail_parser::Address<'_>>| -> Vec<Address> {
         let all = list.into_iter().flat_map(mail_parser::Address::iter);
         all.filter_map(|addr| Address::new(addr.address()?).ok()).collect()

@@ -11,15 +11,15 @@ use crate::message::{FieldSpan, MAX_LINE, Message, Part, PartId, Rendered};
 
 /// True when no fault was brought in.
 pub(super) fn brings_nothing_in(message: &Message<'_>, rendered: &Rendered<'_>) -> bool {
-    let is_text = |with: &[u8]| with.is_ascii() && memchr::memchr(0, with).is_none();
     let Some(root) = message.part(PartId(0)).filter(|root| root.has_separator) else { return false };
+    let has_nul = |with: &[u8]| memchr::memchr(0, with).is_some();
     if rendered.len() > MAX_MESSAGE
         || rendered.longest_changed_line() > MAX_LINE
-        || !rendered.edits().all(|(_, with)| is_text(with))
+        || rendered.edits().any(|(_, with)| has_nul(with))
     {
         return false;
     }
-    let mut header = Header { message, added: Vec::new(), removed: Vec::new() };
+    let mut header = Header { message, fields: message.fields(), added: Vec::new(), removed: Vec::new() };
     let mut parts = message.parts().iter().peekable();
     for (range, with) in rendered.edits() {
         if range.start < root.body.start {
@@ -30,17 +30,27 @@ pub(super) fn brings_nothing_in(message: &Message<'_>, rendered: &Rendered<'_>) 
         }
         // Parts are in the order of their bodies; what is in that of a multipart, and in no part of it, is not so simple.
         while parts.next_if(|part| part.body.end < range.start || part.boundary.is_some()).is_some() {}
-        let in_body = |part: &&Part| part.body.start <= range.start && range.end <= part.body.end && part.has_separator;
-        if !parts.peek().is_some_and(in_body) {
+        let holds =
+            |part: &&&Part| part.header.start <= range.start && range.end <= part.body.end && part.has_separator;
+        let Some(part) = parts.peek().filter(holds) else { return false };
+        if range.start < part.body.start && !leaves_name(message, part, &range, with) {
             return false;
         }
     }
     header.is_sound()
 }
 
-/// The edits of the header of the message.
+/// True when an edit in the header of a part below the message is sound, and says nothing of what the part is called. Only
+/// the message itself has fields that must be there, or once.
+fn leaves_name(message: &Message<'_>, part: &Part, range: &Range<usize>, with: &[u8]) -> bool {
+    let mut header = Header { message, fields: &part.fields, added: Vec::new(), removed: Vec::new() };
+    header.take(range, with) && !header.names_anything()
+}
+
+/// The edits of a header.
 struct Header<'a, 'm> {
     message: &'a Message<'m>,
+    fields: &'a [FieldSpan],
     /// Names of fields, each with the octets that it stands in.
     added: Vec<(&'a [u8], &'a [u8])>,
     removed: Vec<(&'a [u8], &'a [u8])>,
@@ -49,10 +59,10 @@ struct Header<'a, 'm> {
 impl<'a> Header<'a, '_> {
     /// Take note of an edit; false for one that is not of whole fields, nor of the value of one that may have any.
     fn take(&mut self, range: &Range<usize>, with: &'a [u8]) -> bool {
-        let fields = self.message.fields();
-        let first = fields.partition_point(|field| field.whole.end <= range.start);
-        let touched = fields.get(first..).unwrap_or_default();
+        let first = self.fields.partition_point(|field| field.whole.end <= range.start);
+        let touched = self.fields.get(first..).unwrap_or_default();
         match touched.first() {
+            _ if !with.is_ascii() => false,
             Some(field) if field.whole.start < range.start => self.is_of_value(field, range, with),
             _ => {
                 let whole = touched.iter().take_while(|field| field.whole.start < range.end);
@@ -101,8 +111,7 @@ impl<'a> Header<'a, '_> {
             fields.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).count()
         };
         let came = |name: &[u8]| {
-            let fields = self.message.fields().iter();
-            fields.filter(|field| self.message.bytes(&field.name).eq_ignore_ascii_case(name)).count()
+            self.fields.iter().filter(|field| self.message.bytes(&field.name).eq_ignore_ascii_case(name)).count()
         };
         // MIME-Version may come where there was none.
         let is_version = |name: &[u8]| {
@@ -112,12 +121,17 @@ impl<'a> Header<'a, '_> {
             let came = came(name);
             came + count(&self.added, name) <= came.max(1) + count(&self.removed, name)
         };
-        !self.added.iter().chain(&self.removed).any(|(name, bytes)| may_name(name, bytes))
+        !self.names_anything()
             && !self.removed.iter().any(|(name, _)| is_on(FIXED, name))
             && self
                 .added
                 .iter()
                 .all(|(name, _)| (!is_on(FIXED, name) || is_version(name)) && (!is_on(ONCE, name) || stays_once(name)))
+    }
+
+    /// Perhaps a name of an attachment among what was added or removed.
+    fn names_anything(&self) -> bool {
+        self.added.iter().chain(&self.removed).any(|(name, bytes)| may_name(name, bytes))
     }
 }
 
@@ -169,6 +183,11 @@ mod tests {
             let html = draft.bodies().last().unwrap().part;
             draft.edit(html, &[TextEdit { range: 0..0, text: "x".to_owned() }]).unwrap();
         }));
+        assert!(sure(&format!("{MAIL}{mixed}"), insert));
+        let latin = mixed.replace("text/html\n", "text/plain; charset=iso-8859-1\n");
+        assert!(sure(&format!("{MAIL}{latin}"), insert));
+        let eight_bit = mixed.replace("text/html\n", "text/html; charset=utf-8\nContent-Transfer-Encoding: 8bit\n");
+        assert!(sure(&format!("{MAIL}{eight_bit}"), insert));
         assert!(sure(&format!("{MAIL}X-Mailer: x\n\nHi\n"), |draft| {
             assert!(draft.tag_subject("[EXT]"));
             assert!(draft.add_field(field("X-Stamp", "yes")));
@@ -186,6 +205,10 @@ mod tests {
             assert!(!sure(&format!("{MAIL}\nHi\n"), |draft| assert!(draft.add_field(field(name, "x")))), "{name}");
         }
         assert!(!sure(&format!("{MAIL}\nHi\n"), |draft| assert!(draft.add_field(field("Subject", "x")))));
+        let named = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=a\n\n--a\n\
+                     Content-Type: text/plain; charset=us-ascii; name=a.exe\n\nHi\n--a--\n";
+        let euro = Block { text: "5 €".to_owned(), html: String::new(), images: Vec::new() };
+        assert!(!sure(&format!("{MAIL}{named}"), |draft| assert_ne!(draft.insert(&euro, Place::End), Ok(0))));
         assert!(!sure(&format!("{MAIL}\nHi\n"), |draft| {
             assert_eq!(draft.remove_fields(&FieldName::new("Date").unwrap(), crate::message::Which::All), 1);
         }));

@@ -138,13 +138,15 @@ impl<'r> Passage<'r> {
             View { json: true, .. } => shown::json(&account),
             view => shown::text(&account, view),
         };
+        let has_room = self.room.is_some_and(|room| room.has(index));
+        let after = content.filter(|_| has_room).map(|content| content.chunks().concat());
         let entry = self.entry(&Sight {
             number: index + 1,
             path: &found.shown,
             event,
             handled,
             before: read.map(|(_, raw)| raw.as_ref()).unwrap_or_default(),
-            after: content.map(|content| content.chunks().concat()).as_deref(),
+            after: after.as_deref(),
             titles: &RUN,
             notes: &[],
             failure: failed.as_deref(),
