@@ -234,7 +234,30 @@ impl<'a> Message<'a> {
 #[cfg(test)]
 mod tests {
     use super::testing::rewritten;
-    use super::{Field, FieldName};
+    use super::{Field, FieldName, Message, header_of};
+
+    #[test]
+    fn the_header_alone_has_the_fields_of_the_message() {
+        for raw in [
+            "A: b\r\nC: d\r\n\r\nE: f\r\n",
+            "A: b\nC: d\n e\n\nE: f\n",
+            "A: b\nC: d\r\n\nE: f\n",
+            "A: b\r\n\nE: f\r\n\r\n",
+            "A: b\n no blank line",
+            "\r\nA: b\r\n\r\nx",
+            "\n\nA: b\n",
+            "From me\nA: b\n\nx\n",
+            "From me\n\nA: b\n\nx\n",
+            "A: b\nno field\n\nx",
+            "A: b\rC: d\r\rx",
+            "A: b\r\n \r\n\t\r\nC: d\r\n\r\nx",
+            "Content-Type: multipart/mixed; boundary=a\r\n--a\r\n\r\nx\r\n--a--\r\n",
+            "",
+        ] {
+            let (header, whole) = (Message::parse(header_of(raw.as_bytes())), Message::parse(raw.as_bytes()));
+            assert_eq!(header.fields(), whole.fields(), "{raw:?}");
+        }
+    }
 
     #[test]
     fn a_field_goes_above_the_first_where_white_space_stands_before_it() {

@@ -205,12 +205,29 @@ mod tests {
             assert!(!sure(&format!("{MAIL}\nHi\n"), |draft| assert!(draft.add_field(field(name, "x")))), "{name}");
         }
         assert!(!sure(&format!("{MAIL}\nHi\n"), |draft| assert!(draft.add_field(field("Subject", "x")))));
-        let named = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=a\n\n--a\n\
-                     Content-Type: text/plain; charset=us-ascii; name=a.exe\n\nHi\n--a--\n";
-        let euro = Block { text: "5 €".to_owned(), html: String::new(), images: Vec::new() };
-        assert!(!sure(&format!("{MAIL}{named}"), |draft| assert_ne!(draft.insert(&euro, Place::End), Ok(0))));
         assert!(!sure(&format!("{MAIL}\nHi\n"), |draft| {
             assert_eq!(draft.remove_fields(&FieldName::new("Date").unwrap(), crate::message::Which::All), 1);
         }));
+    }
+
+    #[test]
+    fn a_field_of_a_part_that_may_name_an_attachment_is_looked_at_as_a_whole() {
+        let raw = format!(
+            "{MAIL}Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: text/plain; charset=us-ascii\n\nHi\n--a\n\
+             Content-Type: text/plain; charset=us-ascii; name=a.exe\n\nHi\n--a--\n"
+        );
+        let message = Message::parse(raw.as_bytes());
+        let [_, plain, named] = message.parts() else { panic!("three parts") };
+        let charset = |part: &Part| {
+            let at = part.header.start + raw[part.header.clone()].find("us-ascii").unwrap();
+            at..at + "us-ascii".len()
+        };
+        assert!(leaves_name(&message, plain, &charset(plain), b"utf-8"));
+        assert!(!leaves_name(&message, plain, &charset(plain), b"utf-8; name=b.exe"));
+        assert!(!leaves_name(&message, named, &charset(named), b"utf-8"));
+        let start = plain.header.start..plain.header.start;
+        assert!(leaves_name(&message, plain, &start, b"Content-Transfer-Encoding: base64\n"));
+        assert!(!leaves_name(&message, plain, &start, b"Content-Disposition: attachment; filename=b.exe\n"));
+        assert!(!leaves_name(&message, plain, &start, b"\n"));
     }
 }
