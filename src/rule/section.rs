@@ -660,7 +660,10 @@ pub(super) fn nearest_line<'a>(name: &str, known: impl Iterator<Item = &'a str>)
 /// A value of a rule file for a problem: cut where it is long, without control characters.
 pub(super) fn shown(text: &str) -> String {
     const LONGEST: usize = 60;
-    let mut short: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    let mut short = String::new();
+    for c in text.chars().take(LONGEST) {
+        if c == '\'' { short.push(c) } else { short.extend(c.escape_debug()) }
+    }
     if text.chars().count() > LONGEST {
         short.push('…');
     }

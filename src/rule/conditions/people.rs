@@ -116,7 +116,8 @@ fn compile_recipients(section: &mut Section<'_>, key: &'static str) -> Option<Bo
     sound &= !count_given || count.is_some();
     if table.keys().is_empty() {
         let span = table.span();
-        table.problem(&span, Code::Missing, format!("`{key}` says neither `any` nor `all` nor `each`"), "");
+        let help = "write `recipients = { any = \"external\" }`, or `{ count = { at_least = 50 } }`";
+        table.problem(&span, Code::Missing, format!("`{key}` says neither `any` nor `all` nor `each`"), help);
     }
     table.finish(key, &keys(OPTIONS));
     let tests = any.is_some() || all.is_some() || each.is_some() || count.is_some();

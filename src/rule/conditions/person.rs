@@ -126,20 +126,14 @@ impl PersonTest {
                 None => sound = false,
             }
             let asks = [GROUP.key, ATTRIBUTE.key].into_iter().find(|name| given(&table, name));
-            let fault = match asks {
-                _ if !given(&table, IS.key) => Some("`by` says where `is` looks, and there is no `is`".to_owned()),
-                Some(name) if test.by != [LookedAt::Flow] => {
-                    Some(format!("`{name}` is about whom the flow names, wherever `by` looks"))
-                }
-                _ => None,
-            };
-            if let Some(what) = fault {
-                table.problem(
-                    &span,
-                    Code::WrongValue,
-                    what,
-                    "test both: `all = [{ sender = { … } }, { sender = { … } }]`",
-                );
+            if !given(&table, IS.key) {
+                let what = "`by` says where `is` looks, and there is no `is`";
+                table.problem(&span, Code::Missing, what, "write `is = \"external\"`, or who it must be");
+                sound = false;
+            } else if let Some(name) = asks.filter(|_| test.by != [LookedAt::Flow]) {
+                let what = format!("`{name}` is about whom the flow names, wherever `by` looks");
+                let help = "test the two by themselves: `all = [{ sender = { … } }, { sender = { … } }]`";
+                table.problem(&span, Code::WrongValue, what, help);
                 sound = false;
             }
         }

@@ -221,12 +221,13 @@ fn expressions(section: &mut Section<'_>, texts: &[At<String>]) -> Option<RegexS
         // One by one first, so that the problem stands at the one that is wrong.
         if let Err(why) = RegexBuilder::new(&text.value).size_limit(EXPRESSION_LIMIT).build() {
             sound = false;
-            section.problem(
-                &text.span,
-                Code::Pattern,
-                format!("this regular expression does not compile: {}", reason(&why)),
-                "the syntax is that of https://docs.rs/regex: no look-around, no back-references",
-            );
+            let help = if matches!(why, regex::Error::CompiledTooBig(_)) {
+                "write smaller counts, `+` for what may be long, or several expressions in an array"
+            } else {
+                "the syntax is that of https://docs.rs/regex: no look-around, no back-references"
+            };
+            let what = format!("this regular expression does not compile: {}", reason(&why));
+            section.problem(&text.span, Code::Pattern, what, help);
         }
     }
     let list = texts.iter().map(|text| text.value.as_str());
