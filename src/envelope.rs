@@ -5,7 +5,7 @@ mod punycode;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use punycode::unicode_label;
+use punycode::{ascii_label, unicode_label};
 
 /// Longest domain, in octets (RFC 1035 §2.3.4).
 const MAX_DOMAIN: usize = 253;
@@ -93,6 +93,10 @@ impl Domain {
     /// In lower case, `xn--` labels decoded.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+    /// In ASCII, as names are looked up: labels that are not ASCII as `xn--` labels. `None` where one has no such form.
+    pub fn ascii(&self) -> Option<String> {
+        self.0.split('.').map(ascii_label).collect::<Option<Vec<_>>>().map(|labels| labels.join("."))
     }
 }
 
@@ -184,6 +188,8 @@ mod tests {
         assert_eq!(domain("BÜCHER.example"), domain("XN--BCHER-KVA.Example"));
         assert_eq!(domain("例え。テスト"), domain("xn--r8jz45g.xn--zckzah"));
         assert_eq!(domain("xn--r8jz45g.xn--zckzah").as_str(), "例え.テスト");
+        assert_eq!(domain("Mail.BÜCHER.example").ascii().as_deref(), Some("mail.xn--bcher-kva.example"));
+        assert_eq!(domain("xn--r8jz45g.xn--zckzah").ascii().as_deref(), Some("xn--r8jz45g.xn--zckzah"));
         assert_ne!(domain("example.com"), domain("mail.example.com"));
         assert_ne!(domain("bucher.example"), domain("bücher.example"));
     }

@@ -1,6 +1,6 @@
-//! Reading `xn--` labels (RFC 3492), so that a domain is the same in either spelling.
+//! Reading and writing `xn--` labels (RFC 3492), so that a domain is the same in either spelling.
 //!
-//! Only reading: forty lines. The `idna` crate would bring tables of several hundred kilobytes to map and to forbid
+//! Eighty lines. The `idna` crate would bring tables of several hundred kilobytes to map and to forbid
 //! characters, which matters to one who registers or looks up a name. Here names are only compared, and what does not
 //! decode stays as it is.
 
@@ -64,6 +64,64 @@ fn decode(label: &str) -> Option<String> {
     Some(out.into_iter().collect())
 }
 
+/// What follows `xn--` for a text; `None` where it is too long for a label.
+fn encode(text: &str) -> Option<String> {
+    let chars: Vec<u32> = text.chars().map(u32::from).collect();
+    if chars.len() > MAX_LABEL {
+        return None;
+    }
+    let mut out: String = text.chars().filter(char::is_ascii).collect();
+    let basic = u32::try_from(out.len()).ok()?;
+    if basic > 0 {
+        out.push('-');
+    }
+    let (mut n, mut delta, mut bias, mut handled) = (INITIAL_N, 0u32, INITIAL_BIAS, basic);
+    while usize::try_from(handled).ok()? < chars.len() {
+        let next = chars.iter().copied().filter(|c| *c >= n).min()?;
+        delta = delta.checked_add((next - n).checked_mul(handled + 1)?)?;
+        n = next;
+        for c in &chars {
+            if *c < n {
+                delta = delta.checked_add(1)?;
+            }
+            if *c != n {
+                continue;
+            }
+            let mut rest = delta;
+            let mut k = BASE;
+            loop {
+                let threshold = k.saturating_sub(bias).clamp(T_MIN, T_MAX);
+                if rest < threshold {
+                    break;
+                }
+                out.push(digit(threshold + (rest - threshold) % (BASE - threshold))?);
+                rest = (rest - threshold) / (BASE - threshold);
+                k += BASE;
+            }
+            out.push(digit(rest)?);
+            bias = adapt(delta, handled + 1, handled == basic);
+            delta = 0;
+            handled += 1;
+        }
+        delta = delta.checked_add(1)?;
+        n = n.checked_add(1)?;
+    }
+    Some(out)
+}
+
+fn digit(value: u32) -> Option<char> {
+    char::from_u32(if value < 26 { u32::from('a') + value } else { u32::from('0') + value - 26 })
+        .filter(|_| value < BASE)
+}
+
+/// A label in ASCII; `None` where it has no such form.
+pub fn ascii_label(label: &str) -> Option<String> {
+    if label.is_ascii() {
+        return Some(label.to_owned());
+    }
+    encode(label).map(|encoded| format!("xn--{encoded}")).filter(|label| label.len() <= MAX_LABEL)
+}
+
 /// A label in its Unicode form, lower case. What is no `xn--` label, does not decode, or decodes to something that no
 /// label can be, stays.
 pub fn unicode_label(label: &str) -> String {
@@ -92,6 +150,17 @@ mod tests {
             ("example", "example"),
         ] {
             assert_eq!(unicode_label(ascii), unicode);
+            assert_eq!(ascii_label(unicode), Some(ascii.to_ascii_lowercase()));
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_has_no_ascii_form() {
+        assert_eq!(ascii_label(&"ü".repeat(64)), None);
+        assert_eq!(ascii_label(&format!("{}ü", "a".repeat(59))), None);
+        assert!(ascii_label(&format!("{}ü", "a".repeat(50))).is_some());
+        for text in ["ü", "a-ü", "日本語", "ü-\u{10FFFF}", "éé", "ñandú"] {
+            assert_eq!(unicode_label(&ascii_label(text).unwrap()), text);
         }
     }
 

@@ -12,7 +12,6 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::packed;
 use super::period::Period;
 use super::problem::{Code, Problem, Severity, SourceFile};
 use super::section::{Files, Holds, Reading, Section, Span, io_text, nearest_line, read_text, shown};
@@ -21,6 +20,7 @@ use super::test::{self, Test};
 use super::{
     Action, Condition, Disposition, Mode, OnError, Rule, actions, detect, lint, nesting, organization, tables, truths,
 };
+use super::{elsewhere, packed};
 use crate::directory::{Book, Organization};
 use crate::envelope::{Address, Direction};
 use crate::facts::Timestamp;
@@ -442,7 +442,7 @@ fn read_rule(
     let is_stop = |action: &dyn Action| action.kind() == "stop";
     let lets_go =
         actions.iter().all(|action| action.disposition().is_none_or(|d| d < Disposition::Bounce(String::new())));
-    section.finish("rule", &keys(tables::RULE));
+    section.finish_with("rule", &keys(tables::RULE), elsewhere::rule_key);
     if keeps {
         guard.keeping.push(span);
     } else if lets_go && actions.iter().any(|action| is_stop(action.as_ref())) && guard.keeping.is_empty() {
@@ -503,7 +503,9 @@ fn read_action(mut section: Section<'_>, inbound_only: bool, asks_each: bool) ->
     }
     let kind = section.string("kind")?;
     let Some(found) = actions::KINDS.iter().chain(actions::OF_TESTS).find(|k| k.kind == kind.value) else {
-        let help = nearest_line(&kind.value, names());
+        let other = elsewhere::action(&kind.value).map(|help| format!("{help}
+"));
+        let help = other.unwrap_or_else(|| nearest_line(&kind.value, names()));
         let list = names().collect::<Vec<_>>().join(", ");
         let what = format!("there is no action `{}`", shown(&kind.value));
         section.problem(&kind.span, Code::WrongValue, what, format!("{help}kinds of action: {list}"));

@@ -5,6 +5,7 @@ pub(crate) mod automatic;
 pub mod conditions;
 mod constants;
 pub mod detect;
+mod elsewhere;
 pub mod file;
 mod lint;
 pub(crate) mod nesting;

@@ -2,6 +2,7 @@
 //!
 //! A table of conditions holds when all of its entries hold.
 
+use super::elsewhere;
 use super::problem::Code;
 use super::section::{Holds, Section};
 use super::truth::Truth;
@@ -107,7 +108,7 @@ pub(super) fn read(mut section: Section<'_>, of: &str) -> Table {
 
 fn finish(section: Section<'_>, of: &str) {
     let known: Vec<&str> = conditions::KINDS.iter().map(|kind| kind.key).chain(["any", "all", "not"]).collect();
-    section.finish(of, &known);
+    section.finish_with(of, &known, elsewhere::condition);
 }
 
 fn entries(section: &mut Section<'_>, of: &str, depth: usize) -> Table {

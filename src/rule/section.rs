@@ -451,13 +451,18 @@ impl<'p> Section<'p> {
     /// `of` is the name of the table, such as `append` or `recipients`; it is shown between backticks unless it is more
     /// than one word.
     pub fn finish(self, of: &str, known: &[&str]) {
+        self.finish_with(of, known, |_| None);
+    }
+    /// The same, where `elsewhere` may say what to write in place of a name that other systems have.
+    pub(super) fn finish_with(self, of: &str, known: &[&str], elsewhere: impl Fn(&str) -> Option<&'static str>) {
         let of = if of.contains(' ') { of.to_owned() } else { format!("`{of}`") };
         for key in self.table.keys() {
             let name: &str = key.get_ref();
             if self.taken.contains(&name) {
                 continue;
             }
-            let mut help = nearest_line(name, known.iter().copied());
+            let other = elsewhere(name).map(|help| format!("{help}\n"));
+            let mut help = other.unwrap_or_else(|| nearest_line(name, known.iter().copied()));
             let _ = if known.is_empty() {
                 write!(help, "{of} takes no options")
             } else {

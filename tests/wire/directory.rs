@@ -65,7 +65,7 @@ async fn what_workmail_says_is_read_page_by_page_and_asked_once() {
     let people = ask(&directory, &need, "all@example.com", 0, 4_000).await;
 
     let domains = people.organization.clone().unwrap().known().unwrap().domains;
-    assert_eq!(domains.len(), 3);
+    assert_eq!(domains.len(), 4);
     let ann = people.sender().unwrap();
     for (attribute, value) in [
         ("email", Some("ann@example.com")),
@@ -93,6 +93,7 @@ async fn what_workmail_says_is_read_page_by_page_and_asked_once() {
     let mut expected = vec![
         "ListGroups".to_owned(),
         "ListGroups  2".to_owned(),
+        "ListGroups  4".to_owned(),
         "ListMailDomains".to_owned(),
         "ListMailDomains  2".to_owned(),
         "DescribeEntity all@example.com".to_owned(),
@@ -145,6 +146,88 @@ async fn throttling_is_waited_out_and_what_fails_says_why() {
     organization.state().always.insert("DescribeUser", Fault::Error(400, "EntityNotFoundException"));
     let people = ask(&directory(&organization), &need, "kim@customer.example", 0, 4_000).await;
     assert_eq!(people.sender.person, Fact::Known(None));
+}
+
+fn emails(people: &People, of: &str) -> Vec<String> {
+    let members = people.at(&Address::new(of).unwrap()).known().unwrap();
+    let email = |member: &Member| {
+        let person = member.person.as_ref().known().unwrap().as_ref();
+        person.map_or("nobody", |person| person.attribute("email").unwrap()).to_owned()
+    };
+    let mut emails: Vec<String> = members.iter().map(email).collect();
+    emails.sort();
+    emails
+}
+
+#[tokio::test]
+async fn groups_in_each_other_end_and_who_is_disabled_gets_no_mail_by_them() {
+    let organization = Organization::start().await;
+    let need = Need { recipients: wanted(&["ring@example.com"]), ..Need::default() };
+    let people = ask(&directory(&organization), &need, "ring@example.com", 0, 4_000).await;
+    assert_eq!(emails(&people, "ring@example.com"), ["bob@example.net", "dee@xn--bcher-kva.example"]);
+    // Named by his own address he is who he is.
+    let people = ask(&directory(&organization), &need, "cy@example.com", 0, 4_000).await;
+    let cy = &people.at(&Address::new("cy@example.com").unwrap()).known().unwrap()[0];
+    assert_eq!(cy.person.as_ref().known().unwrap().as_ref().unwrap().attribute("state"), Some("disabled"));
+    assert_eq!(groups(cy), ["ring@example.com"]);
+}
+
+#[tokio::test]
+async fn a_domain_is_asked_for_in_ascii_however_it_is_spelt() {
+    let organization = Organization::start().await;
+    let directory = directory(&organization);
+    let need = Need { recipients: wanted(&[]), ..Need::default() };
+    for to in ["dee@xn--bcher-kva.example", "Dee@BÜCHER.example"] {
+        assert_eq!(emails(&ask(&directory, &need, to, 0, 4_000).await, to), ["dee@xn--bcher-kva.example"]);
+    }
+    let asked = organization.requests().into_iter().filter(|request| request.starts_with("DescribeEntity"));
+    assert_eq!(asked.collect::<Vec<_>>(), ["DescribeEntity dee@xn--bcher-kva.example"]);
+}
+
+#[tokio::test]
+async fn a_list_goes_on_where_it_was_throttled_and_slow_answers_are_waited_for() {
+    let organization = Organization::start().await;
+    let throttled = Fault::Error(400, "ThrottlingException");
+    // The first page comes late, the second is refused twice.
+    organization.fail("ListGroupMembers", [Fault::Slow(300), throttled.clone(), throttled]);
+    // One call is never answered: it is made once more.
+    organization.fail("DescribeEntity", [Fault::Hang]);
+    let need = Need { recipients: wanted(&[]), ..Need::default() };
+    let people = ask(&directory(&organization), &need, "all@example.com", 0, 6_000).await;
+    assert_eq!(emails(&people, "all@example.com"), ["ann@example.com", "bob@example.net"]);
+    let requests = organization.requests();
+    let count = |what: &str| requests.iter().filter(|request| *request == what).count();
+    assert_eq!((count(&format!("ListGroupMembers {ALL}")), count(&format!("ListGroupMembers {ALL} 2"))), (1, 3));
+    assert_eq!(count("DescribeEntity all@example.com"), 2);
+}
+
+#[tokio::test]
+async fn messages_at_one_time_share_an_answer() {
+    let organization = Organization::start().await;
+    organization.fail("DescribeUser", [Fault::Slow(200)]);
+    let directory = directory(&organization);
+    let need = Need { sender: wanted(&["emea@example.com"]), ..Need::default() };
+    let one = || ask(&directory, &need, "kim@customer.example", 0, 4_000);
+    for people in <[People; 4]>::from(tokio::join!(one(), one(), one(), one())) {
+        assert_eq!(people.sender().and_then(|person| person.attribute("department")), Some("Field Sales"));
+        assert_eq!(groups(&people.sender), ["emea@example.com"]);
+    }
+    let mut requests = organization.requests();
+    let all = requests.len();
+    requests.sort();
+    requests.dedup();
+    assert_eq!(all, requests.len(), "{requests:?}");
+}
+
+#[tokio::test]
+async fn who_goes_while_asked_for_is_in_no_group_and_an_odd_state_is_not_taken_for_that() {
+    let need = Need { sender: wanted(&["emea@example.com"]), ..Need::default() };
+    for (kind, known) in [("EntityNotFoundException", true), ("EntityStateException", false)] {
+        let organization = Organization::start().await;
+        organization.state().always.insert("ListGroupsForEntity", Fault::Error(400, kind));
+        let people = ask(&directory(&organization), &need, "kim@customer.example", 0, 4_000).await;
+        assert_eq!(people.sender.groups.known().is_some_and(|of| of.is_empty()), known, "{kind}");
+    }
 }
 
 const RULES: &str = r#"

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::Request;
@@ -19,6 +20,8 @@ pub enum Fault {
     Error(u16, &'static str),
     /// It is never answered.
     Hang,
+    /// It is answered after so many milliseconds.
+    Slow(u64),
 }
 
 #[derive(Clone)]
@@ -40,19 +43,32 @@ pub struct State {
 }
 
 /// Address, id and type.
-const ENTITIES: [(&str, &str, &str); 5] = [
+const ENTITIES: [(&str, &str, &str); 9] = [
     ("ann@example.com", "11111111-0000-0000-0000-000000000001", "USER"),
     ("bob@example.net", "11111111-0000-0000-0000-000000000002", "USER"),
+    ("cy@example.com", "11111111-0000-0000-0000-000000000003", "USER"),
+    ("dee@xn--bcher-kva.example", "11111111-0000-0000-0000-000000000004", "USER"),
     ("emea@example.com", "22222222-0000-0000-0000-000000000001", "GROUP"),
     ("sales@example.com", "22222222-0000-0000-0000-000000000002", "GROUP"),
     ("all@example.com", "22222222-0000-0000-0000-000000000003", "GROUP"),
+    ("ring@example.com", "22222222-0000-0000-0000-000000000004", "GROUP"),
+    ("inner@example.com", "22222222-0000-0000-0000-000000000005", "GROUP"),
 ];
+/// Whose mailbox is turned off.
+const DISABLED: &str = "cy@example.com";
 /// Groups and those in them, by address.
-const MEMBERS: [(&str, &[&str]); 3] = [
+const MEMBERS: [(&str, &[&str]); 5] = [
     ("emea@example.com", &["ann@example.com"]),
     ("sales@example.com", &["emea@example.com"]),
     ("all@example.com", &["sales@example.com", "emea@example.com", "bob@example.net"]),
+    // Each in the other.
+    ("ring@example.com", &["inner@example.com", "cy@example.com", "bob@example.net"]),
+    ("inner@example.com", &["ring@example.com", "dee@xn--bcher-kva.example"]),
 ];
+
+fn state_of(address: &str) -> &'static str {
+    if address == DISABLED { "DISABLED" } else { "ENABLED" }
+}
 
 fn id_of(address: &str) -> &'static str {
     ENTITIES.iter().find(|(known, ..)| *known == address).unwrap().1
@@ -98,13 +114,14 @@ impl Organization {
         match fault {
             Some(Fault::Error(status, kind)) => return error(status, kind),
             Some(Fault::Hang) => std::future::pending().await,
+            Some(Fault::Slow(milliseconds)) => tokio::time::sleep(Duration::from_millis(milliseconds)).await,
             None => {}
         }
         assert!(operation.starts_with("Describe") || body["MaxResults"] == 100, "{operation}");
         let found = ENTITIES.iter().find(|(address, id, _)| *address == what || *id == what);
         match (operation.as_str(), found) {
             ("ListMailDomains", _) => {
-                let names = ["example.com", "example.net", "orchard.awsapps.com"];
+                let names = ["example.com", "example.net", "orchard.awsapps.com", "xn--bcher-kva.example"];
                 page("MailDomains", names.map(|name| json!({"DomainName": name, "DefaultDomain": false})).into(), from)
             }
             ("ListGroups", _) => {
@@ -116,7 +133,7 @@ impl Organization {
                 reply(&json!({"EntityId": id, "Name": address, "Type": sort}))
             }
             ("DescribeUser", Some((address, id, "USER"))) => reply(&json!({
-                "UserId": id, "Name": "user", "Email": address, "DisplayName": "Ann Lee", "State": "ENABLED",
+                "UserId": id, "Name": "user", "Email": address, "DisplayName": "Ann Lee", "State": state_of(address),
                 "UserRole": "USER", "Department": "Field Sales", "JobTitle": "  Grower ", "Office": "",
                 "HiddenFromGlobalAddressList": false, "EnabledDate": 1_700_000_000.5, "Unheard": {"of": [1]}
             })),
@@ -131,7 +148,7 @@ impl Organization {
             ("ListGroupMembers", Some((address, ..))) => {
                 let members = MEMBERS.iter().find(|(group, _)| group == address).unwrap().1;
                 let sort = |member: &str| ENTITIES.iter().find(|(known, ..)| *known == member).unwrap().2;
-                let entry = |member: &&str| json!({"Id": id_of(member), "Name": member, "Type": sort(member), "State": "ENABLED"});
+                let entry = |member: &&str| json!({"Id": id_of(member), "Name": member, "Type": sort(member), "State": state_of(member)});
                 page("Members", members.iter().map(entry).collect(), from)
             }
             _ => error(400, "UnsupportedOperationException"),

@@ -7,15 +7,14 @@ const MAX_EMAIL: usize = 254;
 /// Longest local part.
 const MAX_LOCAL: usize = 64;
 
-/// An address as the API takes it, in lower case: `[a-zA-Z0-9._%+-]{1,64}@[a-zA-Z0-9.-]+\.[a-zA-Z-]{2,}`, at most 254
+/// An address as the API takes it, in lower case, its domain in ASCII: `[a-zA-Z0-9._%+-]{1,64}@[a-zA-Z0-9.-]+\.[a-zA-Z-]{2,}`, at most 254
 /// characters. `None` for any other: the request would be refused, and nobody in WorkMail has such an address.
 pub(super) fn askable(address: &Address) -> Option<String> {
-    let text = address.as_str();
-    let (local, domain) = text.trim_end_matches('.').rsplit_once('@')?;
+    let (local, domain) = (address.local(), address.domain().ascii()?);
     let (name, top) = domain.rsplit_once('.')?;
     let odd = |c: char| !c.is_ascii_alphanumeric();
     let fits = !local.is_empty()
-        && text.len() <= MAX_EMAIL
+        && local.len() + 1 + domain.len() <= MAX_EMAIL
         && local.len() <= MAX_LOCAL
         && !local.contains(|c| odd(c) && !"._%+-".contains(c))
         && !name.is_empty()
@@ -39,7 +38,9 @@ mod tests {
             ("a=b@example.com", None),
             ("\"a b\"@example.com", None),
             ("jürgen@example.com", None),
-            ("ann@bücher.example", None),
+            ("Ann@BÜCHER.example", Some("ann@xn--bcher-kva.example")),
+            ("ann@例え.テスト", Some("ann@xn--r8jz45g.xn--zckzah")),
+            ("ann@x.рф", None),
             ("ann@example", None),
             ("ann@[192.0.2.1]", None),
             ("ann@example.c0m", None),
