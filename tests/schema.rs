@@ -88,7 +88,7 @@ fn every_rule_file_that_works_is_valid() {
 }
 
 /// What a schema can know: keys that there are not, keys that must be there, types and words. Not what goes with what.
-const KNOWABLE: &str = r#"(?m)unknown key|there is no action|does not know "|` takes .*, not |^error\[R004\]: `(name|kind|action)` is missing"#;
+const KNOWABLE: &str = r#"(?m)unknown key `|there is no action|does not know "|` takes .*, not |^error\[R004\]: `(name|kind|action)` is missing"#;
 
 #[test]
 fn what_is_misspelt_is_refused() {

@@ -503,8 +503,7 @@ fn read_action(mut section: Section<'_>, inbound_only: bool, asks_each: bool) ->
     }
     let kind = section.string("kind")?;
     let Some(found) = actions::KINDS.iter().chain(actions::OF_TESTS).find(|k| k.kind == kind.value) else {
-        let other = elsewhere::action(&kind.value).map(|help| format!("{help}
-"));
+        let other = elsewhere::action(&kind.value).map(|help| format!("{help}\n"));
         let help = other.unwrap_or_else(|| nearest_line(&kind.value, names()));
         let list = names().collect::<Vec<_>>().join(", ");
         let what = format!("there is no action `{}`", shown(&kind.value));

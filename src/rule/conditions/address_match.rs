@@ -1,10 +1,11 @@
-//! Patterns for addresses: `internal`, `external`, an address, a domain, a glob.
+//! Patterns for addresses: `internal`, `external`, an address, a domain, a glob, a regular expression.
 //!
 //! Upper and lower case are the same, also in local parts, and so are both spellings of an internationalised domain.
 
 use std::collections::HashSet;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use regex::RegexSet;
 
 use crate::directory::{Fact, Organization};
 use crate::envelope::{Address, Domain};
@@ -13,10 +14,12 @@ use crate::rule::problem::Code;
 use crate::rule::section::{At, Section};
 use crate::rule::truth::Truth;
 
+use super::text_match::expressions;
+
 /// What the reference says of a pattern.
 pub const PATTERNS: Takes = Takes::WordsOr(
     &["internal", "external"],
-    "address | domain | glob such as \"*.example.com\" or \"ann*@example.com\"",
+    "address | domain | glob such as \"*.example.com\" or \"ann*@example.com\" | \"/regular expression/\"",
 );
 
 /// Compiled patterns; one must match.
@@ -29,6 +32,8 @@ pub struct AddressMatch {
     domains: HashSet<Domain>,
     address_globs: GlobSet,
     domain_globs: GlobSet,
+    /// Of whole addresses.
+    expressions: Option<RegexSet>,
 }
 
 /// A glob over addresses or domains; `*` also matches dots.
@@ -53,8 +58,15 @@ impl AddressMatch {
         let mut address_globs = GlobSetBuilder::new();
         let mut domain_globs = GlobSetBuilder::new();
         let mut sound = true;
+        let mut regular: Vec<At<String>> = Vec::new();
         for pattern in patterns {
             let written = pattern.value.trim();
+            // No domain ends in a slash, so it is no address.
+            let between = written.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
+            if let Some(text) = between.filter(|text| !text.is_empty()) {
+                regular.push(At { value: format!("(?i){text}"), span: pattern.span.clone() });
+                continue;
+            }
             let parts = written.rsplit_once('@');
             let fault = if written == "internal" {
                 test.internal = true;
@@ -104,10 +116,14 @@ impl AddressMatch {
                     &pattern.span,
                     code,
                     what,
-                    "write \"internal\", \"external\", an address, a domain such as \"example.com\", or a glob such as \
-                     \"*.example.com\" or \"*@example.com\"",
+                    "write \"internal\", \"external\", an address, a domain such as \"example.com\", a glob such as \
+                     \"*.example.com\" or \"*@example.com\", or a regular expression such as \"/^ann[0-9]+@/\"",
                 );
             }
+        }
+        if !regular.is_empty() {
+            test.expressions = expressions(section, &regular);
+            sound &= test.expressions.is_some();
         }
         for (globs, into) in [(address_globs, &mut test.address_globs), (domain_globs, &mut test.domain_globs)] {
             match globs.build() {
@@ -150,11 +166,13 @@ impl AddressMatch {
         if self.domains.contains(domain) || self.domain_globs.is_match(domain.as_str()) {
             return true;
         }
-        if self.addresses.is_empty() && self.address_globs.is_empty() {
+        if self.addresses.is_empty() && self.address_globs.is_empty() && self.expressions.is_none() {
             return false;
         }
         let folded = address.folded();
-        self.addresses.contains(&folded) || self.address_globs.is_match(&folded)
+        self.addresses.contains(&folded)
+            || self.address_globs.is_match(&folded)
+            || self.expressions.as_ref().is_some_and(|expressions| expressions.is_match(&folded))
     }
 }
 
@@ -229,6 +247,20 @@ mod tests {
         check("\"*@*.bücher.example\"", &["a@x.xn--bcher-kva.example"], &["a@xn--bcher-kva.example"]);
         check("\"*@xn--bcher-kva.example\"", &["a@bücher.example"], &["a@bucher.example"]);
         check("\"no-?eply@*\"", &["No-Reply@example.net"], &["noreply@example.net"]);
+    }
+
+    #[test]
+    fn regular_expressions() {
+        check("'/^no-?reply[0-9]*@/'", &["No-Reply7@example.net", "noreply@x.example"], &["xnoreply@example.net"]);
+        check(
+            "'/@(.+\\.)?bücher\\.example$/'",
+            &["a@x.xn--bcher-kva.example", "a@BÜCHER.example"],
+            &["a@bucher.example"],
+        );
+        check("['/^x@/', 'example.com']", &["x@a.example", "y@example.com"], &["y@a.example"]);
+        let (compiled, text) = compile("['/(/', '//']");
+        assert!(compiled.is_none());
+        assert_eq!((text.matches("R005").count(), text.matches("R003").count()), (1, 1), "{text}");
     }
 
     #[test]

@@ -215,7 +215,8 @@ fn reason(why: &regex::Error) -> String {
     last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }
 
-fn expressions(section: &mut Section<'_>, texts: &[At<String>]) -> Option<RegexSet> {
+/// Regular expressions, of which one must match; each fault is reported at its own.
+pub(super) fn expressions(section: &mut Section<'_>, texts: &[At<String>]) -> Option<RegexSet> {
     let mut sound = true;
     for text in texts {
         // One by one first, so that the problem stands at the one that is wrong.

@@ -79,6 +79,16 @@ struct Ready {
     is_blank: bool,
 }
 
+/// What is seen of HTML without any text.
+const SEEN_WITHOUT_TEXT: &[&str] =
+    &["<img", "<hr", "<svg", "<picture", "<video", "<object", "<iframe", "<input", "<button", "background", "border"];
+
+/// True for HTML of which no reader sees anything, such as a table whose cells are empty for this message.
+fn shows_nothing(html: &str) -> bool {
+    let lower = html.to_ascii_lowercase();
+    !SEEN_WITHOUT_TEXT.iter().any(|seen| lower.contains(seen)) && html::visible(html).text.trim().is_empty()
+}
+
 /// Stands for the marks in [`Written`]: others of their form are taken for them.
 const ANY_MARK: &str = "000000000000";
 
@@ -172,7 +182,7 @@ impl Insert {
             html_print: Print::new(&html.map(|html| html::visible(html).text)),
             text_print: Print::new(&text),
             written: Arc::new(written(&html, &text)),
-            is_blank: text.text().trim().is_empty() && html.text().trim().is_empty(),
+            is_blank: text.text().trim().is_empty() && shows_nothing(&html.text()),
             text: text.text().trim_matches('\n').to_owned(),
             html: html::shielded(html.text().trim()),
         })
