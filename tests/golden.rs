@@ -252,7 +252,9 @@ fn conditions_used(table: &DeTable<'_>, used: &mut BTreeSet<String>) {
     for key in table.keys().map(|key| key.get_ref().as_ref()) {
         let below = tables(table, key);
         if ["any", "all", "not"].contains(&key) {
-            below.into_iter().for_each(|table| conditions_used(table, used));
+            for table in below {
+                conditions_used(table, used);
+            }
             continue;
         }
         used.insert(key.to_owned());
@@ -272,8 +274,12 @@ fn every_condition_and_action_and_each_of_their_options_has_a_case() {
         let text = fs::read_to_string(folder.join("rules.toml")).unwrap_or_default();
         let file = DeTable::parse(&text).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
         for rule in tables(file.get_ref(), "rule") {
-            tables(rule, "when").into_iter().for_each(|table| conditions_used(table, &mut used));
-            tables(rule, "unless").into_iter().for_each(|table| conditions_used(table, &mut excepted));
+            for table in tables(rule, "when") {
+                conditions_used(table, &mut used);
+            }
+            for table in tables(rule, "unless") {
+                conditions_used(table, &mut excepted);
+            }
             for action in tables(rule, "action") {
                 let kind = action.get("kind").and_then(|kind| kind.get_ref().as_str()).expect("a kind");
                 used.insert(kind.to_owned());

@@ -30,7 +30,7 @@ impl Uuencoded {
         let mut files = Vec::new();
         let mut at = 0;
         while let Some(begin) = next_begin(text, at) {
-            let (file, next) = read(text, begin);
+            let (file, next) = read(text, &begin);
             files.extend(file);
             at = next;
         }
@@ -89,7 +89,7 @@ fn begin(text: &str, start: usize) -> Option<Begin> {
 }
 
 /// The file that begins there, and where to look for the next.
-fn read(text: &str, begin: Begin) -> (Option<Uuencoded>, usize) {
+fn read(text: &str, begin: &Begin) -> (Option<Uuencoded>, usize) {
     let last = if begin.is_base64 { "====" } else { "end" };
     let is_data = |line: &str| if begin.is_base64 { is_base64(line) } else { length(line.as_bytes()).is_some() };
     let (mut at, mut data, mut odd) = (begin.end, 0_usize, 0_usize);
@@ -162,7 +162,7 @@ fn decode_line(line: &[u8], out: &mut Vec<u8>) {
 
 fn is_base64(line: &str) -> bool {
     let line = line.trim_end();
-    line.len() % 4 == 0
+    line.len().is_multiple_of(4)
         && !line.is_empty()
         && line.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='))
 }

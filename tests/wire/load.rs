@@ -121,7 +121,7 @@ impl Load {
         };
         assert_eq!(fault_of(&answer, &event), None, "{id}: {answer}");
         // Some are sent for again, as if the answer had been lost.
-        if self.sent % 50 == 0 {
+        if self.sent.is_multiple_of(50) {
             assert_eq!(world.invoke(&event).await, Ok(answer), "{id}, the second time");
         }
         let now = world.flow.state().messages.remove(id).unwrap();

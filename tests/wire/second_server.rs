@@ -14,7 +14,7 @@ use crate::world::{ATTACHMENTS, BUCKET, Store, World, environment, event};
 use crate::{default, mail, message, message_with_a_file};
 
 /// It is Python, and has much to import.
-const STARTS_WITHIN: Duration = Duration::from_secs(120);
+const STARTS_WITHIN: Duration = Duration::from_mins(2);
 
 const RULES: &str = r#"
 [[rule]]

@@ -23,7 +23,7 @@ pub fn fault_of(answer: &Value, event: &Value) -> Option<String> {
     for action in actions {
         let kind = action["action"]["type"].as_str().unwrap_or_default();
         let known = matches!(kind, "BOUNCE" | "DROP" | "DEFAULT");
-        if !known && !(inbound && matches!(kind, "BYPASS_SPAM_CHECK" | "MOVE_TO_JUNK")) {
+        if !(known || inbound && matches!(kind, "BYPASS_SPAM_CHECK" | "MOVE_TO_JUNK")) {
             return Some(format!("an action {kind}"));
         }
         let text = &action["action"]["parameters"];

@@ -110,6 +110,14 @@ pub enum Outcome {
     Died,
 }
 
+/// What stands between the function and its endpoints.
+enum Between {
+    /// It talks to them itself.
+    Nothing,
+    /// A gate for each, of which one may be closed.
+    Gates { closed: Option<Port> },
+}
+
 impl World {
     /// Everything up, the function waiting for its first event.
     pub async fn start() -> Self {
@@ -128,15 +136,15 @@ impl World {
 
     /// The same on another store.
     pub async fn start_on(store: Store, rules: &str, changes: &[(&str, &str)]) -> Self {
-        Self::start_behind(store, rules, changes, None).await
+        Self::start_behind(store, rules, changes, Between::Nothing).await
     }
 
     /// The same with a gate in front of each endpoint, of which one may be closed, a directory, and a bucket for attachments.
     pub async fn gated(rules: &str, changes: &[(&str, &str)], closed: Option<Port>) -> Self {
-        Self::start_behind(Store::Strict, rules, changes, Some(closed)).await
+        Self::start_behind(Store::Strict, rules, changes, Between::Gates { closed }).await
     }
 
-    async fn start_behind(store: Store, rules: &str, changes: &[(&str, &str)], gated: Option<Option<Port>>) -> Self {
+    async fn start_behind(store: Store, rules: &str, changes: &[(&str, &str)], between: Between) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in ["rules", "s3", &format!("s3/{BUCKET}"), &format!("s3/{ATTACHMENTS}")] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
@@ -161,13 +169,13 @@ impl World {
             ]
             .map(own),
         );
-        let gates = match gated {
-            Some(closed) => {
+        let gates = match between {
+            Between::Gates { closed } => {
                 let gates = Gates::start(runtime.address, flow.address, s3_address, closed).await;
                 variables.extend(gates.variables().into_iter().map(own));
                 Some(gates)
             }
-            None => None,
+            Between::Nothing => None,
         };
         variables.extend(changes.iter().map(|(name, value)| own((*name, (*value).to_owned()))));
         let process = spawn(folder.path(), &variables);

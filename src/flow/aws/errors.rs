@@ -115,10 +115,10 @@ fn told(call: Call, status: u16, said: &Detail<'_>) -> PortError {
             _,
         )
         | (_, 409 | 500..) => transient(Unavailable),
-        // It was done, but what was said of it cannot be read.
-        (_, 200..=299) => transient(Trouble::Connection),
-        // The content arrived with other octets than were sent.
-        ("BadDigest" | "XAmzContentChecksumMismatch" | "IncompleteBody", _) => transient(Trouble::Connection),
+        // It was done, but what was said of it cannot be read; or the content arrived with other octets than were sent.
+        (_, 200..=299) | ("BadDigest" | "XAmzContentChecksumMismatch" | "IncompleteBody", _) => {
+            transient(Trouble::Connection)
+        }
         ("NoSuchKey", _) => permanent(Location, call.grant()),
         ("NoSuchBucket", _) if call == Call::Rules => permanent(Location, "the bucket of the rules does not exist"),
         ("NoSuchBucket", _) => permanent(Location, "MAILWRIGHT_BUCKET names a bucket that does not exist"),

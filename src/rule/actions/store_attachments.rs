@@ -102,7 +102,8 @@ impl Store {
         };
         let link = template.fill_with(scene, &Details::any("")).ok()?.text().into_owned();
         // A filter of the template may have encoded it.
-        let encoded: String = ANY_END.to_string().bytes().map(|octet| format!("%{octet:02X}")).collect();
+        let encoded =
+            ANY_END.to_string().bytes().fold(String::new(), |encoded, octet| encoded + &format!("%{octet:02X}"));
         Some(link.replace(&encoded, &ANY_END.to_string()).split_whitespace().collect())
     }
 }

@@ -452,7 +452,7 @@ fn something_is_left_of_a_text_that_is_nothing_but_a_file() {
 #[test]
 fn a_uuencoded_file_in_a_text_that_is_encoded_or_signed() {
     let text =
-        encodify::base64::MIME.encode(format!("Hi\r\n{UU}\r\n").replace("\n", "\r\n").replace("\r\r", "\r").as_bytes());
+        encodify::base64::MIME.encode(format!("Hi\r\n{UU}\r\n").replace('\n', "\r\n").replace("\r\r", "\r").as_bytes());
     let mail =
         format!("Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\n{}\n", text.replace("\r\n", "\n"));
     let (out, said) = run(STRIP, &mail);

@@ -90,15 +90,12 @@ fn decoded(id: &str) -> String {
     let mut rest = id.as_bytes();
     while let Some((first, behind)) = rest.split_first() {
         let octet = behind.get(..2).and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
-        match octet.filter(|_| *first == b'%') {
-            Some(octet) => {
-                out.push(octet);
-                rest = behind.get(2..).unwrap_or_default();
-            }
-            None => {
-                out.push(*first);
-                rest = behind;
-            }
+        if let Some(octet) = octet.filter(|_| *first == b'%') {
+            out.push(octet);
+            rest = behind.get(2..).unwrap_or_default();
+        } else {
+            out.push(*first);
+            rest = behind;
         }
     }
     String::from_utf8_lossy(&out).into_owned()

@@ -119,8 +119,9 @@ pub(in crate::rule) fn read(section: &mut Section<'_>, key: &'static str) -> Opt
     let inside = globs_of(&mut table, "inside");
     let content_given = given(&table, "content");
     let content = table.strings("content").and_then(|list| {
-        let known = list.iter().fold(true, |sound, at| is_type(&mut table, at) && sound);
-        globs(&mut table, &with_groups(list)).filter(|_| known)
+        // Each that is none is a problem of its own.
+        let unknown = list.iter().filter(|at| !is_type(&mut table, at)).count();
+        globs(&mut table, &with_groups(list)).filter(|_| unknown == 0)
     });
     sound &= !content_given || content.is_some();
     let locked_given = given(&table, "locked");
