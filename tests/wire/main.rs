@@ -6,6 +6,7 @@ mod directory;
 mod extremes;
 mod faults;
 mod gate;
+mod kept;
 mod load;
 mod mail;
 mod message_flow;
