@@ -722,9 +722,11 @@ fn each_message_is_one_line_in_the_log_without_any_of_its_content() {
         });
     });
     let log = lines.0.lock().unwrap().clone();
-    let levels: Vec<_> = log.lines().map(|line| line.rsplit('=').next().unwrap()).collect();
+    // A level below come the calls that are tried again.
+    let lines: Vec<_> = log.lines().filter(|line| !line.ends_with("level=DEBUG")).collect();
+    let levels: Vec<_> = lines.iter().map(|line| line.rsplit('=').next().unwrap()).collect();
     assert_eq!(levels, ["INFO", "INFO", "WARN", "ERROR", "WARN"], "{log}");
-    for (line, fate) in log.lines().zip(["rewritten", "unchanged", "original", "failed", "undecodable"]) {
+    for (line, fate) in lines.iter().zip(["rewritten", "unchanged", "original", "failed", "undecodable"]) {
         assert!(line.contains(&format!("fate=\"{fate}\"")), "{line}");
     }
     assert!(log.contains(ID) && log.contains("rules_matched=\"stamp,junked\"") && log.contains("Frozen"), "{log}");

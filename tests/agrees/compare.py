@@ -11,7 +11,7 @@ the rules of the folder ask for is printed: "folder <tab> what <tab> detail". Th
   text      a text differs by more than the blocks that the rules put in
   charset   a text cannot be read in its charset any more
 """
-import difflib, email, email.policy, html, html.parser, pathlib, re, sys, tomllib, urllib.parse
+import difflib, email, email.policy, fnmatch, html, html.parser, pathlib, re, sys, tomllib, urllib.parse
 
 FIELDS_OF_A_BODY = {"content-type", "content-transfer-encoding", "content-disposition", "mime-version"}
 OURS = "x-mailwright-mark"
@@ -77,7 +77,8 @@ def rules_of(folder):
             if "subject" in action["kind"]:
                 named.add("subject")
             if action["kind"] in ("set_header", "add_header", "remove_header"):
-                named.add(action["name"].lower())
+                names = action["name"]
+                named |= {name.lower() for name in ([names] if isinstance(names, str) else names)}
             if action["kind"] == "broken_signatures":
                 named |= {"dkim-signature", "x-original-dkim-signature", "x-original-authentication-results"}
     # What a template fills in is not known here: any text.
@@ -123,7 +124,8 @@ def compare(folder):
     def kept(message):
         skip = named | {OURS} | moved | (FIELDS_OF_A_BODY if moved or not before.is_multipart() else set())
         # What a mask hides may stand in any field.
-        return [(name, "" if masks else str(value)) for name, value in message.items() if name.lower() not in skip]
+        is_skipped = lambda name: any(fnmatch.fnmatchcase(name.lower(), meant) for meant in skip)
+        return [(name, "" if masks else str(value)) for name, value in message.items() if not is_skipped(name)]
 
     if kept(before) != kept(after):
         yield "header", f"{[f for f in kept(before) if f not in kept(after)]} {[f for f in kept(after) if f not in kept(before)]}"
