@@ -20,6 +20,8 @@ const BOB: &str = "11111111-0000-0000-0000-000000000002";
 const EMEA: &str = "22222222-0000-0000-0000-000000000001";
 const SALES: &str = "22222222-0000-0000-0000-000000000002";
 const ALL: &str = "22222222-0000-0000-0000-000000000003";
+const RING: &str = "22222222-0000-0000-0000-000000000004";
+const INNER: &str = "22222222-0000-0000-0000-000000000005";
 
 fn directory(organization: &Organization) -> WorkMailDirectory<WorkMailCalls> {
     let environment = Environment::read(&|name| match name {
@@ -106,7 +108,7 @@ async fn what_workmail_says_is_read_page_by_page_and_asked_once() {
         format!("ListGroupMembers {EMEA}"),
         format!("ListGroupMembers {SALES}"),
     ];
-    expected.extend([ANN, BOB, EMEA, ALL].map(|id| format!("ListGroupsForEntity {id}")));
+    expected.extend([ANN, BOB, EMEA, ALL, RING, INNER].map(|id| format!("ListGroupsForEntity {id}")));
     expected.sort();
     assert_eq!(requests, expected);
 
