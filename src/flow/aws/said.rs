@@ -114,7 +114,7 @@ mod tests {
             ("Line 12 is longer than 1000 characters.", "Line 12 is longer than 1000 characters."),
             ("The PIN 4711 is invalid", "The … is invalid"),
             ("call +49 30 1234567", ""),
-            ("Grüße an Jürgen", ""),
+            ("Grüße für Jürgen", ""),
             ("to <ann@example.com>, a@b", "to …"),
         ] {
             assert_eq!(said(None, Some(message)), expected, "{message}");
