@@ -187,6 +187,34 @@ fn a_snapshot_is_compared_octet_by_octet_and_written_when_asked() {
 }
 
 #[test]
+fn a_test_reads_and_writes_nothing_outside_of_the_folder_of_the_rules() {
+    for (message, expect) in
+        [("{ text = \"Hi\" }", "snapshot = \"../outside.eml\""), ("\"../outside.eml\"", "unchanged = false")]
+    {
+        let folder = folder(&format!(
+            "\n[[test]]\nname = \"outside\"\nmessage = {message}\nexpect = {{ {expect} }}\n\
+             envelope = {{ from = \"ann@example.com\", to = \"kim@customer.example\" }}\n",
+        ));
+        let output = mailwright(folder.path(), &["test", "--bless"]);
+        let shown = stdout(&output);
+        assert!(shown.contains("`../outside.eml` is not below the folder of the rules"), "{shown}");
+        assert!(!folder.path().join("outside.eml").exists() && output.status.code() == Some(1), "{shown}");
+    }
+}
+
+#[test]
+fn rules_that_make_pseudonyms_are_tested_without_the_key_of_the_function() {
+    let folder = folder("");
+    let rules = "[[rule]]\nname = \"pseudonyms\"\n[[rule.action]]\nkind = \"redact\"\ndetect = \"email\"\n\
+                 style = \"pseudonym\"\n[[test]]\nname = \"an address\"\nmessage = { text = \"ask lee@example.net\" }\n\
+                 expect = { matched = [\"pseudonyms\"], body = { lacks = \"lee@example.net\" } }\n";
+    std::fs::remove_file(folder.path().join("rules/organization.toml")).unwrap();
+    std::fs::write(folder.path().join("rules/rules.toml"), rules).unwrap();
+    let output = mailwright(folder.path(), &["test"]);
+    assert!(output.status.success(), "{}", stdout(&output));
+}
+
+#[test]
 fn results_for_programs() {
     let folder = folder(MATCHES);
     let output = mailwright(folder.path(), &["test", "--json", "--junit", "results.xml"]);

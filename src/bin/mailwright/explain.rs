@@ -59,7 +59,7 @@ pub fn run(options: &Options) -> End {
 fn explain(options: &Options, colour: Colour) -> Result<String, (End, String)> {
     let usage = |what: String| (End::Unusable, what);
     let given = options.envelope.given().map_err(usage)?;
-    let pipeline = Pipeline::load(&options.rules).map(Pipeline::checking_all).map_err(|problems| {
+    let pipeline = Pipeline::load(&options.rules).map(crate::test::rehearsed).map_err(|problems| {
         let place = crate::terminal::path(&options.rules);
         usage(format!("the rules in `{place}` cannot be used\n\n{}", problems.render(Colour::of(&io::stderr()).0)))
     })?;

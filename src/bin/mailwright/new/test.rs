@@ -35,7 +35,7 @@ pub struct Options {
 pub fn print(options: &Options) -> Result<String, String> {
     let given = options.envelope.given()?;
     let shown = crate::terminal::path(&options.message);
-    let pipeline = Pipeline::load(&options.rules).map_err(|problems| {
+    let pipeline = Pipeline::load(&options.rules).map(crate::test::rehearsed).map_err(|problems| {
         format!("the rules in `{}` cannot be used\n\n{problems}", crate::terminal::path(&options.rules))
     })?;
     let raw = std::fs::read(&options.message).map_err(|error| format!("`{shown}` cannot be read: {error}"))?;

@@ -1,7 +1,7 @@
 //! One test after another through the handler, with its message in memory.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -133,13 +133,23 @@ impl<'o> Runner<'o> {
         Ok(())
     }
 
+    /// A file below the folder of the rules: a rule file from elsewhere reads and writes nothing outside of it.
+    fn within(&self, name: &str) -> Result<PathBuf, String> {
+        let inside = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
+        if Path::new(name).components().all(inside) {
+            return Ok(self.folder.join(name));
+        }
+        let shown = crate::terminal::escape(name);
+        Err(format!("`{shown}` is not below the folder of the rules: give a path from there, without `..`"))
+    }
+
     fn read(&self, name: &str) -> Result<Vec<u8>, String> {
-        let path = self.folder.join(name);
+        let path = self.within(name)?;
         std::fs::read(&path).map_err(|error| format!("`{}` cannot be read: {error}", crate::terminal::path(&path)))
     }
 
     fn snapshot(&self, name: &str, after: &[u8], ran: &mut Ran) -> Result<(), String> {
-        let path = self.folder.join(name);
+        let path = self.within(name)?;
         let stood = std::fs::read(&path).ok();
         if stood.as_deref() == Some(after) {
             return Ok(());
