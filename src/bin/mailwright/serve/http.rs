@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -123,10 +124,11 @@ pub async fn same_site(request: Request, next: Next) -> Result<Response, Infalli
     let followed = request.method().is_safe() && text(fields, "sec-fetch-dest") == Some("document");
     let host = text(fields, "host").filter(|host| is_own(host));
     let origin = fields.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
-    let sound = host.is_some_and(|host| {
-        origin.is_none_or(|origin| origin.strip_prefix("http://") == Some(host))
-            && (site.is_none_or(|site| matches!(site, "same-origin" | "none")) || followed)
-    });
+    let sound = stand_once(fields)
+        && host.is_some_and(|host| {
+            origin.is_none_or(|origin| origin.strip_prefix("http://") == Some(host))
+                && (site.is_none_or(|site| matches!(site, "same-origin" | "none")) || followed)
+        });
     Ok(if sound { next.run(request).await } else { refused() })
 }
 
@@ -134,7 +136,7 @@ pub async fn same_site(request: Request, next: Next) -> Result<Response, Infalli
 pub async fn no_browser(request: Request, next: Next) -> Result<Response, Infallible> {
     let fields = request.headers();
     let browser = fields.contains_key(header::ORIGIN) || fields.contains_key("sec-fetch-site");
-    let sound = !browser && text(fields, "host").is_some_and(is_own);
+    let sound = !browser && stand_once(fields) && text(fields, "host").is_some_and(is_own);
     Ok(if sound { next.run(request).await } else { refused() })
 }
 
@@ -143,18 +145,26 @@ fn refused() -> Response {
         .into_response()
 }
 
-/// An IP address, `localhost`, or a name below it or below `internal`, as containers call their host: nobody else can have
-/// such a name, while any other may be made to lead here (DNS rebinding).
+/// How containers call the machine that they run on.
+const FROM_CONTAINERS: [&str; 2] = ["host.docker.internal", "host.containers.internal"];
+
+/// An IP address, `localhost`, a name below it, or what containers call their host: nobody else can have such a name, while
+/// any other may be made to lead here (DNS rebinding).
 fn is_own(host: &str) -> bool {
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
-    };
-    let lower = name.to_ascii_lowercase();
-    name.parse::<IpAddr>().is_ok()
-        || lower == "localhost"
-        || lower.ends_with(".localhost")
-        || lower.ends_with(".internal")
+    let Some(authority) = host.parse::<Authority>().ok().filter(|_| !host.contains('@')) else { return false };
+    let name = authority.host().to_ascii_lowercase();
+    let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(&name);
+    let port = host.strip_prefix(authority.host()).unwrap_or(host);
+    (port.is_empty() || authority.port_u16().is_some())
+        && (address.parse::<IpAddr>().is_ok()
+            || name == "localhost"
+            || name.ends_with(".localhost")
+            || FROM_CONTAINERS.contains(&name.as_str()))
+}
+
+/// Those by which a request is judged stand once: of several, another program might take the other.
+fn stand_once(fields: &HeaderMap) -> bool {
+    ["host", "origin", "sec-fetch-site"].into_iter().all(|name| fields.get_all(name).iter().count() <= 1)
 }
 
 fn text<'h>(fields: &'h HeaderMap, name: &str) -> Option<&'h str> {
@@ -175,6 +185,7 @@ mod tests {
             "LOCALHOST:1",
             "my-bucket.localhost:8621",
             "10.0.0.7:1",
+            "host.docker.internal:8621",
         ] {
             assert!(is_own(host), "{host}");
         }
@@ -185,9 +196,28 @@ mod tests {
             "localhost.evil.example",
             "127.0.0.1.evil.example:80",
             "internal.evil.example",
+            "foo.internal",
+            "[::1",
+            "127.0.0.1:99999",
+            "127.0.0.1:",
+            "evil.example@127.0.0.1",
             "notlocalhost",
         ] {
             assert!(!is_own(host), "{host}");
         }
+    }
+
+    #[test]
+    fn a_field_that_stands_twice_is_no_field_to_trust() {
+        let fields = |names: &[&'static str]| {
+            let mut fields = HeaderMap::new();
+            for name in names {
+                fields.append(*name, "127.0.0.1".parse().expect("a value"));
+            }
+            fields
+        };
+        assert!(stand_once(&fields(&["host", "origin", "accept", "accept"])));
+        assert!(!stand_once(&fields(&["host", "host"])));
+        assert!(!stand_once(&fields(&["host", "origin", "origin"])));
     }
 }

@@ -28,7 +28,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(30);
 const LASTS: Duration = Duration::from_secs(10);
 /// Longest line that it writes.
 const MAX_LINE: u64 = 4_096;
-/// Variables that lead to AWS or to somebody's credentials.
+/// Variables that lead to AWS, to somebody's credentials, or to a proxy, which would see all of the mail.
 const TAKEN_OUT: &[&str] = &[
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -40,6 +40,12 @@ const TAKEN_OUT: &[&str] = &[
     "AWS_CA_BUNDLE",
     "MAILWRIGHT_ORGANIZATION_ID",
     "MAILWRIGHT_PREFIX",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
 ];
 
 /// A function.
