@@ -42,11 +42,11 @@ pub fn versioning() -> Response {
     xml(StatusCode::OK, &format!("<VersioningConfiguration xmlns=\"{NAME_SPACE}\">{status}</VersioningConfiguration>"))
 }
 
-/// The keys of a bucket (`ListObjectsV2`), below a prefix, up to a delimiter.
+/// The keys of a bucket (`ListObjectsV2`, and `ListObjects` with its marker), below a prefix, up to a delimiter.
 pub fn objects(aws: &Aws, asked: &Asked) -> Response {
     let text = |name: &str| asked.parameter(name).unwrap_or_default();
     let (prefix, delimiter) = (text("prefix"), text("delimiter"));
-    let after = text("continuation-token").max(text("start-after"));
+    let after = text("continuation-token").max(text("start-after")).max(text("marker"));
     let most = text("max-keys").parse().unwrap_or(MAX_KEYS).min(MAX_KEYS);
     let url = text("encoding-type") == "url";
     let written = |key: &str| if url { encoded(key) } else { escaped(key) };
@@ -59,7 +59,7 @@ pub fn objects(aws: &Aws, asked: &Asked) -> Response {
         let group = group.and_then(|at| key.get(..prefix.len() + at + delimiter.len())).map(str::to_owned);
         let known = group.as_ref().is_some_and(|group| groups.contains(group));
         if count >= most && !known {
-            more = true;
+            more = most > 0;
             break;
         }
         last.clone_from(&key);
@@ -84,7 +84,8 @@ pub fn objects(aws: &Aws, asked: &Asked) -> Response {
         let _ = write!(contents, "<CommonPrefixes><Prefix>{}</Prefix></CommonPrefixes>", written(group));
     }
     let next =
-        if more { format!("<NextContinuationToken>{}</NextContinuationToken>", escaped(&last)) } else { String::new() };
+        ["NextContinuationToken", "NextMarker"].map(|name| format!("<{name}>{}</{name}>", escaped(&last))).concat();
+    let next = if more { next } else { String::new() };
     let encoding = if url { "<EncodingType>url</EncodingType>" } else { "" };
     xml(
         StatusCode::OK,
