@@ -16,7 +16,6 @@ use clap::Args;
 use mailwright::facts::Clock;
 use mailwright::flow::handler::Settings;
 use mailwright::pipeline::Pipeline;
-use mailwright::rule::value_key::ValueKey;
 
 use crate::event::{EnvelopeOptions, Given};
 use crate::page::report::Room;
@@ -24,7 +23,7 @@ use crate::replay::function::{self, Function};
 use crate::replay::{self, workers};
 use crate::source::{self, Found};
 use crate::terminal::{BAD, Colour};
-use crate::{End, terminal};
+use crate::{End, keys, terminal};
 use compare::{Comparer, Union, Wanted};
 use resume::Resume;
 use sums::Sums;
@@ -155,8 +154,7 @@ fn diff(options: &Options) -> Result<End, String> {
 }
 
 fn load(options: &Options, rules: &std::path::Path) -> Result<Pipeline, String> {
-    let key = options.value_key.as_deref().filter(|key| !key.trim().is_empty());
-    let key = key.map(ValueKey::new).transpose().map_err(|error| format!("--value-key: {error}"))?;
+    let key = keys::value(options.value_key.as_deref())?;
     let missing = key.is_none();
     let pipeline = replay::pipeline(rules, &options.domains)?.with_value_key(key);
     if pipeline.needs_value_key() && missing {

@@ -7,6 +7,7 @@ mod diff;
 mod docs;
 mod event;
 mod explain;
+mod keys;
 mod new;
 mod pack;
 mod page;

@@ -17,14 +17,12 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use mailwright::directory::Organization;
 use mailwright::envelope::Domain;
-use mailwright::flow::mark::StampKey;
 use mailwright::pipeline::Pipeline;
-use mailwright::rule::value_key::ValueKey;
 
 use crate::event::EnvelopeOptions;
 use crate::page::report::{Report, Room};
 use crate::terminal::{BAD, Colour, ODD};
-use crate::{End, source};
+use crate::{End, keys, source};
 use out::Out;
 use passage::Passage;
 use totals::Totals;
@@ -118,10 +116,8 @@ pub fn run(options: &Options) -> End {
 /// The error is one of usage: nothing was run.
 fn replay(options: &Options) -> Result<End, String> {
     let given = options.envelope.given()?;
-    let stamp_key = options.stamp_key.as_deref().filter(|key| !key.trim().is_empty());
-    let stamp_key = stamp_key.map(StampKey::new).transpose().map_err(|error| format!("--stamp-key: {error}"))?;
-    let value_key = options.value_key.as_deref().filter(|key| !key.trim().is_empty());
-    let value_key = value_key.map(ValueKey::new).transpose().map_err(|error| format!("--value-key: {error}"))?;
+    let stamp_key = keys::stamp(options.stamp_key.as_deref())?;
+    let value_key = keys::value(options.value_key.as_deref())?;
     let pipeline = pipeline(&options.rules, &options.domains)?.with_value_key(value_key.clone());
     if pipeline.needs_value_key() && value_key.is_none() {
         return Err(NO_VALUE_KEY.to_owned());

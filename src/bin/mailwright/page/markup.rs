@@ -3,6 +3,8 @@
 //! Invariant: what goes through here is text and nothing else, in an element and in a quoted attribute, and it neither
 //! reorders nor hides what stands around it.
 
+use mailwright::rule::template::escape_html;
+
 use crate::terminal;
 
 /// Text for an element or a quoted attribute. Control characters and those that reorder or hide text are spelled out, as
@@ -19,19 +21,7 @@ pub fn line(line: &str) -> String {
 
 /// Only what would be markup is written as references. For what a frame shows: there the sender's text is as it is.
 pub fn reference(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / 16);
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\0' => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
+    escape_html(text).replace('\0', "\u{fffd}")
 }
 
 /// At most `most` characters of a text, and whether that is all of it.

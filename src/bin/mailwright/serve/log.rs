@@ -143,15 +143,7 @@ impl Log {
             colour.paint(FAINT, &format!("{time}  {path}")),
             colour.paint(NAME, &subject(&run.original)),
         );
-        let account = Account {
-            path: &path,
-            event: Some(&run.event),
-            handled: outcome.handled.as_ref(),
-            written: None,
-            failure: outcome.failure.clone(),
-            diff: String::new(),
-        };
-        out.push_str(&shown::details(&account, colour));
+        out.push_str(&shown::details(&account(run, outcome, &path), colour));
         for note in &outcome.notes {
             out.push_str(&format!("    {}\n", colour.paint(ODD, &escape(note))));
         }
@@ -162,6 +154,18 @@ impl Log {
         if self.lines.try_send(lines).is_err() {
             self.left_out.fetch_add(1, Ordering::Relaxed);
         }
+    }
+}
+
+/// What `replay` would say of it.
+fn account<'a>(run: &'a Run, outcome: &'a Outcome, path: &'a str) -> Account<'a> {
+    Account {
+        path,
+        event: Some(&run.event),
+        handled: outcome.handled.as_ref(),
+        written: None,
+        failure: outcome.failure.clone(),
+        diff: String::new(),
     }
 }
 
@@ -195,15 +199,7 @@ fn subject(raw: &[u8]) -> String {
 /// One line for programs: as `replay --json`, with what the flow adds.
 fn line(run: &Run, outcome: &Outcome) -> Value {
     let path = run.origin.words();
-    let account = Account {
-        path: &path,
-        event: Some(&run.event),
-        handled: outcome.handled.as_ref(),
-        written: None,
-        failure: outcome.failure.clone(),
-        diff: String::new(),
-    };
-    let mut line: Value = serde_json::from_str(&shown::json(&account)).unwrap_or_default();
+    let mut line: Value = serde_json::from_str(&shown::json(&account(run, outcome, &path))).unwrap_or_default();
     let answered: Vec<Value> = outcome
         .answered
         .iter()

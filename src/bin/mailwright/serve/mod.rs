@@ -54,7 +54,7 @@ use tokio::sync::{Mutex, Semaphore};
 use crate::replay::{NO_VALUE_KEY, function, pipeline};
 use crate::source::{self, Found};
 use crate::terminal::{BAD, Colour, NAME};
-use crate::{End, check};
+use crate::{End, check, keys};
 use aws::Aws;
 use aws::runtime_api::RuntimeApi;
 use fault::{Faults, Planned};
@@ -168,10 +168,8 @@ pub fn run(options: &Options) -> End {
 
 /// The error is one of usage: nothing was served.
 fn serve(options: &Options) -> Result<(), String> {
-    let stamp_key = options.stamp_key.as_deref().filter(|key| !key.trim().is_empty());
-    let stamp_key = stamp_key.map(StampKey::new).transpose().map_err(|error| format!("--stamp-key: {error}"))?;
-    let value_key = options.value_key.as_deref().filter(|key| !key.trim().is_empty());
-    let value_key = value_key.map(ValueKey::new).transpose().map_err(|error| format!("--value-key: {error}"))?;
+    let stamp_key = keys::stamp(options.stamp_key.as_deref())?;
+    let value_key = keys::value(options.value_key.as_deref())?;
     let first = ready(pipeline(&options.rules, &options.domains)?, value_key.clone())?;
     let finds = source::find(&options.paths).map_err(|error| error.to_string())?;
     let log = Log::start(options.json, options.quiet).map_err(|error| format!("cannot start a thread: {error}"))?;

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use mailwright::rule::template::escape_html;
+
 use super::runner::Ran;
 
 /// One test suite.
@@ -35,12 +37,8 @@ pub fn xml(ran: &[Ran]) -> String {
 /// Text in XML 1.0, which has no control characters but tab and line ends (§2.2).
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in escape_html(text).chars() {
         match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
             '\t' | '\n' => out.push(c),
             c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {
                 let _ = write!(out, "\\u{{{:x}}}", u32::from(c));

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use mailwright::rule::template::escape_html;
 
 use super::Aws;
 use super::s3::{Asked, xml};
@@ -100,18 +101,7 @@ pub fn objects(aws: &Aws, asked: &Asked) -> Response {
 
 /// Text in XML. What XML cannot hold becomes a question mark.
 pub fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push('?'),
-            c => out.push(c),
-        }
-    }
-    out
+    escape_html(text).replace(|c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'), "?")
 }
 
 /// A key with percent-encoding, as `encoding-type=url` asks.
