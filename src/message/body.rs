@@ -3,7 +3,7 @@
 //! A body is a text part that a reader sees: not an attachment, nothing under a signature, nothing inside an attached
 //! message. A text part with a file name counts as an attachment, inline or not.
 
-use super::part::{Disposition, Part, TransferEncoding};
+use super::part::{Disposition, Part};
 use super::surgery::is_notice;
 use super::{Message, PartId, Uuencoded};
 
@@ -35,8 +35,6 @@ pub struct Attachment {
     pub name: Option<String>,
     /// Declared type, lower case.
     pub media_type: String,
-    /// Size in octets after the transfer encoding is undone (estimated from the encoded length, without decoding).
-    pub size: u64,
     /// For a file in the midst of the text of a body: where it stands in it now.
     pub in_text: Option<Uuencoded>,
 }
@@ -133,7 +131,6 @@ pub(super) fn attachments(message: &Message<'_>) -> Vec<Attachment> {
         part: PartId(id),
         name: part.file_name.clone(),
         media_type: part.media_type.clone(),
-        size: decoded_size(part),
         in_text: None,
     };
     parts
@@ -142,15 +139,6 @@ pub(super) fn attachments(message: &Message<'_>) -> Vec<Attachment> {
         .filter(|(_, part)| is_attachment(part) && !is_notice(message, part))
         .map(attachment)
         .collect()
-}
-
-fn decoded_size(part: &Part) -> u64 {
-    let raw = part.body.len() as u64;
-    match part.encoding {
-        // 78 octets of a full line hold 57.
-        TransferEncoding::Base64 => raw * 57 / 78,
-        _ => raw,
-    }
 }
 
 #[cfg(test)]

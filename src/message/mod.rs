@@ -28,6 +28,7 @@ mod protection;
 mod repair;
 pub mod reply;
 mod scan;
+mod sizes;
 mod spelled;
 mod spellings;
 mod standing;
@@ -58,6 +59,7 @@ pub use permitted::{FileKind, Permission};
 pub use protection::Protection;
 pub use repair::{Bits, Mended, Repair, Repaired};
 pub use scan::{MAX_DEPTH, MAX_FIELDS, MAX_PARTS};
+use sizes::Sizes;
 pub use spelled::{Run, Spelled};
 pub use spellings::{File, Gap, Value};
 pub use standing::{is_all, stands};
@@ -118,13 +120,14 @@ pub struct Message<'a> {
     notes: Vec<&'static str>,
     lone_cr: bool,
     protection: OnceLock<Option<Protection>>,
+    sizes: Sizes,
 }
 
 impl<'a> Message<'a> {
     /// Index `raw`. Never fails, linear in its length.
     pub fn parse(raw: &'a [u8]) -> Self {
         let scan::Scanned { parts, line_end, notes, lone_cr } = scan::scan(raw);
-        Self { raw, parts, line_end, notes, lone_cr, protection: OnceLock::new() }
+        Self { raw, parts, line_end, notes, lone_cr, protection: OnceLock::new(), sizes: Sizes::default() }
     }
 
     /// The bytes that came in.

@@ -37,6 +37,22 @@ pub(super) fn decode(encoding: TransferEncoding, raw: &[u8]) -> Result<Cow<'_, [
     }
 }
 
+/// How many octets [`decode`] gives, without making them; `None` where it cannot.
+pub(super) fn decoded_len(encoding: TransferEncoding, raw: &[u8]) -> Option<usize> {
+    match encoding {
+        TransferEncoding::Identity => Some(raw.len()),
+        TransferEncoding::QuotedPrintable => Some(quoted_printable_len(raw)),
+        TransferEncoding::Base64 => {
+            let extent = base64_extent(raw).ok()?;
+            let len = |data: &[u8]| base64::MIME.decoded_len(data).ok();
+            let first = len(raw.get(..extent).unwrap_or_default())?;
+            let behind = base64_pieces(raw.get(extent..).unwrap_or_default());
+            behind.into_iter().try_fold(first, |sum, piece| Some(sum + len(piece)?))
+        }
+        TransferEncoding::Unknown => None,
+    }
+}
+
 /// True when all readers undo the encoding alike, so that the whole may be encoded anew.
 pub(super) fn is_sound(encoding: TransferEncoding, raw: &[u8]) -> bool {
     match encoding {
@@ -248,6 +264,20 @@ fn decode_quoted_printable(raw: &[u8]) -> Cow<'_, [u8]> {
         }
     }
     Cow::Owned(out)
+}
+
+fn quoted_printable_len(raw: &[u8]) -> usize {
+    let (mut at, mut len) = (0, 0);
+    while let Some(rest) = raw.get(at..).filter(|r| !r.is_empty()) {
+        let (raw_len, decoded) = match quoted_printable_token(rest) {
+            Token::Literal(n) => (n, n),
+            Token::Octet(_) => (3, 1),
+            Token::Soft(n) => (n, 0),
+        };
+        at += raw_len;
+        len += decoded;
+    }
+    len
 }
 
 /// The raw offsets of decoded offsets, which ascend; behind soft line breaks.
@@ -465,7 +495,36 @@ fn splice_base64(raw: &[u8], splices: &[Splice], line_end: LineEnd) -> Result<Ed
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn octets_are_counted_as_they_are_decoded(raw in bodies()) {
+            for encoding in [
+                TransferEncoding::Identity,
+                TransferEncoding::QuotedPrintable,
+                TransferEncoding::Base64,
+                TransferEncoding::Unknown,
+            ] {
+                let decoded = decode(encoding, raw.as_bytes()).ok().map(|octets| octets.len());
+                prop_assert_eq!(decoded_len(encoding, raw.as_bytes()), decoded, "{:?}", encoding);
+            }
+        }
+    }
+
+    /// What is base64 or quoted-printable, with what both can be broken by.
+    fn bodies() -> impl Strategy<Value = String> {
+        let data = prop::collection::vec(any::<u8>(), 0..200).prop_map(|octets| base64::MIME.encode(octets));
+        let odd = prop::sample::select(vec![
+            "=", "==", "=3D", "=\r\n", "= \t\n", "=\r", "\r\n", "\n", " ", "\t", "\u{c}", "\u{b}", "a", "ab", "YWJj",
+            "YQ==", "YWI=", "YR==", "é", "-", "_", "+/", "=e9", "=E", "\0",
+        ]);
+        let odd = prop::collection::vec(odd.prop_map(str::to_owned), 0..20);
+        let broken = prop::collection::vec(prop_oneof![data.clone(), odd.clone().prop_map(|all| all.concat())], 0..6);
+        prop_oneof![data, odd.prop_map(|all| all.concat()), broken.prop_map(|all| all.concat())]
+    }
 
     /// Splices `with` in for `at` of the decoded text.
     fn spliced(encoding: TransferEncoding, raw: &str, at: Range<usize>, with: &str) -> Option<String> {

@@ -1,6 +1,7 @@
 //! What rules see of it: attachments as they stand now, their content, and how one is taken off.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::super::draft::{Block, BodyError, Draft, Place};
@@ -47,7 +48,6 @@ impl<'m> Draft<'m> {
                 part: body.part,
                 name: text.get(file.name.clone()).map(str::to_owned),
                 media_type: UNDECLARED.to_owned(),
-                size: file.size(text),
                 in_text: Some(file),
             }));
         }
@@ -79,6 +79,39 @@ impl<'m> Draft<'m> {
             Some(file) => self.text(attachment.part).ok().map(|text| Cow::Owned(file.octets(text))),
             None => self.content(attachment.part).or_else(|| uuencoded_part(self.message(), attachment.part)),
         }
+    }
+
+    /// How many octets [`Self::octets`] gives, without making them where it can be helped. Of what cannot be decoded: as
+    /// many as are written.
+    pub fn size(&self, attachment: &Attachment) -> u64 {
+        let id = attachment.part;
+        if let Some(file) = &attachment.in_text {
+            return self.text(id).map_or(0, |text| file.size(text));
+        }
+        if self.is_edited_file(id) {
+            return self.content(id).map_or(0, |octets| octets.len() as u64);
+        }
+        self.message().size(id, || uuencoded_part(self.message(), id).map(|octets| octets.len()))
+    }
+
+    /// What [`Self::size`] is at least and at most, known without a look at the octets.
+    pub fn size_bounds(&self, attachment: &Attachment) -> RangeInclusive<u64> {
+        let part = self.message().part(attachment.part);
+        let is_stored = attachment.in_text.is_none() && !self.is_edited_file(attachment.part);
+        match part.filter(|_| is_stored) {
+            Some(part) if part.encoding == TransferEncoding::Identity => {
+                let size = part.body.len() as u64;
+                size..=size
+            }
+            // No encoding is shorter than what it encodes.
+            Some(part) => 0..=part.body.len() as u64,
+            None => 0..=u64::MAX,
+        }
+    }
+
+    /// Was the content of a part edited?
+    fn is_edited_file(&self, id: PartId) -> bool {
+        self.permitted.attached.contains_key(&id) || self.permitted.edited_texts().any(|(file, _)| file.body.part == id)
     }
 
     /// The octets of a part as they stand now, its transfer encoding undone; `None` where it cannot be.

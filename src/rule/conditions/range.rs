@@ -1,5 +1,7 @@
 //! `{ over, under }`: a size in octets between limits; `{ at_least, at_most }`: a number within limits.
 
+use std::ops::RangeInclusive;
+
 use crate::rule::problem::Code;
 use crate::rule::section::Section;
 use crate::rule::{OptionDoc, Takes};
@@ -53,6 +55,15 @@ impl SizeRange {
         let range = Self { over: over.map(|at| at.value), under: under.map(|at| at.value) };
         section.finish(of, &known);
         sound.then_some(range)
+    }
+
+    /// Is every size of `bounds` between the limits, or none of them? `None` where some are.
+    pub fn holds_for_all(self, bounds: &RangeInclusive<u64>) -> Option<bool> {
+        let (least, most) = (*bounds.start(), *bounds.end());
+        if self.over.is_some_and(|over| most <= over) || self.under.is_some_and(|under| least >= under) {
+            return Some(false);
+        }
+        (self.holds(least) && self.holds(most)).then_some(true)
     }
 
     /// Is `size` between the limits?

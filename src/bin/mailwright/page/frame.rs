@@ -139,14 +139,15 @@ fn images(message: &Message<'_>) -> Images {
 }
 
 fn attachments(message: &Message<'_>) -> String {
-    let all = Draft::new(message).attachments();
+    let draft = Draft::new(message);
+    let all = draft.attachments();
     if all.is_empty() {
         return String::new();
     }
     let mut out = "<ul class=files>".to_owned();
     for file in all.iter().take(MAX_ATTACHMENTS) {
         let name = file.name.as_deref().map_or_else(|| text(&file.media_type), |name| text(cut(name, 100).0));
-        let octets = size(usize::try_from(file.size).unwrap_or(usize::MAX));
+        let octets = size(usize::try_from(draft.size(file)).unwrap_or(usize::MAX));
         let _ = write!(out, "<li title=\"{}\">{name} <small>{octets}</small></li>", text(&file.media_type));
     }
     if let more @ 1.. = all.len().saturating_sub(MAX_ATTACHMENTS) {

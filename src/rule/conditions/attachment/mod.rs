@@ -58,7 +58,7 @@ pub(in crate::rule) const OPTIONS: &[OptionDoc] = &[
         key: "size",
         takes: Takes::Table(range::OPTIONS),
         default: "any size",
-        doc: "The size of the attachment, its transfer encoding undone.",
+        doc: "The size of the attachment, its transfer encoding undone; where that cannot be done, as it is written.",
     },
     OptionDoc {
         key: "total",
@@ -240,14 +240,31 @@ impl Attachments {
     pub(in crate::rule) fn passing(&self, draft: &Draft<'_>) -> Option<Vec<Attachment>> {
         let mut passing = draft.attachments();
         passing.retain(|attachment| {
-            self.passes_by_name(attachment) && self.passes_by_content(|| draft.octets(attachment))
+            self.passes_by_name(attachment)
+                && self.passes_by_size(draft, attachment)
+                && self.passes_by_content(|| draft.octets(attachment))
         });
         let count = passing.len() as u64;
-        let octets = passing.iter().fold(0_u64, |sum, attachment| sum.saturating_add(attachment.size));
         let holds = count >= self.at_least
             && self.at_most.is_none_or(|most| count <= most)
-            && self.total.is_none_or(|total| total.holds(octets));
+            && self.passes_by_total(draft, &passing);
         holds.then_some(passing)
+    }
+
+    /// Octets are counted where the length of what is written does not say enough.
+    fn passes_by_size(&self, draft: &Draft<'_>, attachment: &Attachment) -> bool {
+        let Some(size) = self.size else { return true };
+        let bounds = draft.size_bounds(attachment);
+        size.holds_for_all(&bounds).unwrap_or_else(|| size.holds(draft.size(attachment)))
+    }
+
+    fn passes_by_total(&self, draft: &Draft<'_>, passing: &[Attachment]) -> bool {
+        let Some(total) = self.total else { return true };
+        let bounds = passing.iter().map(|attachment| draft.size_bounds(attachment)).fold(0..=0_u64, |sum, one| {
+            sum.start().saturating_add(*one.start())..=sum.end().saturating_add(*one.end())
+        });
+        let counted = || passing.iter().fold(0_u64, |sum, one| sum.saturating_add(draft.size(one)));
+        total.holds_for_all(&bounds).unwrap_or_else(|| total.holds(counted()))
     }
 
     fn passes_by_content<'o>(&self, octets: impl FnOnce() -> Option<Cow<'o, [u8]>>) -> bool {
@@ -267,7 +284,6 @@ impl Attachments {
         let name = attachment.name.as_deref();
         self.name.as_ref().is_none_or(|globs| name.is_some_and(|name| globs.is_match(name)))
             && self.media_type.as_ref().is_none_or(|globs| globs.is_match(&attachment.media_type))
-            && self.size.is_none_or(|size| size.holds(attachment.size))
             && self.extensions.as_ref().is_none_or(|list| {
                 // QUIRK: Windows drops dots and blanks at the end of a name, so `a.exe. ` runs.
                 let name = name.unwrap_or_default().trim_end_matches(['.', ' ']);
@@ -291,7 +307,7 @@ impl Condition for Attachments {
             let octets = scene.draft.octets(attachment).unwrap_or_default();
             let is = content::media_type(&octets).map(|found| format!(", is {found}")).unwrap_or_default();
             let name = attachment.name.as_deref().unwrap_or("without a name");
-            format!("{name} ({}{is}, {} octets)", attachment.media_type, attachment.size)
+            format!("{name} ({}{is}, {} octets)", attachment.media_type, scene.draft.size(attachment))
         };
         let all: Vec<String> = scene.draft.attachments().iter().map(shown).collect();
         Some(if all.is_empty() { "no attachment".to_owned() } else { all.join(", ") })
@@ -343,6 +359,40 @@ mod tests {
     fn sizes() {
         check("{ extension = \"pdf\", size = { over = 5, under = 20 } }", true);
         check("{ size = { over = \"1 KB\" } }", false);
+    }
+
+    #[test]
+    fn sizes_are_of_what_is_attached_however_it_is_written() {
+        // Each is `hello world!`: 12 octets.
+        for (encoding, lines) in [
+            ("base64", "aGVsbG8gd29ybGQh"),
+            ("base64", "aG\nVs\n\n\nbG\n8g\n  d2\n9y\nbG\nQh\n\n\n\n\n\n\n\n\n\n\n"),
+            ("quoted-printable", "=68=65=6C=6C=6F=20=77=6F=72=6C=64=21"),
+            ("quoted-printable", "hello =\n=\n=\n=\n=\n=\n=\nworld!"),
+            ("x-uuencode", "begin 644 a\n,:&5L;&\\@=V]R;&0A\n`\nend"),
+            ("7bit", "hello world!"),
+        ] {
+            let mail = format!(
+                "Content-Type: multipart/mixed; boundary=m\n\n--m\n\nsee\n--m\nContent-Type: image/png\n\
+                 Content-Transfer-Encoding: {encoding}\nContent-Disposition: attachment; filename=a\n\n{lines}\n--m--\n"
+            );
+            for (test, want) in [
+                ("{ size = { over = 11, under = 13 } }", true),
+                ("{ size = { over = 12 } }", false),
+                ("{ size = { under = 12 } }", false),
+                ("{ total = { over = 11, under = 13 } }", true),
+                ("{ total = { over = 12 } }", false),
+            ] {
+                assert_eq!(holds(&format!("attachment = {test}"), &mail), want, "{encoding}: {test}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_decoded_is_as_large_as_it_is_written() {
+        let mail =
+            "Content-Type: image/png\nContent-Disposition: attachment\nContent-Transfer-Encoding: base64\n\nYQ=b!!!!";
+        assert!(holds("attachment = { size = { over = 7, under = 9 } }", mail));
     }
 
     /// A message with one attachment, in base64 at 76 octets a line.
