@@ -3,6 +3,7 @@
 //! Invariant: never fails, never recurses, linear in the message whatever is in it. What passes a limit, or cannot be
 //! understood, is one opaque part.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -38,6 +39,7 @@ pub(super) fn scan(raw: &[u8]) -> Scanned {
         parts: Vec::new(),
         open: Vec::new(),
         levels: HashMap::new(),
+        lone_cr: Cell::new(false),
         notes: Vec::new(),
     };
     let lone_cr = memchr::memchr(b'\n', raw).is_none() && memchr::memchr(b'\r', raw).is_some();
@@ -93,8 +95,8 @@ impl Lines<'_> {
     }
 }
 
-/// What a delimiter that does not begin the body begins with.
-static NEXT: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"\n--"));
+/// What a delimiter begins with. One search finds those behind a line end and those behind a CR alone.
+static DASHES: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"--"));
 
 struct Scanner<'a> {
     lines: Lines<'a>,
@@ -103,6 +105,8 @@ struct Scanner<'a> {
     open: Vec<(PartId, Vec<u8>)>,
     /// Level in `open` of each boundary; of equal ones the outermost, which ends what is inside it.
     levels: HashMap<Vec<u8>, usize>,
+    /// Whether a delimiter would stand where a CR alone is taken for a line end.
+    lone_cr: Cell<bool>,
     notes: Vec<&'static str>,
 }
 
@@ -146,6 +150,12 @@ impl Scanner<'_> {
         for part in &mut self.parts {
             if part.body.end == OPEN_END {
                 part.body.end = len;
+            }
+        }
+        if self.lone_cr.get() {
+            self.note("a delimiter stands beside a carriage return that ends no line");
+            if let Some(root) = self.parts.first_mut() {
+                root.doubtful = true;
             }
         }
     }
@@ -200,13 +210,36 @@ impl Scanner<'_> {
         if self.open.is_empty() {
             return None;
         }
-        let mut line = at;
+        let raw = self.lines.raw;
+        if let Some(delimiter) = self.delimiter_at(at) {
+            return Some((at, delimiter));
+        }
+        let mut from = at;
         loop {
-            let rest = self.lines.raw.get(line..)?;
-            if let Some(delimiter) = self.delimiter_at(line) {
-                return Some((line, delimiter));
+            let dashes = from + DASHES.find(raw.get(from..)?)?;
+            match dashes.checked_sub(1).and_then(|before| raw.get(before)) {
+                Some(b'\n') => {
+                    if let Some(delimiter) = self.delimiter_at(dashes) {
+                        return Some((dashes, delimiter));
+                    }
+                }
+                Some(b'\r') => self.see_lone_cr(dashes),
+                _ => {}
             }
-            line += NEXT.find(rest)? + 1;
+            // A row of dashes is one place.
+            from = dashes + raw.get(dashes..)?.iter().position(|b| *b != b'-')?;
+        }
+    }
+
+    /// QUIRK: some readers take a CR alone for a line end. Where that makes a delimiter of what is none to others, they do
+    /// not see the same parts.
+    fn see_lone_cr(&self, dashes: usize) {
+        let rest = self.lines.raw.get(dashes + 2..).unwrap_or_default();
+        let text = rest.get(..rest.len().min(2 * MAX_BOUNDARY)).unwrap_or_default();
+        let line = text.split(|b| matches!(b, b'\r' | b'\n')).next().unwrap_or_default().trim_ascii_end();
+        let of_ours = |text: &[u8]| self.levels.contains_key(text);
+        if of_ours(line) || line.strip_suffix(b"--").is_some_and(of_ours) {
+            self.lone_cr.set(true);
         }
     }
 
@@ -216,6 +249,9 @@ impl Scanner<'_> {
         }
         let (end, _) = self.lines.line(line);
         let text = self.lines.raw.get(line + 2..end)?;
+        if has_lone_cr(text.get(..text.len().min(2 * MAX_BOUNDARY))?) {
+            self.see_lone_cr(line);
+        }
         if text.len() > 2 * MAX_BOUNDARY {
             return None;
         }
@@ -401,6 +437,26 @@ mod tests {
     fn delimiters_may_have_white_space_behind_them_and_nothing_else() {
         let text = "Content-Type: multipart/mixed; boundary=a\n\n--a \t\n\none\n--ax\n--a--x\n --a\n--a--\t\n";
         assert_eq!(outline_of(text)[1..], ["1 text/plain \"one\\r\\n--ax\\r\\n--a--x\\r\\n --a\""]);
+    }
+
+    #[test]
+    fn a_delimiter_beside_a_lone_carriage_return_leaves_the_message_in_doubt() {
+        let doubt = |body: &str| {
+            let raw = format!(
+                "Content-Type: multipart/mixed; boundary=\"a b\"\r\n\r\n--a b\r\n\r\none\r\n{body}\r\n--a b--\r\n"
+            );
+            Message::parse(raw.as_bytes()).doubt().is_some()
+        };
+        let seen = [
+            "--a b\rContent-Type: text/html\r\n\r\ntwo",
+            "x\r--a b\r\n\r\ntwo",
+            "x\r--a b--",
+            "--a b--\rx",
+            "\r\r--a b \rx",
+        ];
+        assert!(seen.iter().all(|body| doubt(body)));
+        let not = ["x\ry", "x\r--a bc\r\n", "x--a b\ry", "--a\rb", "----------\r----------", " --a b\rx", "x -- \ry"];
+        assert!(not.iter().all(|body| !doubt(body)));
     }
 
     #[test]
