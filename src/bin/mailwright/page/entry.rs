@@ -277,15 +277,12 @@ impl About {
             list("ol class=tries", "ol", &passage.tries, &mut html);
             list("ul class=notes", "ul", &passage.recipients, &mut html);
         }
-        let Some(handled) = sight.handled else {
-            html.push_str("</header>");
-            return html;
-        };
-        let report = &handled.report;
-        let notes = report.rules.iter().flat_map(|rules| &rules.notes).cloned();
-        let signatures = report.rules.iter().flat_map(|rules| &rules.signatures).map(ToString::to_string);
-        let said = sight.notes.iter().cloned();
-        let all: Vec<String> = said.chain(shown::put_lines(report)).chain(notes).chain(signatures).collect();
+        let mut all = sight.notes.to_vec();
+        if let Some(Handled { report, .. }) = sight.handled {
+            all.extend(shown::put_lines(report));
+            all.extend(report.rules.iter().flat_map(|rules| &rules.notes).cloned());
+            all.extend(report.rules.iter().flat_map(|rules| &rules.signatures).map(ToString::to_string));
+        }
         list("ul class=notes", "ul", &all, &mut html);
         html.push_str("</header>");
         html

@@ -45,12 +45,7 @@ impl Function<'_> {
     }
 
     /// Answer an event about a message of this flow.
-    pub fn answer<F: MessageFlow, S: ObjectStore>(
-        &self,
-        event: &Event,
-        flow: &F,
-        store: &S,
-    ) -> Result<Handled, String> {
+    fn answer<F: MessageFlow, S: ObjectStore>(&self, event: &Event, flow: &F, store: &S) -> Result<Handled, String> {
         PANIC.take();
         let handled = RUNTIME.with_borrow_mut(|runtime| {
             let runtime = match runtime {

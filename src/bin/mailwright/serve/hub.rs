@@ -14,7 +14,7 @@
 //! tries again.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -30,6 +30,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{broadcast, mpsc};
 
 use super::run::{Arrival, Origin, ReturnPath, Run};
+use super::said::Said;
 use crate::event::Event;
 
 /// Most octets of all messages that are kept, as they came and as they were rewritten.
@@ -104,6 +105,8 @@ pub enum Work {
     New(Arc<Run>),
     /// Another rule set is in force: all that is kept runs anew.
     Again(u64),
+    /// This message has passed under a rule set that was in force before.
+    Behind(usize),
 }
 
 /// The last messages, and the rules.
@@ -115,6 +118,8 @@ pub struct Hub {
     work: mpsc::UnboundedSender<Work>,
     salt: [u8; 32],
     ids: AtomicU64,
+    /// The message that somebody looked at last.
+    looked_at: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -136,7 +141,8 @@ impl Hub {
         let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let salt = Sha256::digest(format!("{started} {}", std::process::id())).into();
         let news = broadcast::Sender::new(NEWS);
-        (Arc::new(Self { limits, state: Mutex::new(state), news, work, salt, ids: AtomicU64::new(0) }), to_do)
+        let (ids, looked_at) = (AtomicU64::new(0), AtomicUsize::new(0));
+        (Arc::new(Self { limits, state: Mutex::new(state), news, work, salt, ids, looked_at }), to_do)
     }
 
     /// All that are kept, oldest first.
@@ -147,6 +153,18 @@ impl Hub {
     pub fn run(&self, number: usize) -> Option<Arc<Run>> {
         let state = self.state();
         state.place(number).and_then(|place| state.runs.get(place)).cloned()
+    }
+    /// The numbers of all that are kept, in the order in which they run anew: what somebody looked at last, then the newest
+    /// first.
+    pub fn in_turn(&self) -> Vec<usize> {
+        let looked_at = self.looked_at.load(Ordering::Relaxed);
+        let mut numbers: Vec<usize> = self.state().runs.iter().rev().map(|run| run.number).collect();
+        numbers.sort_by_key(|number| *number != looked_at);
+        numbers
+    }
+    /// Somebody looks at this one.
+    pub fn look_at(&self, number: usize) {
+        self.looked_at.store(number, Ordering::Relaxed);
     }
     /// What changes from now on.
     pub fn news(&self) -> broadcast::Receiver<News> {
@@ -190,6 +208,7 @@ impl Hub {
             failures: Vec::new(),
             outcome: None,
             generation: rules.generation,
+            said: None,
         });
         state.octets += run.octets();
         state.runs.push_back(Arc::clone(&run));
@@ -207,9 +226,23 @@ impl Hub {
         self.replace(number, |run| run.failures = failures);
     }
 
+    /// A message that has passed before is in transit again, and takes its time.
+    pub fn still_runs(&self, number: usize) {
+        self.tell([News::Run(number)]);
+    }
+
     /// A message has passed; again, if it has before.
     pub fn passed(&self, passed: Run) {
-        self.replace(passed.number, |run| *run = passed);
+        // What was said of it came while it passed.
+        self.replace(passed.number, |run| *run = Run { said: run.said.take(), ..passed });
+    }
+
+    /// A function has said this of a message.
+    pub fn function_said(&self, id: &MessageId, said: Said) {
+        let number = self.state().runs.iter().find(|run| run.id == *id).map(|run| run.number);
+        if let Some(number) = number {
+            self.replace(number, |run| run.said = Some(Arc::new(said)));
+        }
     }
 
     /// A message that was taken in has passed, whether it is kept still or not: there is room for others.
@@ -217,6 +250,24 @@ impl Hub {
         let mut state = self.state();
         state.transit_runs = state.transit_runs.saturating_sub(1);
         state.transit_octets = state.transit_octets.saturating_sub(octets);
+    }
+
+    /// A message has passed under the rule set of this generation: where that is not in force any more, it runs anew.
+    pub fn is_behind(&self, number: usize, generation: u64) {
+        if self.rules().generation != generation {
+            let _ = self.work.send(Work::Behind(number));
+        }
+    }
+
+    /// All that is kept runs anew, under the same rules: the function that answers is another.
+    pub fn run_again(&self) -> u64 {
+        let generation = {
+            let mut state = self.state();
+            state.rules.generation += 1;
+            state.rules.generation
+        };
+        let _ = self.work.send(Work::Again(generation));
+        generation
     }
 
     /// Put another rule set in force; all that is kept runs anew. Answers with its generation.
@@ -398,6 +449,24 @@ mod tests {
         // Three of them have 150 KB, four would have 200.
         assert_eq!(numbers(&hub), [4, 5, 6]);
         assert!(hub.state().octets <= 192 << 10);
+    }
+
+    #[test]
+    fn what_is_looked_at_runs_first_and_then_the_newest() {
+        let (hub, mut work) = hub(4);
+        (0..5).for_each(|_| drop(take(&hub, "x").unwrap()));
+        assert_eq!(hub.in_turn(), [5, 4, 3, 2]);
+        hub.look_at(3);
+        assert_eq!(hub.in_turn(), [3, 5, 4, 2]);
+        hub.look_at(1);
+        assert_eq!(hub.in_turn(), [5, 4, 3, 2]);
+        while work.try_recv().is_ok() {}
+        hub.is_behind(5, 1);
+        assert!(work.try_recv().is_err());
+        assert_eq!(hub.run_again(), 2);
+        hub.is_behind(5, 1);
+        let to_do: Vec<Work> = std::iter::from_fn(|| work.try_recv().ok()).collect();
+        assert!(matches!(to_do.as_slice(), [Work::Again(2), Work::Behind(5)]), "{to_do:?}");
     }
 
     #[test]

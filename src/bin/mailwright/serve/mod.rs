@@ -3,18 +3,19 @@
 //! | where | what |
 //! |---|---|
 //! | `hub.rs`, `run.rs` | the last messages and the rules in force: what all else looks at |
-//! | `passage.rs` | a message on its way: invocation, tries, fallback; `answer.rs` reads what is answered |
+//! | `passage.rs` | a message on its way: invocation, tries, fallback; `built_in.rs` is the function's own code, `answer.rs` reads what is answered |
 //! | `workmail.rs`, `fault.rs` | what the function sees of WorkMail and S3, and what goes wrong there |
 //! | `smtp/`, `aws/` | where mail clients and AWS SDKs connect; `room.rs` is the memory for what they send |
-//! | `process.rs` | a function that is started here |
+//! | `process.rs`, `said.rs` | a function that is started here, and what it says of messages |
 //! | `watch.rs`, `log.rs` | rule files that change; what is said on the terminal |
-//! | `http.rs`, `page.rs` | connections; the page |
+//! | `http.rs`, `page/` | connections; the page |
 //!
 //! Invariant: nothing leaves the machine. No mail is sent, nothing connects to anywhere, nothing is written to the disk; and
 //! only programs on this machine can connect, unless `--listen` says otherwise.
 
 mod answer;
 mod aws;
+mod built_in;
 mod fault;
 mod http;
 pub mod hub;
@@ -24,6 +25,7 @@ mod passage;
 mod process;
 mod room;
 pub mod run;
+mod said;
 mod smtp;
 mod watch;
 mod workmail;
@@ -31,7 +33,6 @@ mod workmail;
 use std::ffi::OsString;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -49,7 +50,6 @@ use mailwright::rule::Disposition;
 use mailwright::rule::value_key::ValueKey;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
-use tokio::sync::{Mutex, Semaphore};
 
 use crate::replay::{NO_VALUE_KEY, function, pipeline};
 use crate::source::{self, Found};
@@ -57,18 +57,19 @@ use crate::terminal::{BAD, Colour, NAME};
 use crate::{End, check, keys};
 use aws::Aws;
 use aws::runtime_api::RuntimeApi;
+use built_in::BuiltIn;
 use fault::{Faults, Planned};
 use hub::{Hub, Limits};
 use log::Log;
 use page::Way;
-use passage::{Answers, Flow};
+use passage::{Answers, Flow, Plan};
 use process::{About, Process};
 use room::Room;
 use run::{Arrival, Origin};
 use smtp::Port;
 use workmail::WorkMail;
 
-/// Most threads that run rules, read files and wait for faults.
+/// Most threads that read files and look at messages.
 const THREADS: usize = 64;
 /// Most octets of what is being received.
 const RECEIVED_OCTETS: usize = 192 * 1024 * 1024;
@@ -202,7 +203,11 @@ async fn serve_all(
     let workmail = Arc::new(WorkMail::new(Faults::new(&options.fault)));
     let runtime = Arc::<RuntimeApi>::default();
     let function = if options.command.is_empty() && !options.attach {
-        Answers::BuiltIn
+        let clock = options.at.map_or(Clock::System, Clock::Fixed);
+        let built_in = BuiltIn::start(Settings { stamp_key, clock, ..Settings::default() });
+        Answers::BuiltIn(built_in.map_err(|error| format!("cannot start a thread: {error}"))?)
+    } else if options.command.is_empty() {
+        Answers::Attached(Arc::clone(&runtime))
     } else {
         let about = About {
             endpoint: &endpoint,
@@ -211,39 +216,29 @@ async fn serve_all(
             stamp_key: options.stamp_key.clone().unwrap_or_else(made_up),
             value_key: options.value_key.as_deref(),
         };
-        let process = (!options.command.is_empty()).then(|| {
-            let variables = process::variables(&about);
-            Process::start(options.command.clone(), variables, Arc::clone(&runtime), log.clone())
-        });
-        Answers::Runtime(Arc::clone(&runtime), process.transpose()?)
+        let variables = process::variables(&about);
+        let process =
+            Process::start(options.command.clone(), variables, Arc::clone(&runtime), Arc::clone(&hub), log.clone())?;
+        Answers::Started(Arc::clone(&runtime), process)
     };
     log.say(&banner);
-    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let flow = Arc::new(Flow {
-        hub: Arc::clone(&hub),
-        workmail: Arc::clone(&workmail),
-        function,
-        settings: Settings { stamp_key, clock: options.at.map_or(Clock::System, Clock::Fixed), ..Settings::default() },
+    let plan = Plan {
         rule_timeout: Duration::from_secs(options.rule_timeout),
         fallback: match options.fallback {
             Fallback::Deliver => Disposition::Deliver,
             Fallback::Bounce => Disposition::Bounce("the rule could not be run".to_owned()),
             Fallback::Drop => Disposition::Drop,
         },
-        cores: Arc::new(Semaphore::new(cores)),
-        again: Mutex::new(()),
-        log: log.clone(),
-    });
+    };
+    let flow = Flow::new(Arc::clone(&hub), Arc::clone(&workmail), function, plan, log.clone());
     let (rules, domains) = (options.rules.clone(), options.domains.clone());
     let load = move || load(&rules, &domains, value_key.clone());
-    // A function that was started elsewhere does not know that its rules have changed.
-    if !options.attach {
-        tokio::spawn(watch::watch(options.rules.clone(), Arc::clone(&hub), log.clone(), load));
-    }
+    tokio::spawn(watch::watch(options.rules.clone(), Arc::clone(&hub), log.clone(), load));
+    let who = flow.function.who(options.command.first().map(OsString::as_os_str));
     tokio::spawn(flow.work(to_do));
     let room = Room::new(RECEIVED_OCTETS);
     let ways = ports.ways(hub.rules().pipeline.organization().domains.first()).map_err(|error| error.to_string())?;
-    let page = page::routes(Arc::clone(&hub), Arc::clone(&room), ways);
+    let page = page::routes(Arc::clone(&hub), Arc::clone(&room), ways, who);
     tokio::spawn(http::serve(ports.page, page.layer(from_fn(http::same_site))));
     let aws = Arc::new(Aws::new(workmail, runtime, Arc::clone(&room)));
     tokio::spawn(http::serve(ports.aws, aws::routes(aws).layer(from_fn(http::no_browser))));

@@ -7,63 +7,94 @@
 //! Source: WorkMail Administrator Guide, "Synchronous Run Lambda rule". How long WorkMail waits between its tries is not
 //! published: here it is a second, then twice as long each time.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mailwright::flow::handler::{ANSWER_WITHIN, Fate, Handled, Settings};
+use mailwright::flow::handler::{ANSWER_WITHIN, Fate, Handled};
 use mailwright::flow::memory::Fault;
 use mailwright::rule::Disposition;
 use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{Mutex, Semaphore, mpsc};
-use tokio::time::{Instant, sleep};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc, watch};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::answer::Reading;
 use super::aws::runtime_api::RuntimeApi;
+use super::built_in::BuiltIn;
 use super::fault::At;
 use super::hub::{Hub, News, Rules, Work};
 use super::log::Log;
 use super::process::Process;
 use super::run::{Outcome, Run};
 use super::workmail::WorkMail;
-use crate::replay::function::{self, Function};
+use crate::replay::function;
 
 /// Pause before the second try; it doubles from try to try.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Longest pause.
 const MAX_PAUSE: Duration = Duration::from_mins(5);
+/// A function that is away for longer is said to be, and a message that runs anew for longer.
+const SAID_AFTER: Duration = Duration::from_secs(1);
+
+/// Messages that a function which is not built in is given at a time.
+const TURNS: usize = 4;
 
 /// What all messages have in common.
 #[derive(Debug)]
 pub struct Flow {
-    /// Where they are kept.
-    pub hub: Arc<Hub>,
-    /// What the function sees of them.
-    pub workmail: Arc<WorkMail>,
+    hub: Arc<Hub>,
+    workmail: Arc<WorkMail>,
     /// Who answers.
     pub function: Answers,
-    /// What the operator of the function decides, for the built-in one.
-    pub settings: Settings,
-    /// For how long WorkMail tries.
+    plan: Plan,
+    log: Log,
+    /// So many are with a function that is not built in.
+    turns: Semaphore,
+    /// The newest round of runs: who waits to try again goes on at once.
+    rounds: watch::Sender<u64>,
+}
+
+/// What WorkMail is told about the rule.
+#[derive(Debug)]
+pub struct Plan {
+    /// For how long it tries.
     pub rule_timeout: Duration,
     /// What it does then.
     pub fallback: Disposition,
-    /// So many messages run at a time.
-    pub cores: Arc<Semaphore>,
-    /// Held by who runs again what has passed: one at a time.
-    pub again: Mutex<()>,
-    /// Who is told.
-    pub log: Log,
 }
 
 /// Who answers.
 #[derive(Debug)]
 pub enum Answers {
     /// The function's own code, with the rules in force.
-    BuiltIn,
-    /// Whoever asks at the Runtime API; with the process that serve has started, if it has.
-    Runtime(Arc<RuntimeApi>, Option<Arc<Process>>),
+    BuiltIn(BuiltIn),
+    /// A function that serve has started.
+    Started(Arc<RuntimeApi>, Arc<Process>),
+    /// Whoever asks at the Runtime API.
+    Attached(Arc<RuntimeApi>),
+}
+
+impl Answers {
+    /// Who answers, and what is to be known of it, for people; `command` is what was started. Empty for what is built in.
+    pub fn who(&self, command: Option<&OsStr>) -> String {
+        match self {
+            Self::BuiltIn(_) => String::new(),
+            Self::Started(..) => {
+                let name = crate::terminal::escape_octets(command.unwrap_or_default().as_encoded_bytes());
+                format!(
+                    "Answered by {name}, which is started anew when a rule file is saved. Rules are as its log says."
+                )
+            }
+            Self::Attached(_) => {
+                "Answered by the function that is attached. When a rule file is saved, the messages are \
+                 sent to it again: it must read its rules itself. Which of them matched is not known here."
+                    .to_owned()
+            }
+        }
+    }
 }
 
 /// What came of one invocation.
@@ -78,26 +109,53 @@ impl Invoked {
     fn failed(why: impl Into<String>) -> Self {
         Self { answer: Err(why.into()), handled: None, failure: None }
     }
+
+    fn by_built_in(handled: Result<Handled, String>) -> Self {
+        let handled = match handled {
+            Ok(handled) => handled,
+            Err(why) => return Self::failed(why),
+        };
+        let answer = match &handled.answer {
+            Ok(response) => serde_json::to_value(response).map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        Self { answer, failure: function::failure(&handled), handled: Some(handled) }
+    }
+}
+
+/// Runs anew what has passed, one round after the other.
+#[derive(Default)]
+struct Rounds {
+    /// Those of the round; each answers with its number, and whether it ran.
+    at_work: JoinSet<(usize, bool)>,
+    numbers: HashSet<usize>,
+    ran: usize,
 }
 
 impl Flow {
+    /// Over these.
+    pub fn new(hub: Arc<Hub>, workmail: Arc<WorkMail>, function: Answers, plan: Plan, log: Log) -> Arc<Self> {
+        let rounds = watch::Sender::new(hub.rules().generation);
+        Arc::new(Self { hub, workmail, function, plan, log, turns: Semaphore::new(TURNS), rounds })
+    }
+
     /// Do all that there is to do, until the hub is gone.
     pub async fn work(self: Arc<Self>, mut to_do: mpsc::UnboundedReceiver<Work>) {
         let forgetting = tokio::spawn(Arc::clone(&self).forget());
-        while let Some(work) = to_do.recv().await {
-            let flow = Arc::clone(&self);
+        let mut rounds = Rounds::default();
+        loop {
+            let work = tokio::select! {
+                work = to_do.recv() => work,
+                Some(ended) = rounds.at_work.join_next() => {
+                    self.ended(&mut rounds, ended);
+                    continue;
+                }
+            };
             match work {
-                Work::New(run) => drop(tokio::spawn(async move {
-                    let passed = flow.pass(&run).await;
-                    flow.hub.left_transit(run.original.len());
-                    flow.log.passed(&passed);
-                    // The rules may have changed while it was in transit.
-                    if flow.hub.rules().generation != passed.generation {
-                        let _turn = flow.again.lock().await;
-                        flow.pass_again(run.number).await;
-                    }
-                })),
-                Work::Again(generation) => drop(tokio::spawn(flow.again(generation))),
+                None => break,
+                Some(Work::New(run)) => drop(tokio::spawn(Arc::clone(&self).first(run))),
+                Some(Work::Again(generation)) => self.again(generation, &mut rounds).await,
+                Some(Work::Behind(number)) => self.join(number, &mut rounds),
             }
         }
         forgetting.abort();
@@ -118,71 +176,106 @@ impl Flow {
         }
     }
 
-    /// All that is kept and has passed runs anew, the newest first.
-    async fn again(self: Arc<Self>, generation: u64) {
-        let _turn = self.again.lock().await;
-        if let Answers::Runtime(_, Some(process)) = &self.function {
-            process.restart().await;
-        }
-        let mut count = 0;
-        for run in self.hub.runs().into_iter().rev() {
-            if self.hub.rules().generation != generation {
-                // Rules that are newer have their own round.
-                return;
-            }
-            count += usize::from(self.pass_again(run.number).await);
-        }
-        self.log.ran_again(count);
+    /// A message that has come in.
+    async fn first(self: Arc<Self>, run: Arc<Run>) {
+        let passed = self.pass(&run).await;
+        self.hub.left_transit(run.original.len());
+        self.log.passed(&passed);
+        self.hub.is_behind(passed.number, passed.generation);
     }
 
-    /// Run a message anew that has passed under other rules. One in transit ends under those that are in force when it is
-    /// tried.
+    /// All that is kept and has passed runs anew: what somebody looks at, then the newest first. A round that is not done is
+    /// overtaken: what it is at is given up.
+    async fn again(self: &Arc<Self>, generation: u64, rounds: &mut Rounds) {
+        if self.hub.rules().generation != generation {
+            // Rules that are newer have their own round.
+            return;
+        }
+        rounds.at_work.shutdown().await;
+        *rounds = Rounds::default();
+        if let Answers::Started(_, process) = &self.function {
+            process.restart().await;
+        }
+        self.rounds.send_replace(generation);
+        for number in self.hub.in_turn() {
+            self.join(number, rounds);
+        }
+    }
+
+    fn join(self: &Arc<Self>, number: usize, rounds: &mut Rounds) {
+        if rounds.numbers.insert(number) {
+            let flow = Arc::clone(self);
+            rounds.at_work.spawn(async move { (number, flow.pass_again(number).await) });
+        }
+    }
+
+    fn ended(&self, rounds: &mut Rounds, ended: Result<(usize, bool), JoinError>) {
+        if let Ok((number, ran)) = ended {
+            rounds.numbers.remove(&number);
+            rounds.ran += usize::from(ran);
+        }
+        if rounds.at_work.is_empty() {
+            self.log.ran_again(std::mem::take(&mut rounds.ran));
+        }
+    }
+
+    /// Run a message anew that has passed under other rules. One in transit is tried under those that are in force then.
     async fn pass_again(&self, number: usize) -> bool {
         let generation = self.hub.rules().generation;
         let run = self.hub.run(number).filter(|run| run.outcome.is_some() && run.generation < generation);
-        if let Some(run) = &run {
-            self.pass(run).await;
+        let Some(run) = run else { return false };
+        let mut passes = std::pin::pin!(self.pass(&run));
+        if timeout(SAID_AFTER, &mut passes).await.is_err() {
+            self.hub.still_runs(number);
+            passes.await;
         }
-        run.is_some()
+        true
     }
 
     /// Until there is an outcome. The run with it.
     async fn pass(&self, run: &Run) -> Run {
         self.workmail.begin(&run.id, run.original.clone());
-        if let Answers::Runtime(runtime, _) = &self.function {
-            if !runtime.is_there() {
-                self.log.waits(run.number);
-            }
-            runtime.wait_for_a_function().await;
-        }
-        let began = Instant::now();
+        let mut rounds = self.rounds.subscribe();
+        let mut turn = self.turn(run.number).await;
+        let mut began = Instant::now();
         let mut failures = Vec::new();
-        let mut tries = 0;
         let mut pause = FIRST_PAUSE;
         let (reading, invoked, rules) = loop {
             let rules = self.hub.rules();
-            tries += 1;
-            let mut invoked = self.invoke(run, &rules, began + self.rule_timeout).await;
-            let read = std::mem::replace(&mut invoked.answer, Ok(Value::Null))
-                .and_then(|answer| Reading::of(&answer, &run.event, rules.pipeline.organization(), &self.fallback));
+            let mut invoked = tokio::select! {
+                invoked = self.invoke(run, &rules, began + self.plan.rule_timeout) => invoked,
+                // A function that is not built in may be looked at in a debugger: it ends what it has begun.
+                _ = rounds.changed(), if matches!(self.function, Answers::BuiltIn(_)) => {
+                    (began, pause) = self.anew(run, &mut failures);
+                    continue;
+                }
+            };
+            drop(turn);
+            let read = std::mem::replace(&mut invoked.answer, Ok(Value::Null)).and_then(|answer| {
+                Reading::of(&answer, &run.event, rules.pipeline.organization(), &self.plan.fallback)
+            });
             let why = match read {
                 Ok(reading) => break (Some(reading), invoked, rules),
                 Err(why) => why,
             };
-            let over = began.elapsed() + pause > self.rule_timeout;
+            let over = began.elapsed() + pause > self.plan.rule_timeout;
             failures.push(why.clone());
             self.hub.failed(run.number, failures.clone());
-            self.log.try_failed(run, tries, &why, (!over).then_some(pause));
+            self.log.try_failed(run, failures.len(), &why, (!over).then_some(pause));
             if over {
                 invoked.failure = Some(why);
                 break (None, invoked, rules);
             }
-            sleep(pause).await;
-            pause = (pause * 2).min(MAX_PAUSE);
+            tokio::select! {
+                () = sleep(pause) => pause = (pause * 2).min(MAX_PAUSE),
+                _ = rounds.changed() => (began, pause) = self.anew(run, &mut failures),
+            }
+            turn = self.turn(run.number).await;
         };
+        let tries = failures.len() + usize::from(reading.is_some());
         let fell_back = reading.is_none();
         let Reading { answered, others, mut notes } =
-            reading.unwrap_or_else(|| Reading::same_for_all(&run.event, &self.fallback));
+            reading.unwrap_or_else(|| Reading::same_for_all(&run.event, &self.plan.fallback));
         let rewritten = self.workmail.freeze(&run.id);
         let fate = invoked.handled.as_ref().map(|handled| &handled.report.fate);
         if rewritten.is_some() && tries > 1 && fate.is_none_or(|fate| *fate != Fate::Rewritten) {
@@ -207,6 +300,34 @@ impl Flow {
         passed
     }
 
+    /// Other rules are in force: what was tried under those before counts no longer. When it began, and its next pause.
+    fn anew(&self, run: &Run, failures: &mut Vec<String>) -> (Instant, Duration) {
+        self.workmail.begin(&run.id, run.original.clone());
+        if !failures.is_empty() {
+            failures.clear();
+            self.hub.failed(run.number, Vec::new());
+        }
+        (Instant::now(), FIRST_PAUSE)
+    }
+
+    /// Until a function that is not built in is there and has time. One that is built in always has.
+    async fn turn(&self, number: usize) -> Option<SemaphorePermit<'_>> {
+        let is_there = async |runtime: &RuntimeApi| {
+            if timeout(SAID_AFTER, runtime.wait_for_a_function()).await.is_err() {
+                self.log.waits(number);
+                runtime.wait_for_a_function().await;
+            }
+        };
+        match &self.function {
+            Answers::BuiltIn(_) => return None,
+            Answers::Started(runtime, _) if runtime.has_asked() => {}
+            Answers::Started(runtime, _) => is_there(runtime).await,
+            // Whoever debugs a function ends it and starts it again.
+            Answers::Attached(runtime) => is_there(runtime).await,
+        }
+        self.turns.acquire().await.ok()
+    }
+
     async fn invoke(&self, run: &Run, rules: &Rules, over: Instant) -> Invoked {
         let late = "the function did not answer within 15 s";
         match self.workmail.fault(At::Invoke) {
@@ -226,34 +347,13 @@ impl Flow {
 
     async fn answer(&self, run: &Run, rules: &Rules, over: Instant) -> Invoked {
         match &self.function {
-            Answers::BuiltIn => self.built_in(run, rules).await,
-            Answers::Runtime(runtime, _) => {
+            Answers::BuiltIn(function) => {
+                Invoked::by_built_in(function.invoke(run, &rules.pipeline, &self.workmail).await)
+            }
+            Answers::Started(runtime, _) | Answers::Attached(runtime) => {
                 let answer = runtime.invoke(&run.event.json, over, ANSWER_WITHIN).await;
                 Invoked { answer, handled: None, failure: None }
             }
         }
-    }
-
-    async fn built_in(&self, run: &Run, rules: &Rules) -> Invoked {
-        let Ok(_turn) = self.cores.acquire().await else { return Invoked::failed("the flow has ended") };
-        let (pipeline, workmail, event) =
-            (Arc::clone(&rules.pipeline), Arc::clone(&self.workmail), Arc::clone(&run.event));
-        let settings = self.settings.clone();
-        let work = move || {
-            let function = Function { pipeline: &pipeline, settings, strict: true };
-            match catch_unwind(AssertUnwindSafe(|| function.answer(&event, &*workmail, &*workmail))) {
-                Ok(Ok(handled)) => Invoked {
-                    answer: match &handled.answer {
-                        Ok(response) => serde_json::to_value(response).map_err(|error| error.to_string()),
-                        Err(error) => Err(error.to_string()),
-                    },
-                    failure: function::failure(&handled),
-                    handled: Some(handled),
-                },
-                Ok(Err(why)) => Invoked::failed(why),
-                Err(_) => Invoked::failed(function::bug()),
-            }
-        };
-        tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Invoked::failed("the function panicked"))
     }
 }

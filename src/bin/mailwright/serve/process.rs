@@ -17,7 +17,9 @@ use tokio::sync::{Mutex, Notify};
 use tokio::time::{Instant, sleep};
 
 use super::aws::runtime_api::RuntimeApi;
+use super::hub::Hub;
 use super::log::Log;
+use super::said::Said;
 use super::workmail::{ATTACHMENTS, BUCKET};
 
 /// Pause before it is started again; it doubles while it ends at once.
@@ -54,6 +56,7 @@ pub struct Process {
     command: Vec<OsString>,
     variables: Vec<(&'static str, OsString)>,
     runtime: Arc<RuntimeApi>,
+    hub: Arc<Hub>,
     log: Log,
     /// Asks for another start.
     restart: Notify,
@@ -120,12 +123,14 @@ impl Process {
         command: Vec<OsString>,
         variables: Vec<(&'static str, OsString)>,
         runtime: Arc<RuntimeApi>,
+        hub: Arc<Hub>,
         log: Log,
     ) -> Result<Arc<Self>, String> {
         let process = Arc::new(Self {
             command,
             variables,
             runtime,
+            hub,
             log,
             restart: Notify::new(),
             turn: Mutex::new(()),
@@ -194,24 +199,29 @@ impl Process {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn()?;
         if let Some(out) = child.stdout.take() {
-            tokio::spawn(show(out, self.log.clone()));
+            tokio::spawn(show(out, Arc::clone(&self.hub), self.log.clone()));
         }
         if let Some(out) = child.stderr.take() {
-            tokio::spawn(show(out, self.log.clone()));
+            tokio::spawn(show(out, Arc::clone(&self.hub), self.log.clone()));
         }
         Ok(child)
     }
 }
 
 /// Line by line; a longer one in pieces.
-async fn show(out: impl AsyncRead + Unpin, log: Log) {
+async fn show(out: impl AsyncRead + Unpin, hub: Arc<Hub>, log: Log) {
     let mut out = BufReader::new(out);
     let mut line = Vec::new();
     loop {
         line.clear();
         match (&mut out).take(MAX_LINE).read_until(b'\n', &mut line).await {
             Ok(0) | Err(_) => return,
-            Ok(_) => log.function(&line),
+            Ok(_) => {
+                log.function(&line);
+                if let Some((id, said)) = Said::read(&line) {
+                    hub.function_said(&id, said);
+                }
+            }
         }
     }
 }

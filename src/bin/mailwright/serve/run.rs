@@ -10,6 +10,7 @@ use mailwright::flow::handler::Handled;
 use mailwright::flow::key::MessageId;
 use mailwright::rule::Disposition;
 
+use super::said::Said;
 use crate::event::{Event, Given};
 
 /// A message to take in.
@@ -78,6 +79,8 @@ pub struct Run {
     pub outcome: Option<Arc<Outcome>>,
     /// The rule set of its outcome, or the one in force when it came in.
     pub generation: u64,
+    /// What the function said of it last, where it is one of this project's.
+    pub said: Option<Arc<Said>>,
 }
 
 impl Run {

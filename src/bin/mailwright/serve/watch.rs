@@ -1,4 +1,4 @@
-//! Rule files that change: looked at twice a second, compiled aside, put in force when they are sound.
+//! Rule files that change: looked at three times a second, compiled aside, put in force when they are sound.
 //!
 //! Invariant: there is always a whole rule set in force; files that are being written are waited for.
 

@@ -314,26 +314,39 @@
     dialog.addEventListener('click', event => { if (event.target === dialog) dialog.close(); });
   }
 
+  // Another function may have changed without a rule file: it is for whoever looks to say when.
+  const again = async () => {
+    if (byId('again').hidden) return;
+    try {
+      const answer = await fetch('/page/again', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' });
+      if (answer.ok) say(`${count((await answer.json()).messages, 'message')} run again`);
+    } catch { is('gone'); }
+  };
+  byId('again').querySelector('button').addEventListener('click', again);
+  page.keys.r = again;
+
   const ways = state => {
     if (!state.ways) return;
+    byId('who').textContent = state.who;
+    byId('who').hidden = byId('again').hidden = !state.who;
     byId('ways').replaceChildren(...state.ways.map(way => element('div', {},
       element('dt', { textContent: way.name }), element('dd', {}, element('code', { textContent: way.text })))));
   };
 
   // The server says that something is new, never what: that is asked for, and so nothing is missed.
-  let pulling = false, again = false;
+  let pulling = false, once = false;
   const pull = async () => {
-    if (pulling) { again = true; return; }
+    if (pulling) { once = true; return; }
     pulling = true;
     try {
       do {
-        again = false;
+        once = false;
         const answer = await fetch(`/page/state?run=${run ?? ''}&since=${change}`);
         if (!answer.ok) throw new Error(answer.statusText);
         show(await answer.json());
         // Many that run anew come in a few answers.
-        if (again) await new Promise(done => setTimeout(done, 60));
-      } while (again);
+        if (once) await new Promise(done => setTimeout(done, 60));
+      } while (once);
       is('live');
     } catch {
       is('gone');

@@ -2,7 +2,7 @@
 //!
 //! A function is whatever asks for the next invocation: the `bootstrap` of this project, or a script of ten lines. Several
 //! may ask; each invocation goes to one of them. A message waits until a function asks for it, and then has the time that
-//! WorkMail gives; the rule's time does not begin before the first function is there.
+//! WorkMail gives; the rule's time does not begin before a function is there.
 //!
 //! Source: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes".
 //!
@@ -40,17 +40,27 @@ pub type Result = std::result::Result<Value, String>;
 pub struct RuntimeApi {
     state: Mutex<State>,
     waiting: Notify,
-    /// Told when the first function asks.
-    first: Notify,
+    /// Told when a function asks.
+    there: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
     count: u64,
     queue: VecDeque<Invocation>,
-    working: HashMap<String, oneshot::Sender<Result>>,
+    working: HashMap<String, Working>,
+    /// So many functions ask now.
+    asking: usize,
     /// True since a function has asked.
     asked: bool,
+}
+
+/// An invocation that a function has taken. Who waits for it may have given up; it may end it all the same.
+#[derive(Debug)]
+struct Working {
+    done: oneshot::Sender<Result>,
+    /// Its time is over then.
+    until: Instant,
 }
 
 #[derive(Debug)]
@@ -60,31 +70,58 @@ struct Invocation {
     /// Told when a function has taken it.
     taken: oneshot::Sender<()>,
     done: oneshot::Sender<Result>,
+    within: Duration,
 }
 
-/// Takes an invocation out again when whoever waits for it gives up.
+/// Takes an invocation that waits out again when whoever waits for it gives up.
 struct Ticket<'a>(&'a RuntimeApi, String);
 
 impl Drop for Ticket<'_> {
     fn drop(&mut self) {
-        let mut state = self.0.state();
-        state.queue.retain(|one| one.id != self.1);
-        state.working.remove(&self.1);
+        self.0.state().queue.retain(|one| one.id != self.1);
+    }
+}
+
+/// A function that asks, until it is answered or goes away.
+struct Asking<'a>(&'a RuntimeApi);
+
+impl<'a> Asking<'a> {
+    fn at(runtime: &'a RuntimeApi) -> Self {
+        {
+            let mut state = runtime.state();
+            state.asking += 1;
+            state.asked = true;
+        }
+        runtime.there.notify_waiters();
+        Self(runtime)
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.state().asking -= 1;
     }
 }
 
 impl RuntimeApi {
     /// True when a function has asked for work.
-    pub fn is_there(&self) -> bool {
+    pub fn has_asked(&self) -> bool {
         self.state().asked
     }
 
-    /// Until a function has asked for work.
+    /// Until a function asks for work, or is at some.
     pub async fn wait_for_a_function(&self) {
-        let mut first = std::pin::pin!(self.first.notified());
-        first.as_mut().enable();
-        if !self.is_there() {
-            first.await;
+        loop {
+            let mut there = std::pin::pin!(self.there.notified());
+            there.as_mut().enable();
+            let is_there = {
+                let (state, now) = (self.state(), Instant::now());
+                state.asking > 0 || state.working.values().any(|working| working.until > now)
+            };
+            if is_there {
+                return;
+            }
+            there.await;
         }
     }
 
@@ -96,10 +133,10 @@ impl RuntimeApi {
             let mut state = self.state();
             state.count += 1;
             let id = request_id(state.count);
-            state.queue.push_back(Invocation { id: id.clone(), event: event.clone(), taken, done });
+            state.queue.push_back(Invocation { id: id.clone(), event: event.clone(), taken, done, within });
             id
         };
-        let _ticket = Ticket(self, id);
+        let ticket = Ticket(self, id);
         self.waiting.notify_one();
         match timeout_at(taken_by, has_taken).await {
             Ok(Ok(())) => {}
@@ -108,7 +145,10 @@ impl RuntimeApi {
         match timeout(within, result).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err("the function has ended".to_owned()),
-            Err(_) => Err(format!("the function did not answer within {} s", within.as_secs())),
+            Err(_) => {
+                self.state().working.remove(&ticket.1);
+                Err(format!("the function did not answer within {} s", within.as_secs()))
+            }
         }
     }
 
@@ -122,15 +162,16 @@ impl RuntimeApi {
     }
 
     async fn next(&self) -> (String, Value) {
-        self.state().asked = true;
-        self.first.notify_waiters();
+        let _asking = Asking::at(self);
         loop {
             let woken = self.waiting.notified();
             {
                 let mut state = self.state();
-                if let Some(Invocation { id, event, taken, done }) = state.queue.pop_front() {
+                if let Some(Invocation { id, event, taken, done, within }) = state.queue.pop_front() {
                     let _ = taken.send(());
-                    state.working.insert(id.clone(), done);
+                    let now = Instant::now();
+                    state.working.retain(|_, working| working.until > now);
+                    state.working.insert(id.clone(), Working { done, until: now + within });
                     // Another may wait behind it, for another function.
                     self.waiting.notify_one();
                     return (id, event);
@@ -141,8 +182,10 @@ impl RuntimeApi {
     }
 
     fn end(&self, id: &str, result: Result) -> bool {
-        let done = self.state().working.remove(id);
-        done.is_some_and(|done| done.send(result).is_ok())
+        let Some(working) = self.state().working.remove(id) else { return false };
+        let in_time = working.until > Instant::now();
+        let _ = working.done.send(result);
+        in_time
     }
 }
 

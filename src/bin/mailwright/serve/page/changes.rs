@@ -26,6 +26,8 @@ struct State {
     runs: BTreeMap<usize, u64>,
     rules: u64,
     times: Times,
+    /// Which rules they are.
+    digest: String,
 }
 
 /// When the rules were loaded.
@@ -33,8 +35,8 @@ struct State {
 pub struct Times {
     /// The rule set in force.
     pub loaded: Timestamp,
-    /// Which one it is, from 1.
-    pub generation: u64,
+    /// How often rules were loaded.
+    pub loads: u64,
     /// The rule files that cannot be used.
     pub problems: Option<Timestamp>,
 }
@@ -42,8 +44,9 @@ pub struct Times {
 impl Changes {
     /// Of a hub, from now on and for as long as it is there. Needs a runtime.
     pub fn of(hub: &Arc<Hub>) -> Arc<Self> {
-        let times = Times { loaded: Timestamp::now(), generation: hub.rules().generation, problems: None };
-        let state = State { last: 1, runs: BTreeMap::new(), rules: 1, times };
+        let times = Times { loaded: Timestamp::now(), loads: 1, problems: None };
+        let digest = hub.rules().pipeline.digest().to_owned();
+        let state = State { last: 1, runs: BTreeMap::new(), rules: 1, times, digest };
         let server = format!("{}-{}", std::process::id(), Timestamp::now().as_millisecond());
         let changes = Arc::new(Self { server, state: Mutex::new(state), told: watch::Sender::new(1) });
         let mut news = hub.news();
@@ -75,8 +78,9 @@ impl Changes {
             News::Rules => {
                 state.rules = last;
                 let (rules, now) = (hub.rules(), Timestamp::now());
-                if rules.generation != state.times.generation {
-                    state.times.generation = rules.generation;
+                if rules.pipeline.digest() != state.digest {
+                    rules.pipeline.digest().clone_into(&mut state.digest);
+                    state.times.loads += 1;
                     state.times.loaded = now;
                 }
                 state.times.problems = rules.problems.is_some().then_some(now);

@@ -17,11 +17,13 @@ const GONE: &str = "this message is kept no longer";
 pub async fn article(State(page): State<Arc<Page>>, Path(number): Path<usize>) -> Response {
     let change = page.changes.of_run(number);
     let Some(run) = page.hub.run(number) else { return refused(StatusCode::NOT_FOUND, GONE) };
+    let rules = page.hub.rules();
+    page.hub.look_at(number);
     let Ok(place) = Arc::clone(&page.looking).acquire_owned().await else {
         return refused(StatusCode::SERVICE_UNAVAILABLE, "the server ends");
     };
     let made = tokio::task::spawn_blocking(move || {
-        let html = catch_unwind(AssertUnwindSafe(|| shown::entry(&run).article));
+        let html = catch_unwind(AssertUnwindSafe(|| shown::entry(&run, &rules).article));
         drop(place);
         html.unwrap_or_else(|_| format!("<p class=failure>{}</p>", crate::page::text(&bug())))
     });

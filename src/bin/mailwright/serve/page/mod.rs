@@ -7,6 +7,7 @@
 //! | `GET /page/state?run=R&since=N` | rows, rules and problems that are new since change N of run R |
 //! | `GET /page/messages/N` | all that is seen of one message, as markup in JSON |
 //! | `GET /page/messages/N/before.eml` | its source as a file to keep; `.txt` to look at; `after` as rewritten |
+//! | `POST /page/again` | runs all messages again: `application/json` |
 //! | `POST /page/messages` | takes a message in: `message/rfc822`, and in the query `name`, `direction`, `from`, `to` |
 //!
 //! Invariant: what reads or takes in mail answers to this page and to programs on this machine, and to no page from
@@ -29,7 +30,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
@@ -76,6 +77,8 @@ struct Page {
     changes: Arc<Changes>,
     live: Live,
     ways: Vec<Way>,
+    /// Who answers, and what is to be known of it.
+    who: String,
     listeners: Arc<Semaphore>,
     looking: Arc<Semaphore>,
     /// For messages on their way in.
@@ -83,13 +86,14 @@ struct Page {
 }
 
 /// The routes of the page. Needs a runtime.
-pub fn routes(hub: Arc<Hub>, room: Arc<Room>, ways: Vec<Way>) -> Router {
+pub fn routes(hub: Arc<Hub>, room: Arc<Room>, ways: Vec<Way>, who: String) -> Router {
     let changes = Changes::of(&hub);
     let page = Arc::new(Page {
         hub,
         changes,
         live: Live::new(),
         ways,
+        who,
         listeners: Arc::new(Semaphore::new(LISTENERS)),
         looking: Arc::new(Semaphore::new(AT_WORK)),
         room,
@@ -97,7 +101,8 @@ pub fn routes(hub: Arc<Hub>, room: Arc<Room>, ways: Vec<Way>) -> Router {
     let mail = Router::new()
         .route("/page/events", get(events::events))
         .route("/page/state", get(state::state))
-        .route("/page/messages", axum::routing::post(take::take))
+        .route("/page/again", post(take::again))
+        .route("/page/messages", post(take::take))
         .route("/page/messages/{number}", get(messages::article))
         .route("/page/messages/{number}/{file}", get(messages::source))
         .layer(from_fn(no_other_page));

@@ -8,14 +8,22 @@ use mailwright::rule::Disposition;
 use crate::page::{Entry, Passage, RUN, Row, Sight, text};
 use crate::replay::function::bug;
 use crate::serve::answer::word;
+use crate::serve::hub::Rules;
 use crate::serve::run::{Outcome, Run};
 
 /// Most recipients that are listed.
 const MAX_RECIPIENTS: usize = 20;
 
 /// The row of a run. A message that cannot be shown keeps no other from it.
-pub fn row(run: &Run) -> Row {
-    catch_unwind(AssertUnwindSafe(|| sight(run, Row::of))).unwrap_or_else(|_| Row {
+pub fn row(run: &Run, rules: &Rules) -> Row {
+    let look = || {
+        let row = sight(run, rules, Row::of);
+        // The function's log names its rules: those of the same name are counted.
+        let Some(said) = run.said.as_deref().filter(|_| row.rules.is_empty()) else { return row };
+        let index = |name: &str| rules.pipeline.rules().iter().position(|rule| rule.name == name);
+        Row { rules: said.met().filter_map(index).collect(), ..row }
+    };
+    catch_unwind(AssertUnwindSafe(look)).unwrap_or_else(|_| Row {
         number: run.number,
         path: run.origin.words(),
         html: format!("<strong>{}</strong>", text(&bug())),
@@ -26,14 +34,14 @@ pub fn row(run: &Run) -> Row {
 }
 
 /// All of a run.
-pub fn entry(run: &Run) -> Entry {
-    sight(run, Entry::of)
+pub fn entry(run: &Run, rules: &Rules) -> Entry {
+    sight(run, rules, Entry::of)
 }
 
-fn sight<T>(run: &Run, look: impl FnOnce(&Sight<'_>) -> T) -> T {
+fn sight<T>(run: &Run, rules: &Rules, look: impl FnOnce(&Sight<'_>) -> T) -> T {
     let outcome = run.outcome.as_deref();
     let passage = Passage {
-        fate: fate(run),
+        fate: fate(run, rules),
         answer: outcome.map_or("", answer),
         recipients: outcome.map(recipients).unwrap_or_default(),
         tries: run.failures.iter().enumerate().map(|(nth, why)| format!("try {} failed: {why}", nth + 1)).collect(),
@@ -44,7 +52,16 @@ fn sight<T>(run: &Run, look: impl FnOnce(&Sight<'_>) -> T) -> T {
         notes.insert(0, "the function gave no answer in time: everybody gets the fallback action".to_owned());
     }
     if outcome.is_some_and(|outcome| outcome.handled.is_none() && outcome.failure.is_none()) {
-        notes.push("another function answered: what its rules looked at is not known here".to_owned());
+        match &run.said {
+            Some(said) => notes.extend(said.lines()),
+            None => notes.push("another function answered: which rules matched, and why, is not known here".to_owned()),
+        }
+    }
+    if is_behind(run, rules) && outcome.is_some() {
+        notes.insert(
+            0,
+            "in transit again, under the rules in force; what is shown here the rules before have made".to_owned(),
+        );
     }
     if outcome.is_none() {
         notes.push("in transit: the function is at work, or will be invoked again".to_owned());
@@ -63,8 +80,13 @@ fn sight<T>(run: &Run, look: impl FnOnce(&Sight<'_>) -> T) -> T {
     })
 }
 
-fn fate(run: &Run) -> &'static str {
-    let Some(outcome) = run.outcome.as_deref() else { return "waiting" };
+/// It has not passed yet under the rules in force.
+fn is_behind(run: &Run, rules: &Rules) -> bool {
+    run.generation < rules.generation
+}
+
+fn fate(run: &Run, rules: &Rules) -> &'static str {
+    let Some(outcome) = run.outcome.as_deref().filter(|_| !is_behind(run, rules)) else { return "waiting" };
     if outcome.fell_back {
         return "failed";
     }

@@ -46,13 +46,13 @@ fn make(page: &Page, known: &Known) -> Value {
     let last = page.changes.last();
     let server = page.changes.server();
     let since = if known.run == server { known.since } else { 0 };
-    let runs = page.hub.runs();
+    let (runs, in_force) = (page.hub.runs(), page.hub.rules());
     let messages: Vec<Value> = runs
         .iter()
         .map(|run| (run, page.changes.of_run(run.number)))
         .filter(|(_, change)| *change > since)
         .map(|(run, change)| {
-            let row = shown::row(run);
+            let row = shown::row(run, &in_force);
             json!({
                 "number": row.number, "change": change, "at": milliseconds(run.arrived), "path": row.path,
                 "fate": row.fate, "answer": row.answer, "rules": row.rules, "row": row.html,
@@ -75,6 +75,7 @@ fn make(page: &Page, known: &Known) -> Value {
         fields.insert("ways".to_owned(), json!(ways));
         fields.insert("domain".to_owned(), json!(domain));
         fields.insert("most".to_owned(), json!(MAX_MESSAGE));
+        fields.insert("who".to_owned(), json!(page.who));
     }
     state
 }
@@ -104,7 +105,7 @@ fn rules(page: &Page) -> Value {
     });
     json!({
         "loaded": milliseconds(times.loaded),
-        "loads": times.generation,
+        "loads": times.loads,
         "rules": list,
         "warnings": warnings,
         "problems": faults,

@@ -71,7 +71,7 @@ impl Said {
 pub async fn take(State(page): State<Arc<Page>>, Query(said): Query<Said>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     // No form of a page from elsewhere can say so, whatever the browser thinks of where it is from.
-    if !is_message(&parts.headers) {
+    if !is_of_type(&parts.headers, "message/rfc822") {
         return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send the message as Content-Type: message/rfc822");
     }
     let given = match said.given() {
@@ -93,9 +93,18 @@ pub async fn take(State(page): State<Arc<Page>>, Query(said): Query<Said>, reque
     }
 }
 
-fn is_message(headers: &HeaderMap) -> bool {
+/// Run all messages again: a function that has changed answers otherwise.
+pub async fn again(State(page): State<Arc<Page>>, request: Request) -> Response {
+    if !is_of_type(request.headers(), "application/json") {
+        return refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send Content-Type: application/json");
+    }
+    page.hub.run_again();
+    json_answer(StatusCode::ACCEPTED, &json!({ "messages": page.hub.runs().len() }))
+}
+
+fn is_of_type(headers: &HeaderMap, wanted: &str) -> bool {
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    media_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("message/rfc822")
+    media_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted)
 }
 
 enum Unread {
