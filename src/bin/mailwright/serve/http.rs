@@ -1,7 +1,7 @@
 //! HTTP on loopback: connections with their limits, and who may ask.
 //!
-//! Invariant: a client that sends slowly, sends too much or never ends costs a connection of [`CONNECTIONS`] and no more;
-//! and no page that a browser shows from elsewhere gets an answer ([`same_site`], [`no_browser`]).
+//! Invariant: a client that sends slowly, sends too much or never ends costs a connection of [`CONNECTIONS`] and no more, and
+//! that only until another wants it ([`places`](super::places)); and no page that a browser shows from elsewhere gets an answer ([`same_site`], [`no_browser`]).
 
 use std::convert::Infallible;
 use std::io;
@@ -12,23 +12,28 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::time::{Sleep, sleep};
 
+use super::places::{Doing, Place, Places};
+
 /// Most connections of one listener.
-const CONNECTIONS: usize = 256;
+const CONNECTIONS: usize = 200;
 /// A request's header has come by then; a connection that is not used is closed.
-const HEADER_WITHIN: Duration = Duration::from_secs(30);
+const HEADER_WITHIN: Duration = Duration::from_secs(15);
 /// A client has taken some of what is written to it by then.
 const WRITTEN_WITHIN: Duration = Duration::from_mins(1);
 /// Most octets of a request's header.
@@ -38,16 +43,19 @@ const MAX_FIELDS: usize = 100;
 
 /// Serve until the process ends.
 pub async fn serve(listener: TcpListener, router: Router) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let places = Places::new(CONNECTIONS);
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // No descriptor is left: some will be.
+            // No descriptor is left.
+            places.close_one();
             sleep(Duration::from_millis(50)).await;
             continue;
         };
-        // Dropped, and so closed, where there is no room.
-        let Ok(place) = Arc::clone(&room).try_acquire_owned() else { continue };
-        let service = TowerToHyperService::new(router.clone());
+        // Dropped, and so closed, where there is no place.
+        let Some(place) = places.take() else { continue };
+        let (place, router) = (Arc::new(place), TowerToHyperService::new(router.clone()));
+        let held = Arc::clone(&place);
+        let service = service_fn(move |request| answered(request, router.clone(), Arc::clone(&held)));
         tokio::spawn(async move {
             let mut http = http1::Builder::new();
             http.timer(TokioTimer::new())
@@ -55,9 +63,74 @@ pub async fn serve(listener: TcpListener, router: Router) {
                 .max_buf_size(MAX_HEADER)
                 .max_headers(MAX_FIELDS);
             // A client that goes away, or sends what is no HTTP, is no concern of the server.
-            drop(http.serve_connection(TokioIo::new(Patience::new(stream)), service).await);
-            drop(place);
+            tokio::select! {
+                _ = http.serve_connection(TokioIo::new(Patience::new(stream)), service) => {}
+                () = place.is_taken() => {}
+            }
         });
+    }
+}
+
+/// Answer a request; its connection says meanwhile what it does.
+async fn answered(
+    request: hyper::Request<Incoming>,
+    router: TowerToHyperService<Router>,
+    place: Arc<Place>,
+) -> Result<Response, Infallible> {
+    place.is(if request.is_end_stream() { Doing::Answering } else { Doing::Receiving });
+    let request = request.map(|body| Watched { body, place: Arc::clone(&place), then: Doing::Answering });
+    // The parser takes what has come with the last octets that it asked for.
+    let answer = if octets(&request) > MAX_HEADER {
+        (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "a request's header has 64 KiB at most\n").into_response()
+    } else {
+        router.call(request).await?
+    };
+    place.is(Doing::Answering);
+    Ok(answer.map(|body| Body::new(Watched { body, place, then: Doing::Idle })))
+}
+
+/// Of its first line and its fields, nearly.
+fn octets<T>(request: &hyper::Request<T>) -> usize {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    request.headers().iter().fold(target, |sum, (name, value)| sum + name.as_str().len() + value.len() + 4)
+}
+
+/// A body; when it has ended or is given up, its connection does something else.
+struct Watched<B> {
+    body: B,
+    place: Arc<Place>,
+    then: Doing,
+}
+
+impl<B: hyper::body::Body<Data = Bytes> + Unpin> hyper::body::Body for Watched<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        match &frame {
+            Some(Ok(frame)) if self.then == Doing::Answering => {
+                self.place.has_sent(frame.data_ref().map_or(0, Bytes::len));
+            }
+            Some(_) => {}
+            None => self.place.is(self.then),
+        }
+        Poll::Ready(frame)
+    }
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl<B> Drop for Watched<B> {
+    fn drop(&mut self) {
+        self.place.is(self.then);
     }
 }
 

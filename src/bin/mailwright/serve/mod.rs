@@ -8,7 +8,7 @@
 //! | `smtp/`, `aws/` | where mail clients and AWS SDKs connect; `room.rs` is the memory for what they send |
 //! | `process.rs`, `said.rs` | a function that is started here, and what it says of messages |
 //! | `watch.rs`, `log.rs` | rule files that change; what is said on the terminal |
-//! | `http.rs`, `page/` | connections; the page |
+//! | `http.rs`, `places.rs`, `page/` | connections, and how many; the page |
 //!
 //! Invariant: nothing leaves the machine. No mail is sent, nothing connects to anywhere, nothing is written to the disk; and
 //! only programs on this machine can connect, unless `--listen` says otherwise.
@@ -22,6 +22,7 @@ pub mod hub;
 mod log;
 mod page;
 mod passage;
+mod places;
 mod process;
 mod room;
 pub mod run;

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -11,10 +12,12 @@ use serde_json::json;
 use super::{Page, json_answer, refused, shown};
 use crate::replay::function::bug;
 
+const NO_NUMBER: &str = "messages have numbers, from 1";
 const GONE: &str = "this message is kept no longer";
 
 /// All that is seen of a message.
-pub async fn article(State(page): State<Arc<Page>>, Path(number): Path<usize>) -> Response {
+pub async fn article(State(page): State<Arc<Page>>, number: Result<Path<usize>, PathRejection>) -> Response {
+    let Ok(Path(number)) = number else { return refused(StatusCode::NOT_FOUND, NO_NUMBER) };
     let change = page.changes.of_run(number);
     let Some(run) = page.hub.run(number) else { return refused(StatusCode::NOT_FOUND, GONE) };
     let rules = page.hub.rules();
@@ -34,7 +37,8 @@ pub async fn article(State(page): State<Arc<Page>>, Path(number): Path<usize>) -
 }
 
 /// A message as it came or as it was rewritten, to keep (`.eml`) or to look at (`.txt`).
-pub async fn source(State(page): State<Arc<Page>>, Path((number, file)): Path<(usize, String)>) -> Response {
+pub async fn source(State(page): State<Arc<Page>>, asked: Result<Path<(usize, String)>, PathRejection>) -> Response {
+    let Ok(Path((number, file))) = asked else { return refused(StatusCode::NOT_FOUND, NO_NUMBER) };
     let Some(run) = page.hub.run(number) else { return refused(StatusCode::NOT_FOUND, GONE) };
     let (side, kind) = file.split_once('.').unwrap_or_default();
     let content = match side {

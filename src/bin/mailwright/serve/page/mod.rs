@@ -110,6 +110,8 @@ pub fn routes(hub: Arc<Hub>, room: Arc<Room>, ways: Vec<Way>, who: String) -> Ro
     Router::new()
         .route("/", get(shell))
         .merge(mail)
+        .fallback(async || refused(StatusCode::NOT_FOUND, "there is nothing here; the page is at /"))
+        .method_not_allowed_fallback(async || refused(StatusCode::METHOD_NOT_ALLOWED, "this is not done here"))
         .with_state(page)
         .layer(from_fn(fields))
         .layer(DefaultBodyLimit::disable())

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -26,7 +27,10 @@ pub struct Known {
 }
 
 /// What is new.
-pub async fn state(State(page): State<Arc<Page>>, Query(known): Query<Known>) -> Response {
+pub async fn state(State(page): State<Arc<Page>>, known: Result<Query<Known>, QueryRejection>) -> Response {
+    let Ok(Query(known)) = known else {
+        return refused(StatusCode::BAD_REQUEST, "the query may have run, and since, which is a number");
+    };
     let Ok(place) = Arc::clone(&page.looking).acquire_owned().await else {
         return refused(StatusCode::SERVICE_UNAVAILABLE, "the server ends");
     };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
@@ -68,7 +69,14 @@ impl Said {
 }
 
 /// Take a message in.
-pub async fn take(State(page): State<Arc<Page>>, Query(said): Query<Said>, request: Request) -> Response {
+pub async fn take(
+    State(page): State<Arc<Page>>,
+    said: Result<Query<Said>, QueryRejection>,
+    request: Request,
+) -> Response {
+    let Ok(Query(said)) = said else {
+        return refused(StatusCode::BAD_REQUEST, "the query may have name, direction, from and to, each once");
+    };
     let (parts, body) = request.into_parts();
     // No form of a page from elsewhere can say so, whatever the browser thinks of where it is from.
     if !is_of_type(&parts.headers, "message/rfc822") {

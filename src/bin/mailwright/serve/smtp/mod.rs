@@ -4,8 +4,8 @@
 //!
 //! There is no relay: a message goes into the [`Hub`] and nowhere else.
 //!
-//! Invariant: a connection is closed when it is idle for [`IDLE`] or older than [`SESSION`], however slowly it sends; it
-//! holds a line of [`MAX_LINE`] octets, and a message that has its place in the room. Replies to what was sent together
+//! Invariant: a connection is closed when it is idle for [`IDLE`] or older than [`SESSION`], however slowly it sends, and
+//! earlier where another wants its place; it holds a line of [`MAX_LINE`] octets, and a message that has its place in the room. Replies to what was sent together
 //! go out together (PIPELINING).
 
 mod data;
@@ -21,11 +21,11 @@ use mailwright::flow::workmail::MAX_MESSAGE;
 use mailwright::message::{Draft, Message};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::hub::Hub;
+use super::places::{Doing, Place, Places};
 use super::room::Room;
 use super::run::{Arrival, Origin, ReturnPath};
 use crate::event::Given;
@@ -64,14 +64,15 @@ pub struct Port {
 
 /// Serve until the process ends.
 pub async fn serve(listener: TcpListener, port: Port) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let places = Places::new(CONNECTIONS);
     loop {
         let Ok((mut stream, _)) = listener.accept().await else {
-            // No descriptor is left: some will be.
+            // No descriptor is left.
+            places.close_one();
             sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+        let Some(place) = places.take() else {
             // Said only where nobody has to wait for it.
             let _ = stream.try_write(b"421 4.7.0 too many connections\r\n");
             let _ = timeout(Duration::ZERO, stream.shutdown()).await;
@@ -79,14 +80,18 @@ pub async fn serve(listener: TcpListener, port: Port) {
         };
         let port = port.clone();
         tokio::spawn(async move {
+            let place = &place;
             // A client that goes away is no concern of the server.
-            let _ = timeout(SESSION, Connection::new(stream, port).talk()).await;
-            drop(place);
+            tokio::select! {
+                _ = timeout(SESSION, Connection::new(stream, port, place).talk()) => {}
+                () = place.is_taken() => {}
+            }
         });
     }
 }
 
-struct Connection {
+struct Connection<'p> {
+    place: &'p Place,
     stream: TcpStream,
     port: Port,
     session: Session,
@@ -95,10 +100,10 @@ struct Connection {
     replies: Vec<u8>,
 }
 
-impl Connection {
-    fn new(stream: TcpStream, port: Port) -> Self {
+impl<'p> Connection<'p> {
+    fn new(stream: TcpStream, port: Port, place: &'p Place) -> Self {
         let session = Session::new(port.direction);
-        Self { stream, port, session, input: Vec::new(), replies: Vec::new() }
+        Self { place, stream, port, session, input: Vec::new(), replies: Vec::new() }
     }
 
     async fn talk(mut self) -> io::Result<()> {
@@ -122,8 +127,10 @@ impl Connection {
                 }
                 Step::Message(reply, envelope) => {
                     self.reply(&reply).await?;
+                    self.place.is(Doing::Receiving);
                     let reply = self.message(envelope).await?;
                     self.reply(&reply).await?;
+                    self.place.is(Doing::Idle);
                 }
             }
         }
@@ -174,6 +181,7 @@ impl Connection {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
+        self.place.is(Doing::Answering);
         if no_room {
             return Ok("452 4.3.1 too much is coming in; try again later".to_owned());
         }
@@ -214,7 +222,9 @@ impl Connection {
         self.flush().await?;
         self.input.reserve(READ);
         if let Ok(read) = timeout(IDLE, self.stream.read_buf(&mut self.input)).await {
-            return Ok(read? > 0);
+            let read = read?;
+            self.place.has_sent(read);
+            return Ok(read > 0);
         }
         self.reply("421 4.4.2 it took too long").await?;
         self.flush().await?;
