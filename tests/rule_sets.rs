@@ -12,7 +12,7 @@ use mailwright::flow::memory::{Call, Memory};
 use mailwright::flow::mode::FlowMode;
 use mailwright::flow::ports::{PortError, Refusal, Trouble};
 use mailwright::flow::provisions::Provisions;
-use mailwright::flow::refresh::{InForce, Published, RuleStore};
+use mailwright::flow::refresh::{InForce, Published, RuleStore, Version};
 use mailwright::flow::rule_sets::{RuleSets, Which};
 use mailwright::flow::share::Share;
 use mailwright::pipeline::Pipeline;
@@ -29,13 +29,15 @@ struct Shelf(Arc<Mutex<State>>);
 #[derive(Debug)]
 struct State {
     published: Result<Published, PortError>,
+    /// The last one first.
+    versions: Vec<Published>,
     hangs: bool,
     asked: u32,
 }
 
 impl Shelf {
     fn failing(error: PortError) -> Self {
-        Self(Arc::new(Mutex::new(State { published: Err(error), hangs: false, asked: 0 })))
+        Self(Arc::new(Mutex::new(State { published: Err(error), versions: Vec::new(), hangs: false, asked: 0 })))
     }
     fn of(footer: &str) -> Self {
         let shelf = Self::failing(PortError::permanent(Refusal::Location, ""));
@@ -44,7 +46,9 @@ impl Shelf {
     }
     fn publish(&self, octets: &str) {
         let mut state = self.0.lock().unwrap();
-        state.published = Ok(Published { tag: format!("\"{octets}\""), octets: Bytes::from(octets.to_owned()) });
+        let published = Published { tag: format!("\"{octets}\""), octets: Bytes::from(octets.to_owned()) };
+        state.versions.insert(0, published.clone());
+        state.published = Ok(published);
     }
     fn fail(&self, error: PortError) {
         self.0.lock().unwrap().published = Err(error);
@@ -53,11 +57,11 @@ impl Shelf {
         self.0.lock().unwrap().asked
     }
     fn rules(&self, on_error: OnError) -> RuleSets<Self> {
-        RuleSets::published(self.in_force(Some("deployed")), on_error)
+        let deployed = Pipeline::unpack(packed("deployed").as_bytes()).unwrap();
+        RuleSets::published(InForce::new(deployed, self.clone(), Provisions::default(), EVERY), on_error)
     }
-    fn in_force(&self, first: Option<&str>) -> InForce<Self> {
-        let first = first.map(|footer| Pipeline::unpack(packed(footer).as_bytes()).unwrap());
-        InForce::new(first, self.clone(), Provisions::default(), EVERY)
+    fn candidate(&self) -> InForce<Self> {
+        InForce::candidate(self.clone(), Provisions::default(), EVERY)
     }
 }
 
@@ -72,6 +76,14 @@ impl RuleStore for Shelf {
             std::future::pending::<()>().await;
         }
         published.map(|published| (known != Some(published.tag.as_str())).then_some(published))
+    }
+    async fn versions(&self) -> Result<Vec<Version>, PortError> {
+        let state = self.0.lock().unwrap();
+        let versions = state.versions.iter().enumerate();
+        Ok(versions.map(|(at, version)| Version { id: at.to_string(), tag: version.tag.clone() }).collect())
+    }
+    async fn version(&self, version: &Version) -> Result<Published, PortError> {
+        Ok(self.0.lock().unwrap().versions[version.id.parse::<usize>().unwrap()].clone())
     }
 }
 
@@ -183,12 +195,12 @@ async fn a_process_that_cannot_read_the_rules_in_passing_fails_until_it_can() {
 
 #[tokio::test(start_paused = true)]
 async fn a_process_that_cannot_have_the_rules_uses_those_it_was_deployed_with_or_fails() {
-    let faulty = Shelf::of("one");
+    let faulty = Shelf::failing(denied());
     faulty.publish("[]");
     for shelf in [faulty, Shelf::failing(denied()), Shelf::failing(PortError::permanent(Refusal::Location, ""))] {
         let (world, rules) = (world(), shelf.rules(OnError::Skip));
         let (handled, line) = world.send("a", &rules).await;
-        assert_eq!(line, "deployed");
+        assert_eq!((line.as_str(), handled.report.rule_set.unwrap().which), ("deployed", Which::Layer));
         assert_eq!(handled.report.looks.refused + handled.report.looks.unread, 1);
         assert_eq!((world.send("b", &rules).await.1.as_str(), shelf.asked()), ("deployed", 1));
 
@@ -218,7 +230,7 @@ async fn a_share_of_the_messages_gets_the_candidate_each_time() {
     let world = world();
     let (current, candidate) = (Shelf::of("current"), Shelf::of("candidate"));
     let share = Share::percent("30").unwrap();
-    let rules = || current.rules(OnError::Fail).with_candidate(share, candidate.in_force(None));
+    let rules = || current.rules(OnError::Fail).with_candidate(share, candidate.candidate());
     let warm = rules();
     let mut count = 0;
     for number in 0..200 {
@@ -248,7 +260,7 @@ async fn a_candidate_that_cannot_be_had_leaves_its_share_to_the_current_rules() 
             Some(error) => candidate.fail(error.clone()),
             None => candidate.publish("[]"),
         }
-        let rules = current.rules(OnError::Fail).with_candidate(all, candidate.in_force(None));
+        let rules = current.rules(OnError::Fail).with_candidate(all, candidate.candidate());
         let (handled, line) = world.send("a", &rules).await;
         assert_eq!((line.as_str(), handled.report.rule_set.unwrap().other), ("current", None), "{fault:?}");
         candidate.publish(&packed("candidate"));
@@ -269,7 +281,7 @@ async fn a_candidate_that_cannot_be_had_leaves_its_share_to_the_current_rules() 
 async fn what_one_rule_set_has_rewritten_no_other_rewrites_again() {
     let world = world();
     let (current, candidate) = (Shelf::of("current"), Shelf::of("candidate"));
-    let rules = current.rules(OnError::Skip).with_candidate(Share::percent("100").unwrap(), candidate.in_force(None));
+    let rules = current.rules(OnError::Skip).with_candidate(Share::percent("100").unwrap(), candidate.candidate());
     assert_eq!(world.send("a", &rules).await.1, "candidate");
     let rewritten = world.memory.message(&MessageId::new("a").unwrap()).unwrap();
     for rules in [current.rules(OnError::Skip), Shelf::of("newer").rules(OnError::Skip)] {
@@ -279,4 +291,73 @@ async fn what_one_rule_set_has_rewritten_no_other_rewrites_again() {
     }
     let calls = world.memory.calls();
     assert_eq!(calls.iter().filter(|call| **call == Call::PutBack).count(), 1);
+}
+
+/// A process that begins while a faulty rule set is published has the rules that the others have, and not older ones.
+#[tokio::test(start_paused = true)]
+async fn a_process_that_begins_while_a_faulty_rule_set_is_published_has_the_last_good_one() {
+    for on_error in [OnError::Skip, OnError::Fail] {
+        let (world, shelf) = (world(), Shelf::of("one"));
+        let older = shelf.rules(on_error);
+        assert_eq!(world.send("a", &older).await.1, "one");
+        shelf.publish(&packed("two"));
+        shelf.publish("[]");
+        let begun = shelf.rules(on_error);
+        advance(EVERY).await;
+        for rules in [&older, &begun] {
+            let (handled, line) = world.send("b", rules).await;
+            let rule_set = handled.report.rule_set.unwrap();
+            assert_eq!((line.as_str(), rule_set.which, handled.report.looks.refused), ("two", Which::Current, 1));
+            // It counts with each message, whether it was time to look or not.
+            let (handled, line) = world.send("c", rules).await;
+            assert_eq!((line.as_str(), handled.report.looks.refused), ("two", 1));
+        }
+        shelf.fail(PortError::permanent(Refusal::Location, ""));
+        let begun = shelf.rules(on_error);
+        let (handled, line) = world.send("d", &begun).await;
+        assert_eq!((line.as_str(), handled.report.looks.unread), ("two", 1), "a deleted one is no reason either");
+    }
+}
+
+/// Rules that stamp and bounce.
+fn bouncing(message: &str) -> String {
+    let rule = format!(
+        "[[rule]]\nname = \"footer\"\naction = [{{ kind = \"append\", text = \"{message}\" }}, \
+         {{ kind = \"bounce\", message = \"{message}\" }}]\n"
+    );
+    json!({ "mailwright": 1, "files": { "r.toml": rule } }).to_string()
+}
+
+/// What is answered belongs to what the message has become: another rule of the same name would say something else.
+#[tokio::test(start_paused = true)]
+async fn what_a_rule_set_has_rewritten_it_answers_itself_where_it_is_still_known() {
+    let bounce = |handled: &Handled| {
+        let answer = serde_json::to_value(handled.answer.as_ref().unwrap()).unwrap();
+        answer["actions"][0]["action"]["parameters"]["bounceMessage"].as_str().unwrap_or("none").to_owned()
+    };
+    let (world, shelf) = (world(), Shelf::failing(denied()));
+    shelf.publish(&bouncing("one"));
+    let rules = shelf.rules(OnError::Skip);
+    let (handled, _) = world.send("a", &rules).await;
+    assert_eq!((bounce(&handled).as_str(), handled.report.marked_by), ("one", None));
+    let digest = handled.report.rule_set.unwrap().digest;
+    for later in ["two", "three"] {
+        shelf.publish(&bouncing(later));
+        advance(EVERY).await;
+        assert_eq!(bounce(&world.send("b", &rules).await.0), later);
+        let handled = world.go("a", &rules).await;
+        let by = handled.report.marked_by.clone().unwrap();
+        assert_eq!((bounce(&handled).as_str(), by.known, by.digest == digest), ("one", true, true));
+    }
+    // The same of a candidate that is in use for other messages.
+    let current = Shelf::failing(denied());
+    current.publish(&bouncing("current"));
+    let share = Share::percent("0").unwrap();
+    let with = current.rules(OnError::Skip).with_candidate(share, shelf.candidate());
+    assert_eq!(bounce(&world.go("b", &with).await), "three");
+    // A process that has never had it answers by the names of its rules, and says so.
+    let begun = shelf.rules(OnError::Skip);
+    let handled = world.go("a", &begun).await;
+    let by = handled.report.marked_by.clone().unwrap();
+    assert_eq!((bounce(&handled).as_str(), by.known, by.answered_by()), ("three", false, "rules of the same names"));
 }

@@ -70,16 +70,19 @@ async fn run() -> Result<(), Error> {
 
 /// The rules that the function was deployed with, and what is published beside them.
 fn rule_sets(config: &Config, deployed: Pipeline, s3: &aws_sdk_s3::Client) -> RuleSets<aws::S3Rules> {
-    let in_force = |first, object: &RulesObject| {
-        let store = aws::S3Rules::new(s3.clone(), object.clone());
-        InForce::new(first, store, config.provisions(), config.published.every)
-    };
+    let store = |object: &RulesObject| aws::S3Rules::new(s3.clone(), object.clone());
+    let every = config.published.every;
     let sets = match &config.published.current {
-        Some(object) => RuleSets::published(in_force(Some(deployed), object), config.settings.on_error),
+        Some(object) => {
+            let in_force = InForce::new(deployed, store(object), config.provisions(), every);
+            RuleSets::published(in_force, config.settings.on_error)
+        }
         None => RuleSets::fixed(deployed),
     };
     match &config.published.candidate {
-        Some((share, object)) => sets.with_candidate(*share, in_force(None, object)),
+        Some((share, object)) => {
+            sets.with_candidate(*share, InForce::candidate(store(object), config.provisions(), every))
+        }
         None => sets,
     }
 }

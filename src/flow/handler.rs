@@ -43,7 +43,7 @@ use tokio::time::Instant;
 use tracing::{Instrument, debug_span};
 
 pub use super::budget::{ANSWER_RESERVE, ANSWER_WITHIN, LOOK_UP_WITHIN, PUT_RESERVE};
-pub use super::report::{Fate, FlowError, FlowReport, Stage, Times};
+pub use super::report::{Fate, FlowError, FlowReport, MarkedBy, Stage, Times};
 
 use super::budget::{Budget, Exhausted};
 use super::key::{KeyPrefix, MessageId, ObjectKey};
@@ -172,7 +172,8 @@ async fn answer<R: Rules, F: MessageFlow, S: ObjectStore, D: Directory>(
             report.rule_set = Some(chosen.rule_set.clone());
             let (flow, store, directory) = ports;
             let pipeline = &*chosen.pipeline;
-            let passage = Passage { id, event: &event, budget, pipeline, flow, store, directory, settings };
+            let others = &chosen.others;
+            let passage = Passage { id, event: &event, budget, pipeline, others, flow, store, directory, settings };
             match settings.mode {
                 FlowMode::Enforce => passage.enforce(&mut report).await,
                 _ => Ok(passage.observe(&mut report).await),
@@ -195,6 +196,8 @@ struct Passage<'a, F, S, D> {
     event: &'a Event,
     budget: Budget,
     pipeline: &'a Pipeline,
+    /// Rule sets that may have rewritten it at an earlier try.
+    others: &'a [Arc<Pipeline>],
     flow: &'a F,
     store: &'a S,
     /// `None`: the rule set's own.
@@ -227,7 +230,7 @@ struct Change {
 
 /// What a run of the rules came to, without a borrow of the message.
 enum Ran {
-    Marked(Answers),
+    Marked(Answers, Option<MarkedBy>),
     Done {
         report: Box<Report>,
         content: Option<Content>,
@@ -261,7 +264,10 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
         Ok(match ran {
             Err(_) => return self.unread(Stage::Run, None, report),
             Ok(Err(error)) => return Err(FlowError::Rule(error.to_string())),
-            Ok(Ok(Ran::Marked(answers))) => Worked::Marked(answers),
+            Ok(Ok(Ran::Marked(answers, by))) => {
+                report.marked_by = by;
+                Worked::Marked(answers)
+            }
             Ok(Ok(Ran::Done { report: rules, content, stored, unfit, answers })) => {
                 report.rules = Some(*rules);
                 report.size_out = content.as_ref().map(Content::len);
@@ -387,8 +393,7 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
     fn run(&self, raw: &Bytes, people: People) -> Result<Ran, RunError> {
         let message = Message::parse(raw);
         let facts = Facts { now: Some(self.settings.clock.now()), people, links: self.settings.links.clone() };
-        let rules = self.pipeline.rules().iter();
-        let names: Vec<_> = rules.map(|rule| (rule.mode == Mode::Enforce).then_some(rule.name.as_str())).collect();
+        let names = names(self.pipeline);
         let marker = self.settings.stamp_key.as_ref().map(|key| Marker {
             key,
             id: self.id,
@@ -397,8 +402,22 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
             direction: self.event.envelope.direction,
             recipients: &self.event.envelope.recipients,
         });
-        if let Some(asked) = marker.and_then(|marker| marker.read(&Draft::new(&message))) {
-            return Ok(Ran::Marked(self.pipeline.answers_of(&asked, &message, &self.event.envelope, &facts)));
+        if let Some(marker) = marker
+            && let Some((asked, digest)) = marker.read(&Draft::new(&message))
+        {
+            let answers = |pipeline: &Pipeline, asked: &[Asked]| {
+                pipeline.answers_of(asked, &message, &self.event.envelope, &facts)
+            };
+            if digest == self.pipeline.digest() {
+                return Ok(Ran::Marked(answers(self.pipeline, &asked), None));
+            }
+            // One message, one rule set: what it has asked for belongs to what it has made of the message.
+            let its = self.others.iter().find(|other| other.digest() == digest).and_then(|its| {
+                let marker = Marker { digest: its.digest(), names: &self::names(its), ..marker };
+                marker.read(&Draft::new(&message)).map(|(asked, _)| answers(its, &asked))
+            });
+            let by = MarkedBy { digest, known: its.is_some() };
+            return Ok(Ran::Marked(its.unwrap_or_else(|| answers(self.pipeline, &asked)), Some(by)));
         }
         let rules_until = self.budget.rules_until();
         let finish = |draft: &mut Draft<'_>, asked: &[Asked]| {
@@ -519,6 +538,11 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
         let direction = self.event.direction_known.then_some(self.event.envelope.direction);
         Response::new(answers, &self.event.envelope, direction)
     }
+}
+
+/// The names of the rules, in order; `None` for those that are not enforced.
+fn names(pipeline: &Pipeline) -> Vec<Option<&str>> {
+    pipeline.rules().iter().map(|rule| (rule.mode == Mode::Enforce).then_some(rule.name.as_str())).collect()
 }
 
 /// For content that the flow rejected: which demands it does not meet, and the content without the faults that the message

@@ -3,8 +3,8 @@
 //! WorkMail calls the function again when an answer did not arrive, and the message that it gives out then is the
 //! rewritten one. The mark tells: the second try answers as the first did and changes nothing. That holds whatever the rule
 //! set is by then, as rules may be published between two tries, or two sets be in use: what one has rewritten, no other
-//! rewrites again. Rules are known again by their names; what one asked for that is no longer there, or no longer enforced,
-//! counts for nothing.
+//! rewrites again. The answer is that of the rule set that made the mark, where it is still known; else rules are known again
+//! by their names, and what one asked for that is no longer there, or no longer enforced, counts for nothing.
 //!
 //! Invariant (no forged trust): a mark counts only with a valid HMAC-SHA-256 (RFC 2104) over its version, the flow's
 //! message id, the digest of the rule set that made it, the direction and what rules asked for in the answer, for whom. Any other field of this name counts
@@ -81,9 +81,10 @@ pub struct Marker<'a> {
 }
 
 impl Marker<'_> {
-    /// What rules asked for in the answer, when the message bears a valid mark.
-    pub fn read(&self, draft: &Draft<'_>) -> Option<Vec<Asked>> {
-        draft.values(NAME).iter().take(MAX_LOOKED_AT).find_map(|value| self.check(value))
+    /// What rules asked for in the answer, when the message bears a valid mark, and the digest of the rule set that they are of.
+    pub fn read(&self, draft: &Draft<'_>) -> Option<(Vec<Asked>, String)> {
+        let values = draft.values(NAME);
+        values.iter().take(MAX_LOOKED_AT).find_map(|value| Some((self.check(value)?, made_by(value)?.to_owned())))
     }
 
     /// Take off what does not belong there, and mark the message where it changed. Says nothing, changes nothing in an
@@ -251,6 +252,11 @@ impl Marker<'_> {
         }
         mac
     }
+}
+
+/// The digest in a mark.
+fn made_by(value: &str) -> Option<&str> {
+    value.split(';').find_map(|entry| entry.trim().strip_prefix("rules=")).map(str::trim)
 }
 
 fn unhex<const OCTETS: usize>(text: &str) -> Option<[u8; OCTETS]> {

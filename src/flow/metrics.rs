@@ -12,7 +12,8 @@
 use serde_json::{Map, Value, json};
 
 use super::handler::{Fate, FlowError, FlowReport};
-use super::ports::Refusal;
+use super::ports::{PortError, Refusal};
+use super::rule_sets::Which;
 use crate::facts::Timestamp;
 use crate::pipeline::Verdict;
 
@@ -28,7 +29,7 @@ pub fn line(namespace: &str, report: &FlowReport, error: Option<&FlowError>, now
     metrics.count(fate(&report.fate), 1);
     // An event that cannot be read has its message delivered unread: the same to whoever gets it.
     metrics.count("OriginalDelivered", u64::from(matches!(report.fate, Fate::Original { .. } | Fate::Undecodable)));
-    metrics.count("Rejected", u64::from(rejected(&report.fate)));
+    metrics.count("Rejected", u64::from(rejected(&report.fate, error)));
     metrics.count("Repaired", u64::from(!report.repaired.is_empty()));
     metrics.count("Retries", u64::from(report.retries));
     if let Fate::Observed { would, .. } = &report.fate {
@@ -42,6 +43,8 @@ pub fn line(namespace: &str, report: &FlowReport, error: Option<&FlowError>, now
     ] {
         metrics.count(name, u64::from(count));
     }
+    let layer = report.rule_set.as_ref().is_some_and(|rules| rules.which == Which::Layer);
+    metrics.count("LayerRules", u64::from(layer));
     let rules = || report.rules.iter().flat_map(|rules| &rules.rules);
     metrics.count("RulesFailed", rules().filter(|rule| failed(&rule.verdict)).count() as u64);
     if let Some(error) = error {
@@ -141,9 +144,11 @@ fn failed(verdict: &Verdict) -> bool {
     matches!(verdict, Verdict::Failed(_) | Verdict::OutOfTime)
 }
 
-/// Did WorkMail's checks refuse the rewritten message?
-fn rejected(fate: &Fate) -> bool {
+/// Did WorkMail's checks refuse the rewritten message, whether the original goes out for it or the invocation fails?
+fn rejected(fate: &Fate, error: Option<&FlowError>) -> bool {
+    let failed = |error: &PortError| matches!(error, PortError::Permanent { kind: Refusal::Rejected, .. });
     matches!(fate, Fate::Original { refusal: Some(Refusal::Rejected), .. })
+        || matches!(error, Some(FlowError::Refused { error, .. }) if failed(error))
 }
 
 #[cfg(test)]
@@ -151,7 +156,7 @@ mod tests {
     use super::*;
     use crate::flow::handler::{Stage, Times};
     use crate::flow::mode::FlowMode;
-    use crate::flow::rule_sets::{RuleSet, Which};
+    use crate::flow::rule_sets::RuleSet;
     use crate::flow::workmail::Event;
     use crate::pipeline::{Report, RuleReport};
 
@@ -231,9 +236,16 @@ mod tests {
         let error = FlowError::Rule("why".into());
         let line = read(&report(Fate::Failed, Vec::new()), Some(&error));
         assert_eq!(
-            (&line["Failed"], &line["Failed.RuleFailed"], &line["OriginalDelivered"]),
-            (&json!(1), &json!(1), &Value::Null)
+            (&line["Failed"], &line["Failed.RuleFailed"], &line["OriginalDelivered"], &line["Rejected"]),
+            (&json!(1), &json!(1), &Value::Null, &Value::Null)
         );
+        // Rejected is rejected, also where the original must not go out.
+        for (refusal, rejected) in [(Refusal::Rejected, json!(1)), (Refusal::Denied, Value::Null)] {
+            let (stage, because) = (Stage::PutBack, "why".to_owned());
+            let error = FlowError::Refused { stage, error: PortError::permanent(refusal, ""), because };
+            let line = read(&report(Fate::Failed, Vec::new()), Some(&error));
+            assert_eq!((&line["Failed.Refused"], &line["Rejected"]), (&json!(1), &rejected));
+        }
     }
 
     #[test]

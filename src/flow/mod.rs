@@ -12,6 +12,7 @@ pub mod budget;
 #[cfg(feature = "lambda")]
 pub mod config;
 pub mod directory;
+pub mod earlier;
 pub mod handler;
 pub mod key;
 #[cfg(feature = "lambda")]

@@ -27,7 +27,9 @@ impl Provisions {
             return Err("set MAILWRIGHT_VALUE_KEY: a rule makes pseudonyms, and there is no key for them");
         }
         if pipeline.stores_attachments() && !self.attachments {
-            return Err("set MAILWRIGHT_ATTACHMENTS: a rule stores attachments, and there is no bucket for them");
+            return Err(
+                "set MAILWRIGHT_ATTACHMENTS (StoreAttachments=on of the template): a rule stores attachments, and there is no bucket for them",
+            );
         }
         if pipeline.needs_directory() && !self.directory {
             tracing::warn!(

@@ -161,6 +161,22 @@ impl Fate {
     }
 }
 
+/// Another rule set than the one for the message has rewritten it at an earlier try.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MarkedBy {
+    /// Its digest.
+    pub digest: String,
+    /// Whether it is known here, and what was answered is its answer. Else rules that have the same names as its own have answered.
+    pub known: bool,
+}
+
+impl MarkedBy {
+    /// What the answer is of, in logs.
+    pub const fn answered_by(&self) -> &'static str {
+        if self.known { "its rules" } else { "rules of the same names" }
+    }
+}
+
 /// What happened to one message; holds no content.
 #[derive(Debug, Clone, Serialize)]
 pub struct FlowReport {
@@ -174,7 +190,10 @@ pub struct FlowReport {
     pub mode: FlowMode,
     /// The rule set for it; `None` where none was asked for, or none could be had.
     pub rule_set: Option<RuleSet>,
-    /// What came of looking for newer rules, where it was time to.
+    /// Which rule set has rewritten the message at an earlier try, where it is another than `rule_set`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marked_by: Option<MarkedBy>,
+    /// What came of looking for newer rules, and how it stands with them.
     pub looks: Looks,
     /// What became of it.
     pub fate: Fate,
@@ -215,6 +234,7 @@ impl FlowReport {
             direction: event.direction_known.then_some(event.envelope.direction),
             mode,
             rule_set: None,
+            marked_by: None,
             looks: Looks::default(),
             fate: Fate::Undecodable,
             answer: None,
@@ -245,7 +265,7 @@ impl FlowReport {
     }
 }
 
-/// How often something came of looking for newer rules.
+/// How it stands with the published rules, each counted for the current ones and for a candidate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Looks {
     /// Newer ones are in force.
@@ -314,7 +334,7 @@ pub(super) fn log(report: &FlowReport, error: Option<&FlowError>) {
         Fate::Observed { would, .. } => Some(would.as_str()),
         _ => None,
     };
-    let rule_set = report.rule_set.as_ref();
+    let (rule_set, marked_by) = (report.rule_set.as_ref(), report.marked_by.as_ref());
     macro_rules! event {
         ($level:ident) => {
             tracing::$level!(
@@ -345,6 +365,8 @@ pub(super) fn log(report: &FlowReport, error: Option<&FlowError>) {
                 rule_set = rule_set.map(|rules| rules.which.as_str()),
                 digest = rule_set.map(|rules| rules.digest.as_str()),
                 other_digest = rule_set.and_then(|rules| rules.other.as_deref()),
+                marked_by = marked_by.map(|by| by.digest.as_str()),
+                answered_by = marked_by.map(MarkedBy::answered_by),
                 refused_at = refused_at.map(tracing::field::debug),
                 refusal = refusal.map(tracing::field::debug),
                 error_kind = error.map(FlowError::kind),

@@ -3,15 +3,17 @@
 //! A [`Pipeline`] is a choice by itself: every message gets it. [`RuleSets`] has a current one, which may be published while
 //! the function runs, and may have a candidate beside it, which a share of the messages gets.
 //!
+//! Where what is published cannot be used, or is gone, what was published before it is ([`super::refresh`]), in all processes.
+//!
 //! Invariant: a try that cannot know the rules for its message fails, or uses those that it was told to use then; and
 //! nothing that is wrong with a candidate keeps a message from the current rules.
 //!
-//! | what fails, in a process that has not yet had the published rules | what happens |
+//! | what fails, in a process that has not yet had published rules | what happens |
 //! |---|---|
 //! | throttling, 5xx, timeout, connection | tried again for a third of the time, then the invocation fails, and WorkMail tries again: without S3 nothing could be rewritten either |
-//! | access denied, nothing there, a faulty rule set | the rules that the function was deployed with are in force; with `on_error = "fail"` the invocation fails |
+//! | access denied, nothing there, a faulty rule set, and nothing to go back to | the rules that the function was deployed with are in force ([`Which::Layer`]); with `on_error = "fail"` the invocation fails |
 //!
-//! In a process that has had them, all of these leave the last good ones in force.
+//! In a process that has had some, all of these leave the last good ones in force.
 
 use std::future::Future;
 use std::ops::Deref;
@@ -24,7 +26,7 @@ use serde::Serialize;
 use super::budget::Budget;
 use super::key::MessageId;
 use super::ports::{PortError, Refusal};
-use super::refresh::{InForce, Looked, RuleStore, Unusable};
+use super::refresh::{InForce, Looked, RuleStore, Standing, Unusable};
 use super::report::{FlowError, Looks, Stage};
 use super::share::Share;
 use crate::pipeline::Pipeline;
@@ -51,6 +53,9 @@ pub struct Chosen<'a> {
     pub pipeline: Held<'a>,
     /// Its name.
     pub rule_set: RuleSet,
+    /// Others that are known here: in use for other messages, or in force before. A message that one of them has rewritten gets
+    /// its answer.
+    pub others: Vec<Arc<Pipeline>>,
 }
 
 /// A compiled rule set, for as long as a message needs it.
@@ -92,6 +97,8 @@ pub enum Which {
     Current,
     /// The one that a share of the messages gets.
     Candidate,
+    /// The one that the function was deployed with, in place of one that should have been published.
+    Layer,
 }
 
 impl Which {
@@ -100,6 +107,7 @@ impl Which {
         match self {
             Self::Current => "current",
             Self::Candidate => "candidate",
+            Self::Layer => "layer",
         }
     }
 }
@@ -107,7 +115,7 @@ impl Which {
 impl Rules for Pipeline {
     async fn choose(&self, _: &MessageId, _: &Budget, _: &mut Looks) -> Result<Chosen<'_>, FlowError> {
         let rule_set = RuleSet { which: Which::Current, digest: self.digest().to_owned(), other: None };
-        Ok(Chosen { pipeline: Held::Borrowed(self), rule_set })
+        Ok(Chosen { pipeline: Held::Borrowed(self), rule_set, others: Vec::new() })
     }
 }
 
@@ -124,7 +132,7 @@ enum Current<S> {
     /// The function was deployed with it.
     Fixed(Arc<Pipeline>),
     /// It is published. `settled`: this process may use what it has, without having to ask first.
-    Published { in_force: InForce<S>, settled: AtomicBool },
+    Published { in_force: Box<InForce<S>>, settled: AtomicBool },
 }
 
 impl<S: RuleStore + Sync> RuleSets<S> {
@@ -135,7 +143,7 @@ impl<S: RuleStore + Sync> RuleSets<S> {
     /// Rules that are published. `on_error` says what happens where they cannot be had for good.
     pub fn published(in_force: InForce<S>, on_error: OnError) -> Self {
         let settled = AtomicBool::new(false);
-        Self { current: Current::Published { in_force, settled }, candidate: None, on_error }
+        Self { current: Current::Published { in_force: Box::new(in_force), settled }, candidate: None, on_error }
     }
     /// Others, which are published, for a share of the messages.
     #[must_use]
@@ -153,7 +161,7 @@ impl<S: RuleStore + Sync> RuleSets<S> {
         let within = if first { budget.third() } else { LOOK_WITHIN.min(budget.third()) };
         let looked = in_force.look(&budget.part(within), first).await;
         let failed = match &looked {
-            _ if !first => None,
+            _ if !first || in_force.is_published() => None,
             Looked::Later | Looked::Same | Looked::Swapped => None,
             Looked::Unknown { tries, error: error @ PortError::Transient { .. } } => {
                 Some(FlowError::Trouble { stage: Stage::Rules, tries: *tries, error: error.clone() })
@@ -172,6 +180,21 @@ impl<S: RuleStore + Sync> RuleSets<S> {
         (self.on_error == OnError::Fail).then_some(FlowError::Refused { stage: Stage::Rules, error, because })
     }
 
+    /// Whether the rules of the layer stand in for published ones.
+    fn falls_back(&self) -> bool {
+        matches!(&self.current, Current::Published { in_force, .. } if !in_force.is_published())
+    }
+
+    /// All that are known in this process.
+    fn known(&self) -> Vec<Arc<Pipeline>> {
+        let current = match &self.current {
+            Current::Fixed(pipeline) => vec![Arc::clone(pipeline)],
+            Current::Published { in_force, .. } => in_force.known(),
+        };
+        let candidate = self.candidate.iter().flat_map(|(_, in_force)| in_force.known());
+        current.into_iter().chain(candidate).collect()
+    }
+
     async fn candidate(&self, budget: &Budget) -> Looked {
         match &self.candidate {
             Some((_, in_force)) => in_force.look(&budget.part(LOOK_WITHIN.min(budget.third())), false).await,
@@ -186,42 +209,49 @@ where
 {
     async fn choose(&self, id: &MessageId, budget: &Budget, looks: &mut Looks) -> Result<Chosen<'_>, FlowError> {
         let ((current, looked), beside) = tokio::join!(self.current(budget), self.candidate(budget));
-        tell(Which::Current, &looked, looks);
-        tell(Which::Candidate, &beside, looks);
+        tell(Which::Current, &looked);
+        tell(Which::Candidate, &beside);
+        if let Current::Published { in_force, .. } = &self.current {
+            count(&looked, in_force.standing(), looks);
+        }
+        if let Some((_, in_force)) = &self.candidate {
+            count(&beside, in_force.standing(), looks);
+        }
         let current = current?;
+        let which = if self.falls_back() { Which::Layer } else { Which::Current };
         let candidate = self.candidate.as_ref().and_then(|(share, in_force)| Some((share, in_force.pipeline()?)));
         // A candidate that has become the current one is none.
         let candidate = candidate.filter(|(_, candidate)| candidate.digest() != current.digest());
         let (which, pipeline, other) = match candidate {
             Some((share, candidate)) if share.includes(id) => (Which::Candidate, candidate, Some(current)),
-            Some((_, candidate)) => (Which::Current, current, Some(candidate)),
-            None => (Which::Current, current, None),
+            Some((_, candidate)) => (which, current, Some(candidate)),
+            None => (which, current, None),
         };
         let other = other.map(|other| other.digest().to_owned());
         let rule_set = RuleSet { which, digest: pipeline.digest().to_owned(), other };
-        Ok(Chosen { pipeline: Held::Shared(pipeline), rule_set })
+        let mut others = self.known();
+        others.retain(|other| other.digest() != pipeline.digest());
+        Ok(Chosen { pipeline: Held::Shared(pipeline), rule_set, others })
     }
 }
 
-/// Count what came of a look, and log what an operator should know.
-fn tell(which: Which, looked: &Looked, looks: &mut Looks) {
+/// Count how it stands, with each message, so that what stays wrong is counted however seldom it is looked for.
+fn count(looked: &Looked, standing: Standing, looks: &mut Looks) {
+    looks.swapped += u32::from(*looked == Looked::Swapped);
+    looks.refused += u32::from(standing == Standing::Refused);
+    looks.unread += u32::from(standing == Standing::Unread);
+}
+
+/// Log what an operator should know of a look.
+fn tell(which: Which, looked: &Looked) {
     let rule_set = which.as_str();
     match looked {
-        Looked::Later | Looked::Same => {}
-        Looked::Swapped => {
-            looks.swapped += 1;
-            tracing::info!(rule_set, "published rules are in force");
+        Looked::Swapped => tracing::info!(rule_set, "published rules are in force"),
+        Looked::Refused { unusable: Unusable { tag, why }, first: true } => {
+            let tag = tag.as_str();
+            tracing::error!(rule_set, tag, problems = why.as_str(), "the published rules cannot be used");
         }
-        Looked::Refused { unusable: Unusable { tag, why }, first } => {
-            looks.refused += 1;
-            if *first {
-                let tag = tag.as_str();
-                tracing::error!(rule_set, tag, problems = why.as_str(), "the published rules cannot be used");
-            }
-        }
-        Looked::Unknown { error, .. } => {
-            looks.unread += 1;
-            tracing::warn!(rule_set, %error, "the published rules cannot be read");
-        }
+        Looked::Unknown { error, .. } => tracing::warn!(rule_set, %error, "the published rules cannot be read"),
+        Looked::Later | Looked::Same | Looked::Refused { .. } => {}
     }
 }

@@ -19,6 +19,7 @@ mod runtime_api;
 mod second_server;
 mod secrets;
 mod server;
+mod shelf;
 mod validity;
 mod world;
 

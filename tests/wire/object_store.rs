@@ -10,8 +10,8 @@ use hyper::{Method, Request, Response};
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 
-use crate::published::Shelf;
 use crate::server::{serve_raw, trace};
+use crate::shelf::Shelf;
 use crate::{KEY_ID, SECRET};
 
 const DENIED: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\

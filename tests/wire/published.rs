@@ -2,65 +2,14 @@
 
 use std::time::Duration;
 
-use hyper::{Method, Request, Response};
-use serde_json::json;
-use sha2::{Digest, Sha256};
-
+use crate::shelf::{CANDIDATE, FAULTY, RULES, delete, packed, publish, told};
 use crate::world::{World, event, start_fails};
 use crate::{default, message};
 
-const RULES: &str = "s3://mail-rules/rules.json";
-const CANDIDATE: &str = "s3://mail-rules/candidate.json";
 const EACH_TIME: [(&str, &str); 2] = [("MAILWRIGHT_PUBLISHED_RULES", RULES), ("MAILWRIGHT_RULES_EVERY", "1")];
 
-/// What stands in the bucket `mail-rules`, and how it is asked for.
-#[derive(Default)]
-pub struct Shelf {
-    /// Content by key.
-    pub objects: std::collections::HashMap<String, String>,
-    /// It answers with 503.
-    pub down: bool,
-    /// The statuses that it answered with, with the keys.
-    pub told: Vec<(String, u16)>,
-}
-
-impl Shelf {
-    /// `GetObject` as S3 answers it, of a signed request for an object of this bucket; nothing for another request.
-    pub fn answer<T>(&mut self, request: &Request<T>) -> Option<Response<s3s::Body>> {
-        let key = request.uri().path().strip_prefix("/mail-rules/")?.to_owned();
-        let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let object = self.objects.get(&key);
-        let tag = object.map(|text| format!("\"{:x?}\"", Sha256::digest(text).as_slice()));
-        let known = !header("if-none-match").is_empty() && tag.as_deref() == Some(header("if-none-match"));
-        let error =
-            |code: &str| format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>m</Message></Error>");
-        let signed = header("authorization").starts_with("AWS4-HMAC-SHA256 ") && request.method() == Method::GET;
-        let (status, body) = match object {
-            _ if self.down => (503, error("ServiceUnavailable")),
-            _ if !signed => (403, error("AccessDenied")),
-            None => (404, error("NoSuchKey")),
-            Some(_) if known => (304, String::new()),
-            Some(text) => (200, text.clone()),
-        };
-        self.told.push((key, status));
-        let response = Response::builder().status(status).header("etag", tag.unwrap_or_default());
-        Some(response.body(s3s::Body::from(body)).unwrap())
-    }
-}
-
-fn packed(footer: &str) -> String {
-    let rule = format!(
-        "[[rule]]\nname = \"footer\"\naction = {{ kind = \"append\", text = \"{footer}\", once = \"always\" }}\n"
-    );
-    json!({ "mailwright": 1, "files": { "10-footer.toml": rule } }).to_string()
-}
-
-fn publish(world: &World, key: &str, content: &str) {
-    world.s3.shelf.lock().unwrap().objects.insert(key.to_owned(), content.to_owned());
-}
-
-fn told(world: &World) -> Vec<u16> {
-    std::mem::take(&mut world.s3.shelf.lock().unwrap().told).into_iter().map(|(_, status)| status).collect()
+fn footer(text: &str) -> String {
+    format!("[[rule]]\nname = \"footer\"\naction = {{ kind = \"append\", text = \"{text}\", once = \"always\" }}\n")
 }
 
 /// A message that is sent when it is time to look again; its last line.
@@ -82,21 +31,22 @@ fn last_line(world: &World, id: &str) -> String {
 #[tokio::test]
 async fn rules_are_taken_up_while_the_function_runs() {
     let mut world = World::start_with("[[rule]]\nname = \"s\"\naction = { kind = \"stop\" }\n", &EACH_TIME).await;
-    publish(&world, "rules.json", &packed("Grown by Example"));
+    publish(&world, "rules.json", &packed(&footer("Grown by Example")));
     assert_eq!(later(&mut world, "a").await, "Grown by Example");
     assert_eq!(later(&mut world, "b").await, "Grown by Example");
-    assert_eq!(told(&world), [200, 304], "what is known is not sent again");
+    assert_eq!(told(&world), ["200", "304"], "what is known is not sent again");
     assert_eq!(send(&mut world, "c").await, "Grown by Example");
     assert!(told(&world).is_empty(), "it is not time yet");
 
-    publish(&world, "rules.json", &packed("Sold by Example"));
+    publish(&world, "rules.json", &packed(&footer("Sold by Example")));
     assert_eq!(later(&mut world, "d").await, "Sold by Example");
 
     // A faulty one is kept away, and said once with code and place; counted as long as it is there.
-    publish(&world, "rules.json", &packed("Lost").replace("append", "apend"));
+    publish(&world, "rules.json", &packed(&footer("Lost")).replace("append", "apend"));
     assert_eq!(later(&mut world, "e").await, "Sold by Example");
     assert_eq!(later(&mut world, "f").await, "Sold by Example");
-    assert_eq!(told(&world), [200, 200, 304]);
+    // Read again as a version, lest a part of it was lost on the way; the one before it is in force already.
+    assert_eq!(told(&world), ["200", "200", "list 200", "version 200", "200"]);
     let log = world.log();
     assert_eq!(log.matches("\"problems\":\"R003 10-footer.toml:3:19\"").count(), 1, "{log}");
     assert_eq!(log.matches("\"RulesRefused\":1").count(), 2, "{log}");
@@ -104,11 +54,12 @@ async fn rules_are_taken_up_while_the_function_runs() {
 
     world.s3.shelf.lock().unwrap().down = true;
     assert_eq!(later(&mut world, "g").await, "Sold by Example");
-    world.s3.shelf.lock().unwrap().objects.clear();
+    delete(&world, "rules.json");
     world.s3.shelf.lock().unwrap().down = false;
     assert_eq!(later(&mut world, "h").await, "Sold by Example");
     let log = world.log();
     assert_eq!(log.matches("\"RulesUnread\":1").count(), 2, "{log}");
+    assert!(!log.contains("LayerRules"), "{log}");
     assert!(log.contains("publish a rule set there, and grant s3:GetObject"), "{log}");
     assert_eq!(log.matches("\"RulesSwapped\":1").count(), 2, "{log}");
 }
@@ -129,8 +80,11 @@ async fn a_new_process_without_s3_loses_no_mail() {
     // Nothing is published: those of the layer.
     world.s3.shelf.lock().unwrap().down = false;
     assert_eq!(send(&mut world, "a").await, "Deployed by Example");
-    publish(&world, "rules.json", &packed("Grown by Example"));
+    publish(&world, "rules.json", &packed(&footer("Grown by Example")));
     assert_eq!(later(&mut world, "b").await, "Grown by Example");
+
+    let log = world.log();
+    assert!(log.contains("\"LayerRules\":1") && log.contains("\"rule_set\":\"layer\""), "{log}");
 
     let mut strict = EACH_TIME.to_vec();
     strict.push(("MAILWRIGHT_ON_ERROR", "fail"));
@@ -138,8 +92,68 @@ async fn a_new_process_without_s3_loses_no_mail() {
     world.insert("a", message("Harvest plan"));
     let error = world.invoke(&event("a", "OUTBOUND")).await.unwrap_err();
     assert_eq!(error["errorType"], "Mailwright.Refused");
-    publish(&world, "rules.json", &packed("Grown by Example"));
+    publish(&world, "rules.json", &packed(&footer("Grown by Example")));
     assert_eq!(send(&mut world, "a").await, "Grown by Example");
+}
+
+#[tokio::test]
+async fn a_process_that_begins_has_the_last_good_rules_whatever_is_published() {
+    for deleted in [false, true] {
+        let mut world = World::start_with(&footer("Deployed by Example"), &EACH_TIME).await;
+        publish(&world, "rules.json", &packed(&footer("Grown by Example")));
+        publish(&world, "rules.json", &packed(&footer("Sold by Example")));
+        publish(&world, "rules.json", FAULTY);
+        if deleted {
+            delete(&world, "rules.json");
+        }
+        assert_eq!(send(&mut world, "a").await, "Sold by Example", "{}", world.log());
+        let told_first = if deleted { "404" } else { "200" };
+        assert_eq!(told(&world), [told_first, "list 200", "version 200", "version 200"]);
+        // And those that come later.
+        world.restart().await;
+        assert_eq!(later(&mut world, "b").await, "Sold by Example");
+        assert_eq!(later(&mut world, "c").await, "Sold by Example");
+        let log = world.log();
+        let counted = if deleted { "\"RulesUnread\":1" } else { "\"RulesRefused\":1" };
+        assert_eq!((log.matches(counted).count(), log.contains("LayerRules")), (3, false), "{log}");
+        publish(&world, "rules.json", &packed(&footer("Kept by Example")));
+        assert_eq!(later(&mut world, "d").await, "Kept by Example");
+    }
+
+    // Where nobody may see what was published before, it says what to grant.
+    let mut world = World::start_with(&footer("Deployed by Example"), &EACH_TIME).await;
+    world.s3.shelf.lock().unwrap().closed = true;
+    publish(&world, "rules.json", &packed(&footer("Grown by Example")));
+    publish(&world, "rules.json", FAULTY);
+    assert_eq!(send(&mut world, "a").await, "Deployed by Example");
+    let log = world.log();
+    assert!(log.contains("grant s3:ListBucketVersions") && log.contains("\"LayerRules\":1"), "{log}");
+}
+
+#[tokio::test]
+async fn rules_that_are_exchanged_between_two_tries_leave_the_answer_as_it_was() {
+    let bounce = |text: &str| {
+        packed(&format!(
+            "{}[[rule]]\nname = \"b\"\naction = {{ kind = \"bounce\", message = \"{text}\" }}\n",
+            footer(text)
+        ))
+    };
+    let said = |answer: &serde_json::Value| answer["actions"][0]["action"]["parameters"]["bounceMessage"].clone();
+    let mut world = World::start_with("", &EACH_TIME).await;
+    publish(&world, "rules.json", &bounce("One"));
+    world.insert("a", message("Harvest plan"));
+    let event = event("a", "OUTBOUND");
+    assert_eq!(said(&world.invoke(&event).await.unwrap()), "One");
+    publish(&world, "rules.json", &bounce("Two"));
+    tokio::time::sleep(Duration::from_millis(1_010)).await;
+    assert_eq!(said(&world.invoke(&event).await.unwrap()), "One", "its rule set is still known");
+    assert_eq!(last_line(&world, "a"), "One");
+    assert!(world.log().contains("\"answered_by\":\"its rules\""), "{}", world.log());
+    world.restart().await;
+    assert_eq!(said(&world.invoke(&event).await.unwrap()), "Two", "to this process it is not");
+    assert_eq!(last_line(&world, "a"), "One");
+    let log = world.log();
+    assert!(log.contains("\"answered_by\":\"rules of the same names\"") && log.contains("\"marked_by\":\""), "{log}");
 }
 
 #[tokio::test]
@@ -147,8 +161,8 @@ async fn a_share_of_the_messages_gets_the_candidate() {
     let changes =
         [EACH_TIME[0], EACH_TIME[1], ("MAILWRIGHT_CANDIDATE_RULES", CANDIDATE), ("MAILWRIGHT_CANDIDATE_SHARE", "50")];
     let mut world = World::start_with(&footer("Deployed"), &changes).await;
-    publish(&world, "rules.json", &packed("Current"));
-    publish(&world, "candidate.json", &packed("Candidate"));
+    publish(&world, "rules.json", &packed(&footer("Current")));
+    publish(&world, "candidate.json", &packed(&footer("Candidate")));
     let mut lines = Vec::new();
     for number in 0..24 {
         lines.push(send(&mut world, &format!("m-{number}")).await);
@@ -164,10 +178,6 @@ async fn a_share_of_the_messages_gets_the_candidate() {
         log.lines().filter(|line| line.contains("\"rule_set\":\"candidate\"") && line.contains("\"other_digest\":\""));
     assert_eq!(handled.count(), 2 * of("Candidate"), "{log}");
     assert!(log.contains("\"RuleSet\":\"candidate\"") && log.contains("\"RuleSet\":\"current\""), "{log}");
-}
-
-fn footer(text: &str) -> String {
-    format!("[[rule]]\nname = \"f\"\naction = {{ kind = \"append\", text = \"{text}\" }}\n")
 }
 
 #[tokio::test]

@@ -17,6 +17,8 @@ pub(super) enum Call {
     PutBack,
     /// `GetObject` of a published rule set.
     Rules,
+    /// `ListObjectVersions` of it, and `GetObject` of a version.
+    Versions,
     /// A call to the directory.
     ListMailDomains,
     /// The same.
@@ -42,6 +44,9 @@ impl Call {
             Self::Rules => {
                 "publish a rule set there, and grant s3:GetObject on that object to the function's role (S3 says the same of \
                  both)"
+            }
+            Self::Versions => {
+                "grant s3:ListBucketVersions on the bucket of the rules and s3:GetObjectVersion on the object to the function's role"
             }
             Self::ListMailDomains => "grant workmail:ListMailDomains to the function's role, or set MAILWRIGHT_DOMAINS",
             Self::DescribeEntity => "grant workmail:DescribeEntity to the function's role",
@@ -120,7 +125,9 @@ fn told(call: Call, status: u16, said: &Detail<'_>) -> PortError {
             transient(Trouble::Connection)
         }
         ("NoSuchKey", _) => permanent(Location, call.grant()),
-        ("NoSuchBucket", _) if call == Call::Rules => permanent(Location, "the bucket of the rules does not exist"),
+        ("NoSuchBucket", _) if matches!(call, Call::Rules | Call::Versions) => {
+            permanent(Location, "the bucket of the rules does not exist")
+        }
         ("NoSuchBucket", _) => permanent(Location, "MAILWRIGHT_BUCKET names a bucket that does not exist"),
         ("PermanentRedirect" | "AuthorizationHeaderMalformed", _) | (_, 301 | 307) => {
             permanent(Location, "the bucket must be in the function's Region")

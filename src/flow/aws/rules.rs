@@ -1,12 +1,13 @@
-//! A published rule set in S3: one object, read only where it is another than the one known.
+//! A published rule set in S3: one object, read only where it is another than the one known, and its earlier versions.
 
 use bytes::Bytes;
 
 use super::errors::{Call, port_error};
 use super::{SdkError, read};
+use crate::flow::earlier::MOST_VERSIONS;
 use crate::flow::key::RulesObject;
 use crate::flow::ports::PortError;
-use crate::flow::refresh::{Published, RuleStore};
+use crate::flow::refresh::{Published, RuleStore, Version};
 use crate::rule::packed::MAX_PACKED;
 
 /// HTTP: what `If-None-Match` names is what is there (RFC 9110 §15.4.5).
@@ -37,5 +38,22 @@ impl RuleStore for S3Rules {
         let tag = output.e_tag.unwrap_or_default();
         let octets: Bytes = read(output.body, MAX_PACKED).await?;
         Ok(Some(Published { tag, octets }))
+    }
+
+    async fn versions(&self) -> Result<Vec<Version>, PortError> {
+        let request = self.client.list_object_versions().bucket(self.object.bucket.as_str()).prefix(&self.object.key);
+        let request = request.max_keys(i32::try_from(MOST_VERSIONS).unwrap_or(i32::MAX));
+        let output = request.send().await.map_err(|error| port_error(Call::Versions, &error))?;
+        // Of each key the newest first, and of all that begin like this one it comes first (S3 API Reference).
+        let versions = output.versions.unwrap_or_default().into_iter();
+        let ours = versions.filter(|version| version.key() == Some(self.object.key.as_str()));
+        Ok(ours.filter_map(|version| Some(Version { id: version.version_id?, tag: version.e_tag? })).collect())
+    }
+
+    async fn version(&self, version: &Version) -> Result<Published, PortError> {
+        let request = self.client.get_object().bucket(self.object.bucket.as_str()).key(&self.object.key);
+        let output =
+            request.version_id(&version.id).send().await.map_err(|error| port_error(Call::Versions, &error))?;
+        Ok(Published { tag: version.tag.clone(), octets: read(output.body, MAX_PACKED).await? })
     }
 }
