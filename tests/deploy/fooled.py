@@ -1,9 +1,10 @@
-"""Tries to fool policy.py: each change of the template or of the code below must be found out, for the reason given.
+"""Tries to fool policy.py and alarms.py: each change of the template or of the code below must be found out, for the reason given.
 
   fooled.py
 """
 import pathlib, sys
 
+import alarms
 import policy
 
 ROLE = "              - Sid: WriteTheLog\n"
@@ -18,6 +19,8 @@ TEMPLATES = [
     (ROLE, STATEMENT.format("secretsmanager:GetSecretValue", "!Ref StampKey") + ROLE, "secretsmanager:GetSecretValue is granted"),
     ("Resource: !Sub ${Bucket.Arn}/rewritten/*\n", "Resource: !Sub ${Bucket.Arn}/*\n", "s3:PutObject is granted on"),
     (":message/${OrganizationId}/*\n              - Sid", ":message/*\n              - Sid", "GetRawMessageContent is granted on"),
+    ("                    Condition:\n                      StringEquals: { s3:prefix: rules.json }\n", "", "s3:ListBucketVersions is granted under"),
+    ("- HasAttachments\n                  - Sid", "- HasTopic\n                  - Sid", "s3:PutObject is granted on"),
     ("- HasDirectory\n", "- HasTopic\n", "workmail:DescribeUser is granted on"),
     ("                Action:\n                  - workmailm", "                NotAction:\n                  - workmailm", "the wrong way round"),
     ("      Policies:\n        - PolicyName: calls", "      ManagedPolicyArns: [arn:aws:iam::aws:policy/AmazonS3FullAccess]\n      Policies:\n        - PolicyName: calls", "managed policies"),
@@ -26,6 +29,19 @@ TEMPLATES = [
     # Too little.
     ("                  - workmailmessageflow:PutRawMessageContent\n", "", "PutRawMessageContent is called and not granted"),
     ("                      - workmail:ListGroups\n", "", "workmail:ListGroups is called and not granted"),
+    ("                      - s3:GetObjectVersion\n                    Resource", "                    Resource", "s3:GetObjectVersion is called and not granted"),
+]
+# Alarms that could not go off.
+ALARMS = [
+    ("!FindInMap [SlowAfter, !Ref Timeout, Milliseconds]", "10000", "SlowAlarm cannot go off"),
+    ('"9": { Milliseconds: 6300 }', '"9": { Milliseconds: 9100 }', "SlowAlarm cannot go off"),
+    ("AllowedValues: [5, 6, 7", "AllowedValues: [3, 5, 6, 7", "SlowAlarm has no threshold"),
+    ("MetricName: RulesUnread\n", "MetricName: RulesSwapped\n", "RulesUnreadAlarm cannot go off"),
+    ("  RulesRefusedAlarm:\n    Type: AWS::CloudWatch::Alarm\n    Condition: HasRuleSets\n", "  RulesRefusedAlarm:\n    Type: AWS::CloudWatch::Alarm\n", "RulesRefusedAlarm cannot go off"),
+    ("Condition: HasPublishedRules\n    Properties:\n      AlarmDescription", "Condition: HasRuleSets\n    Properties:\n      AlarmDescription", "LayerRulesAlarm cannot go off"),
+    ("Condition: HasRuleSets\n", "Condition: HasCandidate\n", "there is no RulesRefusedAlarm"),
+    ("      Period: 3600\n", "      Period: 60\n", "RejectedAlarm cannot go off"),
+    ("      Period: 300\n      EvaluationPeriods: 12\n", "      Period: 60\n      EvaluationPeriods: 5\n", "ErrorsAlarm does not go off where there is little mail"),
 ]
 # The same with the code.
 CODE = [
@@ -49,9 +65,13 @@ def main():
         found, _ = policy.faults(policy.read(template, [])[0], code, known)
         if not there or not any(why in fault for fault in found):
             fooled.append(f"not found out: {why}" + ("" if there else " (what it changes is not there)") + f": {found}")
+    for old, new, why in ALARMS:
+        found = alarms.faults(policy.read(text.replace(old, new, 1), [])[0])
+        if old not in text or not any(why in fault for fault in found):
+            fooled.append(f"not found out: {why}: {found}")
     for line in fooled:
         print(line)
-    print(f"{len(cases)} tries to fool the policy test, {len(fooled)} went through")
+    print(f"{len(cases) + len(ALARMS)} tries to fool these tests, {len(fooled)} went through")
     return bool(fooled)
 
 

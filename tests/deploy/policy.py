@@ -16,23 +16,27 @@ ORGANIZATION = "arn:${AWS::Partition}:workmail:${AWS::Region}:${AWS::AccountId}:
 CONFINED = {
     "workmailmessageflow": {MESSAGES: None},
     "workmail": {ORGANIZATION: "HasDirectory"},
-    "s3:PutObject": {"${Bucket.Arn}/rewritten/*": None, "${Attachments.Arn}/attachments/*": None},
+    "s3:PutObject": {"${Bucket.Arn}/rewritten/*": None, "${Attachments.Arn}/attachments/*": "HasAttachments"},
     # Links lead to attachments; of rules it is one object each.
     "s3:GetObject": {
-        "${Attachments.Arn}/attachments/*": None,
+        "${Attachments.Arn}/attachments/*": "HasAttachments",
         "${RulesBucket.Arn}/rules.json": "HasPublishedRules",
         "${RulesBucket.Arn}/candidate.json": "HasCandidate",
     },
+    "s3:GetObjectVersion": {"${RulesBucket.Arn}/rules.json": "HasPublishedRules"},
+    "s3:ListBucketVersions": {"RulesBucket.Arn": "HasPublishedRules"},
     "logs": {"${Log.Arn}": None},
     # X-Ray knows no resources (Service Authorization Reference).
     "xray": {"*": "HasTracing"},
 }
+# What a grant holds under besides: the versions of one object, and not what else lies in the bucket.
+UNDER = {"s3:ListBucketVersions": {"StringEquals": {"s3:prefix": "rules.json"}}}
 # What Lambda calls in the name of the function.
 BY_LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 # Operations whose action has another name (Service Authorization Reference).
 OTHER_ACTIONS = {
     "s3:HeadObject": "s3:GetObject", "s3:ListObjectsV2": "s3:ListBucket", "s3:ListObjects": "s3:ListBucket",
-    "s3:HeadBucket": "s3:ListBucket", "s3:CopyObject": "s3:PutObject", "s3:UploadPart": "s3:PutObject",
+    "s3:HeadBucket": "s3:ListBucket", "s3:ListObjectVersions": "s3:ListBucketVersions", "s3:CopyObject": "s3:PutObject", "s3:UploadPart": "s3:PutObject",
     "s3:CreateMultipartUpload": "s3:PutObject", "s3:CompleteMultipartUpload": "s3:PutObject", "s3:DeleteObjects": "s3:DeleteObject",
 }
 
@@ -74,6 +78,9 @@ def faults(template, code, known):
     # A link is signed by the function and taken by S3 in its name.
     if "Links::signed" in code:
         made.add("s3:GetObject")
+    # A version has an action of its own.
+    if re.search(r"\.(set_)?version_id\(", code):
+        made.add("s3:GetObjectVersion")
     # A statement under a condition is `Fn::If: [condition, statement, nothing]`.
     statements = [
         statement.get("Fn::If", [None, statement])[:2]
@@ -86,6 +93,8 @@ def faults(template, code, known):
     for condition, statement in statements:
         found += [f"statement {statement.get('Sid')} is written the wrong way round"] if statement.keys() & {"NotAction", "NotResource"} else []
         for action in many(statement.get("Action", [])):
+            wrong = statement.get("Condition") != UNDER.get(action)
+            found += [f"{action} is granted under {statement.get('Condition')}, and should be under {UNDER.get(action)}"] if wrong else []
             for resource in many(statement.get("Resource", [])):
                 granted.setdefault(action, {})[resource] = condition
     found += [f"{action} is called and not granted" for action in sorted(made - granted.keys())]

@@ -76,7 +76,12 @@ def main():
         say(own and alarm["MetricName"] not in metrics, f"{name} is about {alarm['MetricName']}, which nothing writes")
         say(f"| `{name}` |" not in page, f"docs/operations.md does not say what to do about {name}")
         say("AlarmActions" not in alarm, f"{name} tells nobody")
-    dashboard = json.loads(re.sub(r"\$\{[\w:.]+\}", "x", of("AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["!Sub"]))
+    # A text, and what stands in it under a condition: looked at as if each held.
+    body, under = of("AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["!Sub"]
+    for name, value in under.items():
+        body = body.replace(f"${{{name}}}", value["!If"][1]["!Sub"])
+        say(value["!If"][2] != "", f"{name} is something where it should be nothing")
+    dashboard = json.loads(re.sub(r"\$\{[\w:.]+\}", "x", body))
     fields = strings(root / "src/flow/report.rs") | set(re.findall(r"(\w+) = ", (root / "src/flow/report.rs").read_text()))
     shown, taken = set(), []
     for widget in dashboard["widgets"]:
@@ -92,7 +97,6 @@ def main():
         over = [o for o in taken if o[0] < place[0] + place[2] and place[0] < o[0] + o[2] and o[1] < place[1] + place[3] and place[1] < o[1] + o[3]]
         say(over or place[0] + place[2] > 24, f"the widget {properties['title']} lies over another")
         taken.append(place)
-    body = of("AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["!Sub"]
     say(any(f"${{{name}.Arn}}" not in body for name in alarms), "the dashboard does not show all alarms")
 
     # Buckets: private, encrypted, by TLS alone; rewritten mail is gone after a day with all that is left of it.
