@@ -307,6 +307,8 @@ fn splice_quoted_printable(raw: &[u8], splices: &[Splice], line_end: LineEnd) ->
     let newline = line_end.as_bytes();
     let is_end = |b: &u8| *b == b'\n' || *b == b'\r';
     let mut edits = Vec::with_capacity(splices.len());
+    // Where the last splice ended, and how long its line had grown by then.
+    let (mut last_end, mut last_column) = (0, 0);
     for (splice, place) in splices.iter().zip(found.chunks_exact(2)) {
         let (start, end) = (place.first().copied().unwrap_or(0), place.last().copied().unwrap_or(0));
         let before = raw.get(..start).unwrap_or_default();
@@ -316,7 +318,9 @@ fn splice_quoted_printable(raw: &[u8], splices: &[Splice], line_end: LineEnd) ->
         if start == raw.len() && dangling_soft_break(before) {
             with.extend_from_slice(newline);
         }
-        let column = before.iter().rev().take_while(|b| !is_end(b)).take(ENCODED_LINE).count();
+        let on_line = before.iter().rev().take_while(|b| !is_end(b)).take(ENCODED_LINE).count();
+        let since = start.saturating_sub(last_end);
+        let column = if on_line >= since { last_column + since } else { on_line };
         // Where characters have two octets, CR and LF are no line ends.
         let engine = if splice.with.contains(&0) { qp::BINARY } else { qp::BODY };
         let encoded = with_line_end(whole_characters(engine.encode(&splice.with).into_bytes()), line_end);
@@ -329,11 +333,17 @@ fn splice_quoted_printable(raw: &[u8], splices: &[Splice], line_end: LineEnd) ->
         // What is encoded must not run into what follows on the line. White space at its end needs what follows.
         let last_line = with.iter().rev().take_while(|b| !is_end(b)).count();
         let next_line = after.iter().take(ENCODED_LINE).take_while(|b| !is_end(b)).count();
+        let on_the_line = column;
         let column = if last_line == with.len() { column + last_line } else { last_line };
         if column > 0 && next_line > 0 && column + next_line > ENCODED_LINE && !splice.with.is_empty() {
             with.push(b'=');
             with.extend_from_slice(newline);
         }
+        last_column = with.iter().rev().take_while(|b| !is_end(b)).count();
+        if last_column == with.len() {
+            last_column += on_the_line;
+        }
+        last_end = end;
         edits.push(Edit { range: start..end, with });
     }
     edits

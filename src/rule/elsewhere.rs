@@ -21,7 +21,11 @@ const ACTIONS: &[Word] = &[
         &["tag", "prepend_subject", "subject", "subject_prefix", "rewrite_subject", "add_tag", "subject_tag"],
         "`tag_subject` puts a tag in front of the subject, once",
     ),
-    (&["mask", "replace", "scrub", "dlp", "censor", "sanitize"], "`redact` masks what it detects"),
+    (&["mask", "scrub", "dlp", "censor", "sanitize"], "`redact` masks what it detects"),
+    (
+        &["substitute", "search_replace", "regex_replace", "rewrite_body", "replace_text", "sed"],
+        "`replace` puts another text in place of what it finds",
+    ),
     (&["spam", "move_to_junk", "mark_spam", "mark_as_spam", "fileinto"], "`junk` puts it into the junk folder"),
     (
         &["allow", "whitelist", "never_junk", "never_spam", "skip_spam", "bypass_spam"],

@@ -20,6 +20,7 @@ mod redact;
 mod remove_block;
 mod remove_header;
 mod rename_attachments;
+mod replace;
 mod rewrite_links;
 mod set_header;
 mod stop;
@@ -48,6 +49,7 @@ pub const KINDS: &[ActionKind] = &[
     remove_header::KIND,
     broken_signatures::KIND,
     redact::KIND,
+    replace::KIND,
     rewrite_links::KIND,
     strip_attachments::KIND,
     store_attachments::KIND,

@@ -30,6 +30,8 @@ use regex::Regex;
 
 use catalog::{Find, Spec};
 use context::{Nearby, Words};
+pub use custom::compile as compile_pattern;
+pub use dictionary::{MAX_PHRASE, MAX_PHRASES};
 use digits::Group;
 use families::{card, email, iban};
 use folded::Folded;
@@ -186,6 +188,12 @@ impl DetectorSet {
             }
         }
         Some(wanted.compile())
+    }
+
+    /// Whole words and phrases, in any case, however their words are parted; the error says why they cannot be compiled.
+    pub fn of_phrases<'p>(phrases: impl Iterator<Item = &'p str>) -> Result<Self, String> {
+        let own = vec![Arc::new(OwnDetector::of_phrases(phrases)?)];
+        Ok(Wanted { own, ..Wanted::default() }.compile())
     }
 
     /// The name of a detector in rule files and reports: `card`, or `pattern` for a pattern of the rule.

@@ -37,6 +37,22 @@ pub struct OwnDetector {
     pub(super) near: Confidence,
 }
 
+impl OwnDetector {
+    /// Finds these phrases and nothing else; the error says why it cannot.
+    pub(super) fn of_phrases<'p>(phrases: impl Iterator<Item = &'p str>) -> Result<Self, String> {
+        Ok(Self {
+            name: "words".to_owned(),
+            label: String::new(),
+            patterns: Vec::new(),
+            dictionary: Some(Dictionary::new(phrases)?),
+            checks: Vec::new(),
+            keywords: Vec::new(),
+            alone: Confidence::High,
+            near: Confidence::High,
+        })
+    }
+}
+
 /// A validator by name; all that a detector names must hold.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Check {

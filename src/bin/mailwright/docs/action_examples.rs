@@ -48,6 +48,15 @@ pub const ALL: &[Example] = &[
          09:58:00 +0100\nMessage-ID: <1@example.com>\nMIME-Version: 1.0\nContent-Type: text/html; \
          charset=utf-8\n\n<p>It is 4111&nbsp;1111 <b>1111</b> 1111, invoice 4111 1111 1111 1112.</p>\n",
     ),
+    Example {
+        note: "What stands within the new text already is left alone, so a second run changes nothing.",
+        ..Example::new(
+            "replace",
+            "From: Ann <ann@example.com>\nTo: kim@customer.example\nSubject: oldname ltd\nDate: Tue, 22 Dec 2026 09:58:00 \
+             +0100\nMessage-ID: <1@example.com>\nMIME-Version: 1.0\nContent-Type: text/html; charset=utf-8\n\n<p>From \
+             <b>Oldname</b> Ltd, see <a href=\"https://oldname.example\">oldname.example</a>.</p>\n",
+        )
+    },
     Example::new(
         "rewrite_links",
         "From: Kim <kim@customer.example>\nTo: ann@example.com\nSubject: Offers\nDate: Tue, 22 Dec 2026 09:58:00 \

@@ -14,7 +14,7 @@ mod places;
 mod report;
 mod search;
 mod url;
-mod views;
+pub(super) mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
 

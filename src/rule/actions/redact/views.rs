@@ -15,7 +15,7 @@ use crate::rule::template::escape_html;
 
 /// How the text of a part is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum TextKind {
+pub(in crate::rule::actions) enum TextKind {
     Plain,
     /// `format=flowed` (RFC 3676): lines that end in a blank go on.
     Flowed {
@@ -55,7 +55,7 @@ impl From<FileKind> for TextKind {
 
 /// How a mask is written where a view stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Writing {
+pub(in crate::rule::actions) enum Writing {
     /// As it is.
     Plain,
     /// Text of HTML and XML.
@@ -83,7 +83,7 @@ pub(super) enum Writing {
 }
 
 impl Writing {
-    pub(super) fn write(self, mask: &str) -> String {
+    pub(in crate::rule::actions) fn write(self, mask: &str) -> String {
         let replace = |odd: &str| mask.chars().map(|c| if odd.contains(c) { '_' } else { c }).collect::<String>();
         match self {
             Self::Plain | Self::Flowed => mask.to_owned(),
@@ -105,7 +105,7 @@ impl Writing {
     }
 
     /// Folding inside of what goes away goes with it: a line that holds nothing, or half of one, would be left.
-    pub(super) fn takes_line_ends(self) -> bool {
+    pub(in crate::rule::actions) fn takes_line_ends(self) -> bool {
         matches!(self, Self::Directory | Self::Flowed)
     }
 
@@ -129,7 +129,7 @@ fn attribute(text: &str) -> String {
 
 /// A text to look through.
 #[derive(Debug)]
-pub(super) struct View {
+pub(in crate::rule::actions) struct View {
     pub text: Spelled,
     pub writing: Writing,
     /// What it is in the part, for the report; empty for what a reader sees.
@@ -146,7 +146,7 @@ impl View {
 const MAX_COMMENTS: usize = 3;
 
 /// All views of a text. `cells`: a value may run on over cells of a table that stand side by side.
-pub(super) fn views(kind: TextKind, source: &str, cells: bool) -> Vec<View> {
+pub(in crate::rule::actions) fn views(kind: TextKind, source: &str, cells: bool) -> Vec<View> {
     match kind {
         TextKind::Plain => plain(source),
         TextKind::Flowed { delsp } => flowed(source, delsp),
