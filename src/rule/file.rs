@@ -18,7 +18,7 @@ use super::section::{Files, Holds, Reading, Section, Span, io_text, nearest_line
 use super::takes::keys;
 use super::test::{self, Test};
 use super::{
-    Action, Condition, Disposition, Mode, OnError, Rule, actions, detect, lint, nesting, organization, tables, truths,
+    Action, Condition, Disposition, Mode, OnError, Rule, actions, detect, lints, nesting, organization, tables, truths,
 };
 use super::{elsewhere, packed};
 use crate::directory::{Book, Organization};
@@ -209,7 +209,8 @@ fn compile(reading: Reading, inputs: Vec<Input>, place: &str, whole: bool) -> Re
         if !reading.has_errors() {
             loaded.guard.warn(&reading);
             let rules = parsed.iter().filter(|(file, _)| names.get(*file).is_some_and(|name| name != ORGANIZATION));
-            lint::check(&reading, rules.map(|(file, table)| (*file, table)));
+            let rules = rules.map(|(file, table)| (*file, table));
+            lints::check(&reading, rules, &|span| place_of(span, &sources));
             reading.check_groups(&loaded.book);
         }
     }

@@ -7,7 +7,7 @@ mod constants;
 pub mod detect;
 mod elsewhere;
 pub mod file;
-mod lint;
+mod lints;
 pub(crate) mod nesting;
 mod organization;
 pub(crate) mod packed;

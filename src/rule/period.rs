@@ -112,6 +112,10 @@ impl Period {
         sound.then_some(Self { from: begins, until: ends, written })
     }
 
+    /// Its first moment, and the first that is no longer in it; `None` where there is no limit.
+    pub(super) fn limits(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        (self.from, self.until)
+    }
     /// Where `now` is, seen from it.
     pub fn phase(&self, now: Timestamp) -> Phase {
         if self.from.is_some_and(|from| now < from) {

@@ -43,7 +43,7 @@ pub enum Code {
     OneForAll,
     /// What is over, by today's date.
     Over,
-    /// A rule that never acts or never runs.
+    /// A rule that never acts or never runs, and what of a rule has no effect.
     NeverActs,
     /// More different answers than the flow takes.
     ManyAnswers,
@@ -114,7 +114,10 @@ impl Code {
                 "A rule that asks about each recipient, and does something to the message, which is one for all of them."
             }
             Self::Over => "A rule or a date that is over: a warning of `mailwright check`.",
-            Self::NeverActs => "A rule that never acts or never runs, or an action where it seems not to: a warning.",
+            Self::NeverActs => {
+                "A rule that never acts or never runs, or an exception, an alternative or an action that has no effect: a \
+                 warning."
+            }
             Self::ManyAnswers => "More different answers for one message than WorkMail takes: a warning.",
             Self::Unescaped => "A template that puts a value where no escaping makes it safe: a warning.",
         }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a reader that answers `None` for a key that is there has reported why.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
@@ -80,6 +80,8 @@ pub(super) struct Reading {
     endings: RefCell<Vec<(Span, Timestamp)>>,
     /// `[constants]` of all files, read before the rules.
     constants: RefCell<Constants>,
+    /// What is read is read again, by [`Reading::again`]: nothing of it is taken down twice.
+    again: Cell<bool>,
 }
 
 impl Reading {
@@ -92,7 +94,15 @@ impl Reading {
             endings: RefCell::default(),
             constants: RefCell::default(),
             groups: RefCell::default(),
+            again: Cell::new(false),
         }
+    }
+    /// Read what has been read before, for another purpose: problems, files, groups and dates are not taken down again.
+    pub(super) fn again<T>(&self, read: impl FnOnce() -> T) -> T {
+        self.again.set(true);
+        let read = read();
+        self.again.set(false);
+        read
     }
     /// Warn of groups that `organization.toml` does not have, where it has any.
     pub(super) fn check_groups(&self, book: &Book) {
@@ -109,6 +119,9 @@ impl Reading {
         }
     }
     pub(super) fn report(&self, problem: Problem) {
+        if self.again.get() {
+            return;
+        }
         let (list, more) = &mut *self.problems.borrow_mut();
         if list.len() < MAX_PROBLEMS {
             list.push(problem);
@@ -150,7 +163,9 @@ impl Reading {
                 found.1.clone()
             }
         };
-        self.read.borrow_mut().push((name.to_owned(), octets.clone()));
+        if !self.again.get() {
+            self.read.borrow_mut().push((name.to_owned(), octets.clone()));
+        }
         Ok(octets)
     }
     fn read_file(&self, name: &str, limit: u64) -> Result<String, String> {
@@ -248,7 +263,9 @@ impl<'p> Section<'p> {
     }
     /// Keep the name of a group, to be checked when `organization.toml` has been read.
     pub(super) fn keep_group(&self, group: At<GroupName>) {
-        self.reading.groups.borrow_mut().push(group);
+        if !self.reading.again.get() {
+            self.reading.groups.borrow_mut().push(group);
+        }
     }
     /// Keep a detector for the rules of all files.
     pub(super) fn keep_detector(&self, detector: Arc<OwnDetector>) {
@@ -333,7 +350,9 @@ impl<'p> Section<'p> {
     }
     /// Say that what is written here is over at a moment.
     pub(super) fn ends(&self, span: &Span, until: Timestamp) {
-        self.reading.endings.borrow_mut().push((span.clone(), until));
+        if !self.reading.again.get() {
+            self.reading.endings.borrow_mut().push((span.clone(), until));
+        }
     }
     /// `true` or `false`.
     pub fn boolean(&mut self, key: &'static str) -> Option<At<bool>> {
@@ -417,6 +436,10 @@ impl<'p> Section<'p> {
     /// The string that `key` holds; takes nothing away and reports nothing.
     pub fn peek(&self, key: &str) -> Option<&'p str> {
         self.table.get(key)?.get_ref().as_str()
+    }
+    /// The value of `key` as it is written; takes nothing away.
+    pub(super) fn value(&self, key: &str) -> Option<&'p DeValue<'p>> {
+        self.table.get(key).map(Spanned::get_ref)
     }
     /// The tables that `key` holds; takes nothing away and reports nothing.
     pub fn peek_tables(&self, key: &str) -> Vec<Section<'p>> {
@@ -544,12 +567,6 @@ impl<'p> Section<'p> {
         };
         self.table.iter().map(|(key, value)| (name(key), texts(value.get_ref()))).collect()
     }
-    /// True when every entry of this table stands in the other as well, with the same value.
-    pub(super) fn is_within(&self, other: &Section<'_>) -> bool {
-        self.table.iter().all(|(key, value)| {
-            other.table.get(key.get_ref().as_ref()).is_some_and(|there| same(value.get_ref(), there.get_ref()))
-        })
-    }
     /// What stands for one string, or for those in a file.
     fn entries(&mut self, key: &str, value: &'p DeValue<'p>, span: &Span, wanted: &str, list: &mut Vec<At<String>>) {
         match value {
@@ -628,7 +645,7 @@ pub(super) struct Texts {
 }
 
 /// Are two values the same, wherever they stand?
-fn same(one: &DeValue<'_>, other: &DeValue<'_>) -> bool {
+pub(super) fn same(one: &DeValue<'_>, other: &DeValue<'_>) -> bool {
     match (one, other) {
         (DeValue::String(one), DeValue::String(other)) => one == other,
         (DeValue::Boolean(one), DeValue::Boolean(other)) => one == other,

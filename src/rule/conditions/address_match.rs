@@ -36,8 +36,72 @@ pub struct AddressMatch {
     expressions: Option<RegexSet>,
 }
 
+/// One pattern as it is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::rule) enum Pattern {
+    /// Whoever is of the organization.
+    Internal,
+    /// Whoever is not.
+    External,
+    /// The null sender.
+    Nobody,
+    /// An address, folded.
+    Address(String),
+    /// A domain itself, without those below it.
+    Domain(Domain),
+    /// A glob over folded addresses.
+    AddressGlob(String),
+    /// A glob over domains in their Unicode form.
+    DomainGlob(String),
+    /// A regular expression over folded addresses, with its `(?i)`.
+    Expression(String),
+}
+
+impl Pattern {
+    /// What a text in a rule file stands for. Globs and expressions are not compiled. The error says what is wrong.
+    pub(in crate::rule) fn read(text: &str) -> Result<Self, String> {
+        let written = text.trim();
+        // No domain ends in a slash, so it is no address.
+        let between = written.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
+        if let Some(text) = between.filter(|text| !text.is_empty()) {
+            return Ok(Self::Expression(format!("(?i){text}")));
+        }
+        match (written, written.rsplit_once('@')) {
+            ("internal", _) => Ok(Self::Internal),
+            ("external", _) => Ok(Self::External),
+            ("", _) => Ok(Self::Nobody),
+            (_, Some((local, domain))) if written.contains(GLOB) => {
+                Ok(Self::AddressGlob(format!("{}@{}", local.to_lowercase(), glob_domain(domain))))
+            }
+            (_, None) if written.contains(GLOB) => Ok(Self::DomainGlob(glob_domain(written))),
+            (_, Some(_)) => match Address::new(written) {
+                Ok(address) => Ok(Self::Address(address.folded())),
+                Err(why) => Err(format!("\"{}\" is {why}", shown(written))),
+            },
+            (_, None) => match Domain::new(written).ok().filter(|domain| domain.as_str().contains('.')) {
+                Some(domain) => Ok(Self::Domain(domain)),
+                None => Err(format!("\"{}\" is neither an address nor a domain", shown(written))),
+            },
+        }
+    }
+}
+
+/// What makes a glob of a pattern.
+const GLOB: [char; 4] = ['*', '?', '[', '{'];
+
+/// Take a glob in; the answer is what is wrong with it.
+fn add_glob(whole: &str, into: &mut GlobSetBuilder) -> Option<(Code, String)> {
+    match glob(whole) {
+        Ok(glob) => {
+            into.add(glob);
+            None
+        }
+        Err(why) => Some((Code::Pattern, format!("this glob does not compile: {}", why.kind()))),
+    }
+}
+
 /// A glob over addresses or domains; `*` also matches dots.
-fn glob(pattern: &str) -> Result<globset::Glob, globset::Error> {
+pub(in crate::rule) fn glob(pattern: &str) -> Result<globset::Glob, globset::Error> {
     GlobBuilder::new(pattern).case_insensitive(true).literal_separator(false).backslash_escape(false).build()
 }
 
@@ -60,55 +124,35 @@ impl AddressMatch {
         let mut sound = true;
         let mut regular: Vec<At<String>> = Vec::new();
         for pattern in patterns {
-            let written = pattern.value.trim();
-            // No domain ends in a slash, so it is no address.
-            let between = written.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
-            if let Some(text) = between.filter(|text| !text.is_empty()) {
-                regular.push(At { value: format!("(?i){text}"), span: pattern.span.clone() });
-                continue;
-            }
-            let parts = written.rsplit_once('@');
-            let fault = if written == "internal" {
-                test.internal = true;
-                None
-            } else if written == "external" {
-                test.external = true;
-                None
-            } else if written.is_empty() {
-                test.nobody = nobody;
-                (!nobody).then_some((Code::WrongValue, "an empty pattern matches nobody".to_owned()))
-            } else if written.contains(['*', '?', '[', '{']) {
-                let (globs, whole) = match parts {
-                    Some((local, domain)) => {
-                        (&mut address_globs, format!("{}@{}", local.to_lowercase(), glob_domain(domain)))
-                    }
-                    None => (&mut domain_globs, glob_domain(written)),
-                };
-                match glob(&whole) {
-                    Ok(glob) => {
-                        globs.add(glob);
-                        None
-                    }
-                    Err(why) => Some((Code::Pattern, format!("this glob does not compile: {}", why.kind()))),
+            let read = Pattern::read(&pattern.value);
+            let fault = match read {
+                Ok(Pattern::Expression(value)) => {
+                    regular.push(At { value, span: pattern.span.clone() });
+                    None
                 }
-            } else if parts.is_some() {
-                match Address::new(written) {
-                    Ok(address) => {
-                        test.addresses.insert(address.folded());
-                        None
-                    }
-                    Err(why) => Some((Code::WrongValue, format!("\"{}\" is {why}", shown(written)))),
+                Ok(Pattern::Internal) => {
+                    test.internal = true;
+                    None
                 }
-            } else {
-                match Domain::new(written).ok().filter(|domain| domain.as_str().contains('.')) {
-                    Some(domain) => {
-                        test.domains.insert(domain);
-                        None
-                    }
-                    None => {
-                        Some((Code::WrongValue, format!("\"{}\" is neither an address nor a domain", shown(written))))
-                    }
+                Ok(Pattern::External) => {
+                    test.external = true;
+                    None
                 }
+                Ok(Pattern::Nobody) => {
+                    test.nobody = nobody;
+                    (!nobody).then_some((Code::WrongValue, "an empty pattern matches nobody".to_owned()))
+                }
+                Ok(Pattern::AddressGlob(whole)) => add_glob(&whole, &mut address_globs),
+                Ok(Pattern::DomainGlob(whole)) => add_glob(&whole, &mut domain_globs),
+                Ok(Pattern::Address(folded)) => {
+                    test.addresses.insert(folded);
+                    None
+                }
+                Ok(Pattern::Domain(domain)) => {
+                    test.domains.insert(domain);
+                    None
+                }
+                Err(what) => Some((Code::WrongValue, what)),
             };
             if let Some((code, what)) = fault {
                 sound = false;

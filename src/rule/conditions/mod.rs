@@ -3,7 +3,7 @@
 //! Invariant: a condition reads, it changes nothing, and what a message lacks does not hold.
 
 mod address;
-mod address_match;
+pub(in crate::rule) mod address_match;
 pub(in crate::rule) mod attachment;
 mod body;
 mod date;
@@ -13,8 +13,8 @@ pub(super) mod kind;
 mod looked_at;
 mod people;
 mod person;
-mod range;
-mod schedule;
+pub(in crate::rule) mod range;
+pub(in crate::rule) mod schedule;
 mod size;
 mod subject;
 pub(in crate::rule) mod text_match;

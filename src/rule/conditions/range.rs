@@ -66,6 +66,12 @@ impl SizeRange {
         (self.holds(least) && self.holds(most)).then_some(true)
     }
 
+    /// The least and the greatest size in it; `None` where there is none.
+    pub fn limits(self) -> Option<(u64, u64)> {
+        let least = self.over.map_or(Some(0), |over| over.checked_add(1))?;
+        let most = self.under.map_or(Some(u64::MAX), |under| under.checked_sub(1))?;
+        (least <= most).then_some((least, most))
+    }
     /// Is `size` between the limits?
     pub fn holds(self, size: u64) -> bool {
         self.over.is_none_or(|over| size > over) && self.under.is_none_or(|under| size < under)

@@ -55,8 +55,9 @@ const DAYS: &[(&str, &[Weekday])] = &[
 #[derive(Debug)]
 struct Schedule(Vec<Hours>);
 
+/// Hours of some days of the week.
 #[derive(Debug)]
-struct Hours {
+pub(in crate::rule) struct Hours {
     days: Vec<Weekday>,
     from: Time,
     /// `None` is the end of the day.
@@ -69,7 +70,8 @@ fn compile(section: &mut Section<'_>, key: &'static str) -> Option<Box<dyn Condi
     Some(Box::new(Schedule(hours.into_iter().collect::<Option<_>>()?)))
 }
 
-fn read(mut table: Section<'_>, key: &'static str) -> Option<Hours> {
+/// Read one table. Reports its problems itself; `None` when there were any.
+pub(in crate::rule) fn read(mut table: Section<'_>, key: &str) -> Option<Hours> {
     let given = |table: &Section<'_>, key: &str| table.holds(key) != Holds::Nothing;
     let mut sound = true;
     let days = table.choices("days", DAYS);
@@ -105,13 +107,28 @@ fn read(mut table: Section<'_>, key: &'static str) -> Option<Hours> {
 impl Hours {
     fn hold(&self, now: Timestamp) -> bool {
         let local = now.to_zoned(self.zone.clone()).datetime();
-        let (today, time) = (local.date().weekday(), local.time());
+        self.on_the_wall(local.date().weekday(), local.time())
+    }
+
+    /// Are they, where the clock on the wall shows this?
+    pub(in crate::rule) fn on_the_wall(&self, today: Weekday, time: Time) -> bool {
         let on = |day: Weekday| self.days.contains(&day);
         match self.until {
             None => on(today) && time >= self.from,
             Some(until) if self.from < until => on(today) && time >= self.from && time < until,
             Some(until) => (on(today) && time >= self.from) || (on(today.previous()) && time < until),
         }
+    }
+}
+
+impl Hours {
+    /// Where the clock hangs.
+    pub(in crate::rule) fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+    /// The times of day at which they may begin or end.
+    pub(in crate::rule) fn edges(&self) -> [Time; 3] {
+        [Time::midnight(), self.from, self.until.unwrap_or(Time::midnight())]
     }
 }
 

@@ -194,12 +194,26 @@ impl Words {
 
     fn occur_in(&self, folded: &str) -> bool {
         self.automaton.find_overlapping_iter(folded).any(|found| {
-            let (start, end) = self.edges.get(found.pattern().as_usize()).copied().unwrap_or((true, true));
-            let before = folded.get(..found.start()).and_then(|text| text.chars().next_back());
-            let after = folded.get(found.end()..).and_then(|text| text.chars().next());
-            (!start || !before.is_some_and(is_word)) && (!end || !after.is_some_and(is_word))
+            let edges = self.edges.get(found.pattern().as_usize()).copied().unwrap_or((true, true));
+            stands_alone(folded, found.start()..found.end(), edges)
         })
     }
+}
+
+/// Are there word boundaries round a piece of a text, where it needs them?
+fn stands_alone(folded: &str, at: std::ops::Range<usize>, (start, end): (bool, bool)) -> bool {
+    let before = folded.get(..at.start).and_then(|text| text.chars().next_back());
+    let after = folded.get(at.end..).and_then(|text| text.chars().next());
+    (!start || !before.is_some_and(is_word)) && (!end || !after.is_some_and(is_word))
+}
+
+/// Does a whole word occur in a text, as `words` takes it? Both are folded.
+pub(in crate::rule) fn occurs_as_word(word: &str, text: &str) -> bool {
+    let edges = (needs_boundary(word.chars().next()), needs_boundary(word.chars().next_back()));
+    let found = |(at, _): (usize, char)| {
+        text.get(at..).is_some_and(|rest| rest.starts_with(word)) && stands_alone(text, at..at + word.len(), edges)
+    };
+    text.char_indices().any(found)
 }
 
 /// What the regex crate says, in one line: its last, without the picture of the expression.

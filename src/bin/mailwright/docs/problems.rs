@@ -114,11 +114,12 @@ const fn told(code: Code) -> Told {
             cure: "Take it out, or give it another date.",
         },
         Code::NeverActs => Told {
-            cause: "Whatever the message, the rule does nothing: its exceptions are as wide as its conditions, or a rule \
-                    before it always stops.",
+            cause: "Whatever the message, the rule does nothing: its conditions contradict each other, its exceptions are as \
+                    wide as they are, or a rule before it always stops. Or a part of it has no effect: an exception that \
+                    never applies, an alternative that adds nothing to the others, a field that is taken away again.",
             example: "[[rule]]\nname = \"first\"\naction = { kind = \"stop\" }\n\n[[rule]]\nname = \"second\"\naction = { kind = \
                       \"tag_subject\", tag = \"[x]\" }\n",
-            cure: "Reorder the rules, narrow the exception, or take the rule out.",
+            cure: "Reorder the rules, narrow the exception, or take out what has no effect.",
         },
         Code::ManyAnswers => Told {
             cause: "WorkMail takes ten different answers for one message. Of more, the bounces with the fewest recipients \
