@@ -1,12 +1,13 @@
 //! `mailwright diff` as a user meets it: what it says, its exit codes, a run that is broken off and goes on.
 
+mod folder;
+
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use folder::Folder;
 use serde_json::Value;
-use tempfile::TempDir;
 
 const A: &str = r#"
 [[rule]]
@@ -50,56 +51,24 @@ text = "Notice"
 html = "<p>Notice</p>"
 "#;
 
-struct Case {
-    folder: TempDir,
-}
-
-impl Case {
-    fn new() -> Self {
-        let case = Self { folder: tempfile::tempdir().unwrap() };
-        for (folder, rules) in [("a", A), ("b", B)] {
-            case.write(&format!("{folder}/10.toml"), rules);
-            case.write(&format!("{folder}/organization.toml"), "domains = [\"example.com\"]\n");
-        }
-        case.write("mail/1-order.eml", mail("ann@example.com", "Order"));
-        case.write("mail/2-lunch.eml", mail("ann@example.com", "Lunch"));
-        case.write("mail/3-prize.eml", mail("x@shop.example", "Prize"));
-        case.write("mail/4-hello.eml", mail("x@shop.example", "Hello"));
-        let signed = "Content-Type: multipart/signed; boundary=b; protocol=\"application/pgp-signature\"\r\n\r\n--b\r\n\r\nx\r\n--b\r\n\
+/// Two rule sets and a few messages.
+fn folder() -> Folder {
+    let folder = Folder::new();
+    for (name, rules) in [("a", A), ("b", B)] {
+        folder.write(&format!("{name}/10.toml"), rules);
+        folder.write(&format!("{name}/organization.toml"), "domains = [\"example.com\"]\n");
+    }
+    folder.write("mail/1-order.eml", mail("ann@example.com", "Order"));
+    folder.write("mail/2-lunch.eml", mail("ann@example.com", "Lunch"));
+    folder.write("mail/3-prize.eml", mail("x@shop.example", "Prize"));
+    folder.write("mail/4-hello.eml", mail("x@shop.example", "Hello"));
+    let signed = "Content-Type: multipart/signed; boundary=b; protocol=\"application/pgp-signature\"\r\n\r\n--b\r\n\r\nx\r\n--b\r\n\
                       Content-Type: application/pgp-signature\r\n\r\nx\r\n--b--\r\n";
-        case.write(
-            "mail/5-signed.eml",
-            mail("ann@example.com", "Signed").replace("\r\n\r\nHello.\r\n", &format!("\r\n{signed}")),
-        );
-        case
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mailwright"));
-        command.arg("diff").args(arguments).current_dir(self.folder.path());
-        command.env_remove("MAILWRIGHT_VALUE_KEY").stdin(Stdio::null());
-        command
-    }
-
-    /// Exit code, standard output, standard error.
-    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
-        read(&self.command(arguments).output().unwrap())
-    }
-}
-
-fn read(output: &Output) -> (i32, String, String) {
-    let text = |octets: &[u8]| String::from_utf8(octets.to_vec()).unwrap();
-    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+    folder.write(
+        "mail/5-signed.eml",
+        mail("ann@example.com", "Signed").replace("\r\n\r\nHello.\r\n", &format!("\r\n{signed}")),
+    );
+    folder
 }
 
 fn mail(from: &str, subject: &str) -> String {
@@ -115,8 +84,8 @@ fn totals(json: &str) -> Value {
 
 #[test]
 fn what_would_change_is_counted_and_shown_with_examples() {
-    let case = Case::new();
-    let (code, stdout, stderr) = case.run(&["a", "b", "mail"]);
+    let folder = folder();
+    let (code, stdout, stderr) = folder.run(&["diff", "a", "b", "mail"]);
     assert_eq!((code, stderr.as_str()), (1, ""), "{stdout}");
     let (shown, speed) = stdout.trim_end().rsplit_once('\n').unwrap();
     assert_eq!(
@@ -167,21 +136,21 @@ notice newly skipped: 1
 
 #[test]
 fn the_exit_code_is_that_of_diff_tools() {
-    let case = Case::new();
-    let (_, stdout, _) = case.run(&["a", "b", "mail", "--examples", "1"]);
+    let folder = folder();
+    let (_, stdout, _) = folder.run(&["diff", "a", "b", "mail", "--examples", "1"]);
     assert!(stdout.contains("\ngone no longer matched: 3\n    mail/1-order.eml\n    and 2 more\n"), "{stdout}");
-    let (code, stdout, _) = case.run(&["a", "a", "mail"]);
+    let (code, stdout, _) = folder.run(&["diff", "a", "a", "mail"]);
     assert_eq!(code, 0);
     assert!(stdout.starts_with("5 messages: none differs, 5 the same\n  rewritten                3\n"), "{stdout}");
-    assert_eq!(case.run(&["a", "b", "mail/4-hello.eml"]).0, 0);
+    assert_eq!(folder.run(&["diff", "a", "b", "mail/4-hello.eml"]).0, 0);
     for (arguments, wanted) in [
-        (&["a", "gone", "mail"][..], "gone"),
-        (&["a", "b", "none"], "cannot read `none`"),
-        (&["a", "b"], "PATH"),
-        (&["a", "b", "mail", "--examples", "500"], "500"),
-        (&["a", "b", "-", "--resume", "state"], "--resume needs files"),
+        (&["diff", "a", "gone", "mail"][..], "gone"),
+        (&["diff", "a", "b", "none"], "cannot read `none`"),
+        (&["diff", "a", "b"], "PATH"),
+        (&["diff", "a", "b", "mail", "--examples", "500"], "500"),
+        (&["diff", "a", "b", "-", "--resume", "state"], "--resume needs files"),
     ] {
-        let (code, stdout, stderr) = case.run(arguments);
+        let (code, stdout, stderr) = folder.run(arguments);
         assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}: {stderr}");
         assert!(stderr.contains(wanted), "{arguments:?}: {stderr}");
     }
@@ -189,10 +158,10 @@ fn the_exit_code_is_that_of_diff_tools() {
 
 #[test]
 fn a_page_shows_what_differs_under_both() {
-    let case = Case::new();
-    let (code, stdout, stderr) = case.run(&["a", "b", "mail", "--report", "page.html"]);
+    let folder = folder();
+    let (code, stdout, stderr) = folder.run(&["diff", "a", "b", "mail", "--report", "page.html"]);
     assert_eq!((code, stderr.as_str()), (1, ""), "{stdout}");
-    let page = fs::read_to_string(case.path("page.html")).unwrap();
+    let page = fs::read_to_string(folder.path("page.html")).unwrap();
     assert_eq!(page.matches("<details class=message").count(), 4, "{page}");
     assert!(page.contains("5 messages: 4 differ, 1 the same"), "{page}");
     assert!(page.contains("<li>deliver → junk</li><li>junk newly matched</li>"), "{page}");
@@ -202,8 +171,8 @@ fn a_page_shows_what_differs_under_both() {
 
 #[test]
 fn json_has_the_same_counts() {
-    let case = Case::new();
-    let (code, stdout, _) = case.run(&["a", "b", "mail", "--json", "--examples", "1"]);
+    let folder = folder();
+    let (code, stdout, _) = folder.run(&["diff", "a", "b", "mail", "--json", "--examples", "1"]);
     assert_eq!(code, 1);
     let value = totals(&stdout);
     assert_eq!(value["messages"], 5);
@@ -221,15 +190,15 @@ fn json_has_the_same_counts() {
 #[test]
 fn a_packed_mbox_gives_what_the_same_messages_give_in_files() {
     use std::io::Write as _;
-    let case = Case::new();
+    let folder = folder();
     let names = ["1-order", "2-lunch", "3-prize", "4-hello", "5-signed"];
-    let messages = names.map(|name| fs::read_to_string(case.path(&format!("mail/{name}.eml"))).unwrap());
+    let messages = names.map(|name| fs::read_to_string(folder.path(&format!("mail/{name}.eml"))).unwrap());
     let mbox = messages.map(|message| format!("From x 10:00\r\n{message}\r\n")).concat().repeat(200);
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packer.write_all(mbox.as_bytes()).unwrap();
-    case.write("all.mbox.gz", packer.finish().unwrap());
-    case.write("all.mbox", mbox);
-    let of = |path: &str| totals(&case.run(&["a", "b", path, "--json", "--examples", "0"]).1);
+    folder.write("all.mbox.gz", packer.finish().unwrap());
+    folder.write("all.mbox", mbox);
+    let of = |path: &str| totals(&folder.run(&["diff", "a", "b", path, "--json", "--examples", "0"]).1);
     let zipped = of("all.mbox.gz");
     assert_eq!(zipped["messages"], 1_000);
     assert_eq!(zipped, of("all.mbox"));
@@ -237,32 +206,32 @@ fn a_packed_mbox_gives_what_the_same_messages_give_in_files() {
 
 #[test]
 fn a_run_that_was_killed_goes_on_to_the_same_totals() {
-    let case = Case::new();
+    let folder = folder();
     let line = |n: usize| {
         format!("From x 10:00\r\n{}\r\n", mail("ann@example.com", if n.is_multiple_of(7) { "Lunch" } else { "Order" }))
     };
-    case.write("all.mbox", (0..4_000).map(line).collect::<String>());
-    let whole = case.run(&["a", "b", "all.mbox", "--json"]);
-    let arguments = ["a", "b", "all.mbox", "--json", "--resume", "state"];
-    let mut child = case.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    folder.write("all.mbox", (0..4_000).map(line).collect::<String>());
+    let whole = folder.run(&["diff", "a", "b", "all.mbox", "--json"]);
+    let arguments = ["diff", "a", "b", "all.mbox", "--json", "--resume", "state"];
+    let mut child = folder.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let began = Instant::now();
-    while !case.path("state").exists() {
+    while !folder.path("state").exists() {
         assert!(began.elapsed() < Duration::from_mins(2), "nothing was kept");
         assert!(child.try_wait().unwrap().is_none(), "it was done before it could be killed");
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    let state: Value = serde_json::from_slice(&fs::read(case.path("state")).unwrap()).unwrap();
+    let state: Value = serde_json::from_slice(&fs::read(folder.path("state")).unwrap()).unwrap();
     let done = state["sums"]["messages"].as_u64().unwrap();
     assert!((1..4_000).contains(&done), "{done}");
 
-    let (code, _, stderr) = case.run(&["a", "a", "all.mbox", "--resume", "state"]);
+    let (code, _, stderr) = folder.run(&["diff", "a", "a", "all.mbox", "--resume", "state"]);
     assert!(code == 2 && stderr.contains("is of another run"), "{stderr}");
 
-    let (code, stdout, stderr) = case.run(&arguments);
+    let (code, stdout, stderr) = folder.run(&arguments);
     assert_eq!((code, stderr.as_str()), (1, ""));
     let run: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(run["run"]["messages"].as_u64().unwrap(), 4_000 - done);
     assert_eq!(totals(&stdout), totals(&whole.1));
-    assert!(!case.path("state").exists());
+    assert!(!folder.path("state").exists());
 }

@@ -169,7 +169,7 @@ fn without_quotes(text: &str) -> String {
 }
 
 /// RFC 2231 §7: `attribute-char` as it is.
-fn percent_encoded(text: &str) -> String {
+pub(super) fn percent_encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`{|}~".contains(&byte) {
             out.push(char::from(byte));

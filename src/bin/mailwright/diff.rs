@@ -18,12 +18,13 @@ use mailwright::flow::handler::Settings;
 use mailwright::pipeline::Pipeline;
 
 use crate::event::{EnvelopeOptions, Given};
+use crate::keys::ValueOption;
 use crate::page::report::Room;
 use crate::replay::function::{self, Function};
 use crate::replay::{self, workers};
 use crate::source::{self, Found};
 use crate::terminal::{BAD, Colour};
-use crate::{End, keys, terminal};
+use crate::{End, terminal};
 use compare::{Comparer, Union, Wanted};
 use resume::Resume;
 use sums::Sums;
@@ -64,9 +65,8 @@ pub struct Options {
     /// One JSON object, for programs
     #[arg(long)]
     json: bool,
-    /// The secret of pseudonyms, as the function has it
-    #[arg(long, value_name = "KEY", env = "MAILWRIGHT_VALUE_KEY", hide_env_values = true)]
-    value_key: Option<String>,
+    #[command(flatten)]
+    value: ValueOption,
 }
 
 /// How long a run took, and how much of it an earlier one had done.
@@ -154,7 +154,7 @@ fn diff(options: &Options) -> Result<End, String> {
 }
 
 fn load(options: &Options, rules: &std::path::Path) -> Result<Pipeline, String> {
-    let key = keys::value(options.value_key.as_deref())?;
+    let key = options.value.key()?;
     let missing = key.is_none();
     let pipeline = replay::pipeline(rules, &options.domains)?.with_value_key(key);
     if pipeline.needs_value_key() && missing {

@@ -20,9 +20,10 @@ use mailwright::envelope::Domain;
 use mailwright::pipeline::Pipeline;
 
 use crate::event::EnvelopeOptions;
+use crate::keys::{StampOption, ValueOption};
 use crate::page::report::{Report, Room};
 use crate::terminal::{BAD, Colour, ODD};
-use crate::{End, keys, source};
+use crate::{End, source};
 use out::Out;
 use passage::Passage;
 use totals::Totals;
@@ -78,13 +79,10 @@ pub struct Options {
     /// Show failures and totals only
     #[arg(long)]
     quiet: bool,
-    /// The secret of the processed mark, as the function has it; without it messages are not marked
-    #[arg(long, value_name = "KEY", env = "MAILWRIGHT_STAMP_KEY", hide_env_values = true)]
-    stamp_key: Option<String>,
-    /// The secret of pseudonyms and of the digests of what redact found, as the function has it; without it rules with
-    /// style = "pseudonym" cannot be used, and finds have no digest
-    #[arg(long, value_name = "KEY", env = "MAILWRIGHT_VALUE_KEY", hide_env_values = true)]
-    value_key: Option<String>,
+    #[command(flatten)]
+    stamp: StampOption,
+    #[command(flatten)]
+    value: ValueOption,
 }
 
 /// How the run shows what it does.
@@ -116,8 +114,8 @@ pub fn run(options: &Options) -> End {
 /// The error is one of usage: nothing was run.
 fn replay(options: &Options) -> Result<End, String> {
     let given = options.envelope.given()?;
-    let stamp_key = keys::stamp(options.stamp_key.as_deref())?;
-    let value_key = keys::value(options.value_key.as_deref())?;
+    let stamp_key = options.stamp.key()?;
+    let value_key = options.value.key()?;
     let pipeline = pipeline(&options.rules, &options.domains)?.with_value_key(value_key.clone());
     if pipeline.needs_value_key() && value_key.is_none() {
         return Err(NO_VALUE_KEY.to_owned());

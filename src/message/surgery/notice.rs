@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 
 use super::super::edits::Edit;
+use super::super::parameter_text::percent_encoded;
 use super::super::part::{Part, TransferEncoding};
 use super::super::transfer::{self, with_line_end};
 use super::super::{LineEnd, Message, PartId};
@@ -149,16 +150,4 @@ pub(in crate::message) fn is_notice(message: &Message<'_>, part: &Part) -> bool 
 /// In quotes as it is.
 fn is_plain(c: char) -> bool {
     c == ' ' || c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%' | '=' | '?')
-}
-
-/// RFC 2231 §7: `attribute-char` as it is.
-fn percent_encoded(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`{|}~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-        out
-    })
 }

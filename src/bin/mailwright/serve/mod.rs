@@ -52,10 +52,11 @@ use mailwright::rule::value_key::ValueKey;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 
+use crate::keys::{StampOption, ValueOption};
 use crate::replay::{NO_VALUE_KEY, function, pipeline};
 use crate::source::{self, Found};
 use crate::terminal::{BAD, Colour, NAME};
-use crate::{End, check, keys};
+use crate::{End, check};
 use aws::Aws;
 use aws::runtime_api::RuntimeApi;
 use built_in::BuiltIn;
@@ -136,12 +137,10 @@ pub struct Options {
     /// Show failures only
     #[arg(long)]
     quiet: bool,
-    /// The secret of the processed mark, as the function has it; without it messages are not marked
-    #[arg(long, value_name = "KEY", env = "MAILWRIGHT_STAMP_KEY", hide_env_values = true)]
-    stamp_key: Option<String>,
-    /// The secret of pseudonyms and of the digests of what redact found, as the function has it
-    #[arg(long, value_name = "KEY", env = "MAILWRIGHT_VALUE_KEY", hide_env_values = true)]
-    value_key: Option<String>,
+    #[command(flatten)]
+    stamp: StampOption,
+    #[command(flatten)]
+    value: ValueOption,
     /// Start this function, and have it answer instead of the built-in one
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -170,8 +169,8 @@ pub fn run(options: &Options) -> End {
 
 /// The error is one of usage: nothing was served.
 fn serve(options: &Options) -> Result<(), String> {
-    let stamp_key = keys::stamp(options.stamp_key.as_deref())?;
-    let value_key = keys::value(options.value_key.as_deref())?;
+    let stamp_key = options.stamp.key()?;
+    let value_key = options.value.key()?;
     let first = ready(pipeline(&options.rules, &options.domains)?, value_key.clone())?;
     let finds = source::find(&options.paths).map_err(|error| error.to_string())?;
     let log = Log::start(options.json, options.quiet).map_err(|error| format!("cannot start a thread: {error}"))?;
@@ -214,8 +213,8 @@ async fn serve_all(
             endpoint: &endpoint,
             rules: &options.rules,
             domains: &options.domains,
-            stamp_key: options.stamp_key.clone().unwrap_or_else(made_up),
-            value_key: options.value_key.as_deref(),
+            stamp_key: options.stamp.text().map_or_else(made_up, str::to_owned),
+            value_key: options.value.text(),
         };
         let variables = process::variables(&about);
         let process =
