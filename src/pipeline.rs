@@ -23,8 +23,8 @@ use crate::rule::truth::Truth;
 use crate::rule::truths::{self, Truths};
 use crate::rule::value_key::ValueKey;
 use crate::rule::{
-    Action, ActionError, Disposition, Effect, Find, Mode, OnError, Protected, Redacted, Rule, Scene, Unbounceable,
-    file, packed,
+    Action, ActionError, Disposition, Effect, Find, Late, Mode, OnError, Protected, Redacted, Rule, Scene,
+    Unbounceable, file, packed,
 };
 use crate::stored::Stored;
 
@@ -131,7 +131,7 @@ pub enum Verdict {
     Inactive(String),
     /// A rule before it said stop.
     Stopped,
-    /// Time ran out before it.
+    /// Time ran out before it, or while it ran: it was taken back.
     OutOfTime,
 }
 
@@ -190,7 +190,7 @@ impl Pipeline {
         let file::RuleSet { rules, organization, book, tests, digest, warnings, endings, files: _ } = set;
         Self { rules, digest, organization, book, tests, warnings, endings, checks_all: false, key: None }
     }
-    /// Run the rules over a message. `out_of_time` is asked before each rule.
+    /// Run the rules over a message. `out_of_time` is asked before each rule, and by a rule that takes long.
     pub fn run<'m>(
         &self,
         message: &'m Message<'m>,
@@ -266,7 +266,8 @@ impl Pipeline {
         let (mut dispositions, mut added) = (Vec::new(), Vec::new());
         let mut draft = Draft::new(message);
         let (organization, key) = (&self.organization, self.key.as_ref());
-        let scene = Scene { draft: &mut draft, envelope, facts, organization, rule: "", rules: &[], key };
+        let scene =
+            Scene { draft: &mut draft, envelope, facts, organization, rule: "", rules: &[], key, late: Late::NEVER };
         let known = match scene.who_is_internal() {
             Fact::Known(known) => known,
             Fact::Unknown(_) => organization,
@@ -497,6 +498,7 @@ impl<'m> Run<'_, 'm> {
             rule: &rule.name,
             key: self.key,
             rules: self.rules,
+            late: Late::new(out_of_time),
         };
         let done = match fence(|| act(rule, share, scene)) {
             Ok(Ok(done)) => done,
@@ -505,6 +507,11 @@ impl<'m> Run<'_, 'm> {
                 let why = format!("a body could not be edited: {error}");
                 fails(rule, &why)?;
                 return Ok(report(Verdict::Skipped(why)));
+            }
+            Ok(Err(ActionError::Late)) => {
+                self.late = true;
+                fails(rule, "time ran out")?;
+                return Ok(report(Verdict::OutOfTime));
             }
             Ok(Err(error @ ActionError::Header)) => {
                 fails(rule, &error.to_string())?;
@@ -558,6 +565,7 @@ impl<'m> Run<'_, 'm> {
             rule: &rule.name,
             key: self.key,
             rules: self.rules,
+            late: Late::NEVER,
         }
     }
 
@@ -633,6 +641,10 @@ fn whom(rule: &Rule, scene: &Scene<'_, '_>) -> Result<Whom, Verdict> {
 fn act(rule: &Rule, share: Option<Share>, mut scene: Scene<'_, '_>) -> Result<Done, ActionError> {
     let mut done = Done { share, ..Done::default() };
     let policies: Vec<Protected> = rule.actions.iter().filter_map(|action| action.protected(&scene)).collect();
+    // What was not looked at in time says nothing of what a protected message holds.
+    if !policies.is_empty() && scene.late.is_late() {
+        return Err(ActionError::Late);
+    }
     let protection = || scene.draft.protection().map_or("protected", |p| p.as_str());
     if policies.contains(&Protected::Bounce) {
         let why = protection();

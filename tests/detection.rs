@@ -125,8 +125,7 @@ fn recall_and_precision() {
                     .replace('\n', if matches!(place, Place::Subject) { " - " } else { "\n" }),
             );
             let finds = set.find(&text);
-            let is_value =
-                |found: &&mailwright::rule::detect::Found| letters(&text[found.range.clone()]) == letters(&value);
+            let is_value = |found: &&mailwright::rule::detect::Found| letters(&text[found.range()]) == letters(&value);
             let hit = finds.iter().find(is_value).is_some_and(|found| set.name(found.detector) == sort.detector);
             let score = scores.entry(sort.detector.to_owned()).or_default();
             score.values += 1;
@@ -136,16 +135,12 @@ fn recall_and_precision() {
             }
             for found in finds.iter().filter(|found| !is_value(found)) {
                 scores.entry(set.name(found.detector).to_owned()).or_default().wrong += 1;
-                misses.push(format!(
-                    "{} found in {text:?}: {:?}",
-                    set.name(found.detector),
-                    &text[found.range.clone()]
-                ));
+                misses.push(format!("{} found in {text:?}: {:?}", set.name(found.detector), &text[found.range()]));
             }
             // With labels in their places, nothing is left to find.
             let mut masked = text.clone();
             for found in finds.iter().rev() {
-                masked.replace_range(found.range.clone(), &format!("[{}]", set.label(found.detector)));
+                masked.replace_range(found.range(), &format!("[{}]", set.label(found.detector)));
             }
             masked_again += set.find(&masked).len();
             let broken = (sort.broken)(&value);

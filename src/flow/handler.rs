@@ -26,10 +26,10 @@
 //! While the function only looks on ([`FlowMode::Audit`], [`FlowMode::Shadow`]) all of these deliver the original, and the
 //! report says what they would have done.
 //!
-//! Rules run synchronously, and the clock is asked before each rule, not inside one. A check inside would have to leave a
-//! rule half done, and is not needed: every action is linear in the message, and the largest there is, 40 MB of text, takes
-//! one append or redact about half a second to two seconds of a core, less than what [`PUT_RESERVE`] keeps back. The
-//! tokio timeouts cannot interrupt a rule; a function with a fraction of a core should be given more memory.
+//! Rules run synchronously: no timeout of tokio can interrupt one. The clock is asked before each rule, and by `redact`
+//! again and again, which takes some seconds of a core for 40 MB of nothing but finds; a rule that ends for it is taken
+//! back as a whole. Every other action is linear in the message and takes 40 MB of text about half a second of a core, less
+//! than what [`PUT_RESERVE`] keeps back, as does what comes behind the rules.
 //!
 //! Nothing of what is logged or reported here is content: ids, rule names, counts, sizes, durations.
 

@@ -5,7 +5,7 @@
 
 use std::future::Future;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
@@ -62,7 +62,13 @@ pub struct Location {
     pub version: Option<String>,
 }
 
-/// A rewritten message on its way to the store: chunks, most of them views of the fetched message, none copied.
+/// Kept slices that are shorter, in octets, are copied into one chunk with what is new beside them: a chunk costs about as
+/// much as so many octets.
+const SHARED_FROM: usize = 1_024;
+/// And so long does such a chunk get.
+const CHUNK: usize = 256 * 1_024;
+
+/// A rewritten message on its way to the store: chunks, most of them views of the fetched message, which are not copied.
 #[derive(Debug, Clone)]
 pub struct Content {
     chunks: Vec<Bytes>,
@@ -71,23 +77,30 @@ pub struct Content {
 }
 
 impl Content {
-    /// The slices of `rendered`; those that lie in `original` are shared with it, the others are copied.
+    /// The slices of `rendered`; long ones that lie in `original` are shared with it, the others are copied.
     pub fn new(original: &Bytes, rendered: &Rendered<'_>) -> Self {
         let span = original.as_ptr_range();
         let mut hash = Sha256::new();
-        let mut len = 0;
-        let chunks = rendered
-            .slices()
-            .filter(|slice| !slice.is_empty())
-            .map(|slice| {
+        let (mut chunks, mut small) = (Vec::new(), BytesMut::new());
+        for slice in rendered.slices() {
+            let at = slice.as_ptr_range();
+            let shared = slice.len() >= SHARED_FROM && span.start <= at.start && at.end <= span.end;
+            if !small.is_empty() && (shared || small.len() + slice.len() > CHUNK) {
+                hash.update(&small);
+                chunks.push(small.split().freeze());
+            }
+            if shared {
                 hash.update(slice);
-                len += slice.len();
-                let at = slice.as_ptr_range();
-                let shared = span.start <= at.start && at.end <= span.end;
-                if shared { original.slice_ref(slice) } else { Bytes::copy_from_slice(slice) }
-            })
-            .collect();
-        Self { chunks, len, sha256: hash.finalize().into() }
+                chunks.push(original.slice_ref(slice));
+            } else {
+                small.extend_from_slice(slice);
+            }
+        }
+        if !small.is_empty() {
+            hash.update(&small);
+            chunks.push(small.freeze());
+        }
+        Self { chunks, len: rendered.len(), sha256: hash.finalize().into() }
     }
     /// The chunks, in order; none is empty.
     pub fn chunks(&self) -> &[Bytes] {
@@ -189,4 +202,29 @@ impl PortError {
 
 fn said(detail: &str) -> String {
     if detail.is_empty() { String::new() } else { format!(": {detail}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Draft, Message, PartId, TextEdits};
+
+    #[test]
+    fn a_message_full_of_edits_goes_out_in_few_chunks_and_a_large_slice_is_not_copied() {
+        let text = format!("\r\n{}{}", "number 1234\r\n".repeat(100_000), "word word word\r\n".repeat(10_000));
+        let raw = Bytes::from(text);
+        let message = Message::parse(&raw);
+        let mut draft = Draft::new(&message);
+        let mut edits = TextEdits::default();
+        (0..100_000).for_each(|line| edits.push(line * 13 + 7..line * 13 + 11, "9"));
+        draft.edit(PartId(0), edits).unwrap();
+        let rendered = draft.render().unwrap();
+        let content = Content::new(&raw, &rendered);
+        assert_eq!(content.len(), rendered.len());
+        assert!(content.chunks().concat() == rendered.to_vec());
+        assert!(content.chunks().len() < 10, "{}", content.chunks().len());
+        assert_eq!(content.sha256()[..], Sha256::digest(rendered.to_vec())[..]);
+        let last = content.chunks().last().unwrap();
+        assert!(raw.as_ptr_range().contains(&last.as_ptr()), "the last is a part of what was fetched");
+    }
 }

@@ -19,11 +19,7 @@ pub(super) fn is_formed(message: &Message<'_>, part: &Part, edits: &[Edit]) -> b
     if boundaries.is_empty() {
         return false;
     }
-    let moved = |edit: &Edit| Edit {
-        range: edit.range.start - part.body.start..edit.range.end - part.body.start,
-        with: edit.with.clone(),
-    };
-    let body = applied(raw, &of_body.map(moved).collect::<Vec<_>>());
+    let body = applied(message.raw().get(..part.body.end).unwrap_or_default(), part.body.start, of_body);
     let is_delimiter = |line: &[u8]| {
         let Some(text) = line.strip_prefix(b"--").map(<[u8]>::trim_ascii_end) else { return false };
         boundaries.iter().any(|boundary| text == *boundary || text.strip_suffix(b"--") == Some(boundary))

@@ -16,6 +16,7 @@ use super::place::Site;
 use super::protection::{self, Protection};
 use super::surgery::{Image, Notice, Surgery};
 use super::text::PartText;
+use super::text_edits::TextEdits;
 use super::verify::{self, Violation};
 use crate::stored::Stored;
 
@@ -109,15 +110,6 @@ pub enum Inserted {
     Beside(BodyError),
 }
 
-/// One replacement in the current text of a part.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TextEdit {
-    /// Byte range of the current text ([`Draft::text`]), on character boundaries.
-    pub range: Range<usize>,
-    /// What stands there instead; for HTML already escaped.
-    pub text: String,
-}
-
 /// Why a body was left as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
@@ -148,6 +140,9 @@ pub enum BodyError {
     /// Its last line passes the limit of a line and has no line end: nothing can follow it.
     #[error("its last line has no end and is too long to be given one")]
     LastLine,
+    /// More is replaced in it than is held at once.
+    #[error("there is too much to replace in it, in too many places apart")]
+    TooMany,
     /// The ranges of an edit do not ascend, overlap, or are no ranges of the text.
     #[error("the edit does not fit the text")]
     Range,
@@ -317,7 +312,8 @@ impl<'m> Draft<'m> {
     }
 
     /// Replace ranges of the current text; `edits` are in order and apart. All or none.
-    pub fn edit(&mut self, part: PartId, edits: &[TextEdit]) -> Result<(), BodyError> {
+    pub fn edit(&mut self, part: PartId, edits: impl Into<TextEdits>) -> Result<(), BodyError> {
+        let edits = edits.into();
         if edits.is_empty() {
             return Ok(());
         }
@@ -326,14 +322,15 @@ impl<'m> Draft<'m> {
         Ok(())
     }
 
-    fn edited(&self, part: PartId, edits: &[TextEdit]) -> Result<PartText<'m>, BodyError> {
+    fn edited(&self, part: PartId, edits: TextEdits) -> Result<PartText<'m>, BodyError> {
         if !self.message.part(part).is_some_and(|p| p.has_separator) {
             return Err(BodyError::Separator);
         }
         if let Some(doubt) = self.message.doubt() {
             return Err(doubt);
         }
-        let text = self.part_text(part)?.edited(edits).ok_or(BodyError::Range)?;
+        let text = self.part_text(part)?.edited(&edits).ok_or(BodyError::Range)?;
+        drop(edits);
         // Whether the text can go back is known now, while the rule can still be taken back.
         text.raw_edits(self.message, part)?;
         Ok(text)
@@ -414,7 +411,7 @@ impl<'m> Draft<'m> {
             let newline = text.newline(self.message, part);
             let site = Site { kind: body.kind, text: text.current(), spot: *spot, newline, flowed: part.flowed };
             let edit = place::insertion(site, block, *place)?;
-            new.push((body.part, self.edited(body.part, &[edit])?));
+            new.push((body.part, self.edited(body.part, (&[edit]).into())?));
         }
         let count = new.len();
         let before = (!block.images.is_empty()).then(|| (self.texts.clone(), self.surgery.clone()));
@@ -601,6 +598,7 @@ impl<'m> Draft<'m> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::TextEdit;
     use super::super::testing::{block, crlf, render, rewritten};
     use super::*;
 

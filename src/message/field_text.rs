@@ -12,8 +12,8 @@ use encodify::{Fold, base64};
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
 use super::LineEnd;
-use super::draft::TextEdit;
 use super::long_lines;
+use super::text_edits::TextEdit;
 use super::transfer::with_line_end;
 
 /// An encoded word is at most so long (RFC 2047 §2).

@@ -1,6 +1,8 @@
 //! How a part will be read once its edits are in. What would be read in another way than it should is known while the rule
 //! can still do something else: a message can be so odd that no rewrite of a field or of an encoding says what is meant.
 
+use std::ops::Range;
+
 use super::edits::Edit;
 use super::text::PartText;
 use super::transfer::applied;
@@ -14,15 +16,12 @@ pub(super) fn reads_well(message: &Message<'_>, part: &Part, edits: &[Edit], tex
     if in_header.is_empty() && !in_doubt {
         return true;
     }
-    let header = message.bytes(&part.header);
-    let moved = |edits: Vec<&Edit>, by: usize| {
-        let edit = |edit: &Edit| Edit { range: edit.range.start - by..edit.range.end - by, with: edit.with.clone() };
-        let mut edits: Vec<Edit> = edits.into_iter().map(edit).collect();
+    let with_edits = |range: &Range<usize>, mut edits: Vec<&Edit>| {
         edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
-        edits
+        applied(message.raw().get(..range.end).unwrap_or_default(), range.start, edits)
     };
-    let body = if in_doubt { applied(message.bytes(&part.body), &moved(in_body, part.body.start)) } else { Vec::new() };
-    let after = [&applied(header, &moved(in_header, part.header.start)), message.line_end().as_bytes(), &body].concat();
+    let body = if in_doubt { with_edits(&part.body, in_body) } else { Vec::new() };
+    let after = [&with_edits(&part.header, in_header), message.line_end().as_bytes(), &body].concat();
     let after = Message::parse(&after);
     let Some(is) = after.part(PartId(0)) else { return false };
     let same = part.media_type == is.media_type

@@ -7,9 +7,9 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use super::draft::TextEdit;
 use super::edits::Edit;
 use super::mime_field::{comment_end, quoted_string};
+use super::text_edits::TextEdit;
 use super::{FieldText, LineEnd, Spelled};
 
 /// More pieces than this are not put together; RFC 2231 sets no limit.

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::body::BodyKind;
-use super::draft::{Block, BodyError, Place, TextEdit};
+use super::draft::{Block, BodyError, Place};
 use super::standing::Without;
+use super::text_edits::TextEdit;
 use super::{html, reply};
 
 /// Where a block goes.

@@ -6,22 +6,14 @@
 
 use std::ops::Range;
 
+pub use super::runs::Run;
+use super::runs::Runs;
+
 /// A text with the place of each character in its source, which is the caller's to know.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Spelled {
     text: String,
-    runs: Vec<Run>,
-}
-
-/// A piece of the text and what spells it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
-    /// Byte range of the text.
-    pub text: Range<usize>,
-    /// Byte range of the source.
-    pub source: Range<usize>,
-    /// Byte for byte the same; else one unit, such as a character reference, which cannot be divided.
-    pub verbatim: bool,
+    runs: Runs,
 }
 
 impl Spelled {
@@ -32,8 +24,8 @@ impl Spelled {
         spelled
     }
 
-    /// From a text and the runs of it, which ascend and lie apart.
-    pub(super) fn new(text: String, runs: Vec<Run>) -> Self {
+    /// From a text and the runs of it.
+    pub(super) fn new(text: String, runs: Runs) -> Self {
         Self { text, runs }
     }
 
@@ -49,17 +41,7 @@ impl Spelled {
         }
         let start = self.text.len();
         self.text.push_str(text);
-        if let Some(last) = self.runs.last_mut()
-            && verbatim
-            && last.verbatim
-            && last.source.end == source.start
-            && last.text.end == start
-        {
-            last.source.end = source.end;
-            last.text.end = self.text.len();
-            return;
-        }
-        self.runs.push(Run { text: start..self.text.len(), source, verbatim });
+        self.runs.join(Run { text: start..self.text.len(), source, verbatim });
     }
 
     /// Text that stands for no source.
@@ -69,11 +51,10 @@ impl Spelled {
 
     /// What spells `range` of the text, in order; what cannot be divided is in as a whole when any of it is.
     pub fn pieces(&self, range: Range<usize>) -> impl Iterator<Item = Run> + '_ {
-        let first = self.runs.partition_point(|run| run.text.end <= range.start);
-        let runs = self.runs.get(first..).unwrap_or_default().iter();
+        let runs = self.runs.from(range.start);
         runs.take_while(move |run| run.text.start < range.end).map(move |run| {
             if !run.verbatim {
-                return run.clone();
+                return run;
             }
             let text = range.start.max(run.text.start)..range.end.min(run.text.end);
             let shift = |at: usize| run.source.start + (at - run.text.start);
@@ -140,8 +121,9 @@ impl Spelled {
         let part = from.part(range);
         let shift = self.text.len();
         self.text.push_str(&part.text);
-        let moved = part.runs.into_iter();
-        self.runs.extend(moved.map(|run| Run { text: run.text.start + shift..run.text.end + shift, ..run }));
+        for run in part.runs.iter() {
+            self.runs.push(Run { text: run.text.start + shift..run.text.end + shift, ..run });
+        }
     }
 
     /// Put `other` behind it.
@@ -151,9 +133,7 @@ impl Spelled {
 
     /// The same text, `offset` bytes further on in its source.
     pub fn shift(&mut self, offset: usize) {
-        for run in &mut self.runs {
-            run.source = run.source.start + offset..run.source.end + offset;
-        }
+        self.runs.shift(offset);
     }
 
     /// The same text, whose source is the text of `outer`, with the source of that.
@@ -161,7 +141,7 @@ impl Spelled {
     pub fn within(&self, outer: &Self) -> Self {
         let mut out = Self::default();
         let mut at = 0;
-        for run in &self.runs {
+        for run in self.runs.iter() {
             out.push_separator(self.text.get(at..run.text.start).unwrap_or_default());
             at = run.text.end;
             let mut pieces = outer.pieces(run.source.clone());
@@ -181,16 +161,16 @@ impl Spelled {
 
     /// The same text with runs of white space as one blank each, as HTML shows them; separators that were put there stay.
     #[must_use]
-    pub fn collapsed(&self) -> Self {
+    pub fn collapsed(self) -> Self {
         let is_blank = |b: &u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n' | b'\x0C');
-        let mut out = Self { text: String::with_capacity(self.text.len()), runs: Vec::with_capacity(self.runs.len()) };
+        let mut out = Self { text: String::with_capacity(self.text.len()), runs: Runs::default() };
         let mut at = 0;
-        for run in &self.runs {
+        for run in self.runs.iter() {
             out.push_separator(self.text.get(at..run.text.start).unwrap_or_default());
             at = run.text.end;
             let text = self.text.get(run.text.clone()).unwrap_or_default();
             if !run.verbatim {
-                out.push(text, run.source.clone(), false);
+                out.push(text, run.source, false);
                 continue;
             }
             let bytes = text.as_bytes();
@@ -285,7 +265,8 @@ mod tests {
         let whole = inner.within(&outer);
         let sources: Vec<_> = whole.pieces(0..2).map(|run| run.source).collect();
         assert_eq!((whole.text(), sources), ("ac", vec![5..6, 13..14]));
-        let unit = Spelled::new("x".to_owned(), vec![Run { text: 0..1, source: 1..4, verbatim: false }]);
+        let mut unit = Spelled::default();
+        unit.push("x", 1..4, false);
         assert_eq!(unit.within(&outer).pieces(0..1).map(|run| run.source).collect::<Vec<_>>(), vec![6..13]);
     }
 

@@ -4,11 +4,12 @@
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
-use super::draft::{BodyError, Draft, TextEdit};
+use super::draft::{BodyError, Draft};
 use super::edits::Rendered;
 use super::header::At;
 use super::permitted::{FileKind, Permission, is_attached_message};
 use super::text::PartText;
+use super::text_edits::{TextEdit, TextEdits};
 use super::{Field, FieldName, FieldText, ParameterText, PartId, long_lines};
 use std::ops::Range;
 
@@ -155,14 +156,16 @@ impl<'m> Draft<'m> {
     }
 
     /// Replace ranges of the current text of a file; `edits` are in order and apart. All or none.
-    pub fn edit_file(&mut self, part: PartId, edits: &[TextEdit]) -> Result<(), BodyError> {
+    pub fn edit_file(&mut self, part: PartId, edits: impl Into<TextEdits>) -> Result<(), BodyError> {
+        let edits = edits.into();
         if edits.is_empty() {
             return Ok(());
         }
         if let Some(doubt) = self.message().doubt() {
             return Err(doubt);
         }
-        let text = self.file(part)?.edited(edits).ok_or(BodyError::Range)?;
+        let text = self.file(part)?.edited(&edits).ok_or(BodyError::Range)?;
+        drop(edits);
         text.raw_edits(self.message(), part)?;
         if let Some(file) = self.permitted.index(part).and_then(|i| self.permitted.texts.get_mut(i)) {
             file.text = OnceLock::from(Ok(Arc::new(text)));

@@ -12,21 +12,23 @@ use std::sync::{Arc, OnceLock};
 use super::body::BodyKind;
 use super::charset::{Charset, Reading};
 use super::delimiter;
-use super::draft::{BodyError, TextEdit};
+use super::draft::BodyError;
 use super::edits::Edit;
 use super::foresight;
 use super::part::{Part, TransferEncoding};
+use super::pieces::{Cutter, Piece, Pieces};
+use super::text_edits::TextEdits;
 use super::transfer::{self, Splice};
 use super::{LineEnd, Message, PartId, mime_field};
 
-/// A piece of the current text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Piece {
-    /// A range of the text that came in.
-    Kept(Range<usize>),
-    /// New text.
-    New(String),
-}
+/// From so many pieces on, replacements that stand near each other are written as one.
+const MANY: usize = 10_000;
+/// How near that is, in octets.
+const NEAR: usize = 64;
+/// And how long such a one gets before another begins, in octets.
+const JOINED: usize = 64 * 1_024;
+/// So many replacements are made in one part, when those that can be are written as one.
+const MAX_REPLACEMENTS: usize = 250_000;
 
 /// How a body is encoded anew.
 type Encode = fn(&[u8], LineEnd) -> (TransferEncoding, Vec<u8>);
@@ -43,7 +45,7 @@ pub(super) struct PartText<'m> {
     reading: Reading,
     kind: BodyKind,
     /// Empty while nothing was edited.
-    pieces: Vec<Piece>,
+    pieces: Pieces,
     current: OnceLock<String>,
     raw_edits: OnceLock<Result<Vec<Edit>, BodyError>>,
 }
@@ -84,7 +86,7 @@ impl<'m> PartText<'m> {
             charset,
             reading,
             kind,
-            pieces: Vec::new(),
+            pieces: Pieces::default(),
             current: OnceLock::new(),
             raw_edits: OnceLock::new(),
         })
@@ -95,15 +97,7 @@ impl<'m> PartText<'m> {
         if self.pieces.is_empty() {
             return &self.original;
         }
-        self.current.get_or_init(|| {
-            self.pieces
-                .iter()
-                .map(|piece| match piece {
-                    Piece::Kept(range) => self.original.get(range.clone()).unwrap_or_default(),
-                    Piece::New(text) => text,
-                })
-                .collect()
-        })
+        self.current.get_or_init(|| self.pieces.read(&self.original))
     }
 
     /// The text that came in.
@@ -112,7 +106,7 @@ impl<'m> PartText<'m> {
     }
 
     /// What the current text is made of; empty when it is what came in.
-    pub fn pieces(&self) -> &[Piece] {
+    pub fn pieces(&self) -> &Pieces {
         &self.pieces
     }
 
@@ -123,31 +117,31 @@ impl<'m> PartText<'m> {
 
     /// The text with ranges of the current text replaced, which ascend and do not overlap; `None` when they do not. No range
     /// takes half of a CRLF: the line end stays.
-    pub fn edited(&self, edits: &[TextEdit]) -> Option<Self> {
+    pub fn edited(&self, edits: &TextEdits) -> Option<Self> {
         let current = self.current();
         let mut at = 0;
-        let mut ranges = Vec::with_capacity(edits.len());
-        for edit in edits {
-            if edit.range.start < at || current.get(edit.range.clone()).is_none() {
+        for (range, _) in edits.iter() {
+            if range.start < at || current.get(range.clone()).is_none() {
                 return None;
             }
-            at = edit.range.end;
-            ranges.push(beside_line_ends(current, &edit.range));
+            at = range.end;
         }
-        let whole = || vec![Piece::Kept(0..self.original.len())];
-        let old = if self.pieces.is_empty() { whole() } else { self.pieces.clone() };
-        let mut cutter = Cutter { pieces: old.into_iter(), head: None, at: 0 };
-        let mut new = Vec::new();
-        for (edit, range) in edits.iter().zip(ranges) {
+        let whole = self.pieces.is_empty().then(|| Piece::Kept(0..self.original.len()));
+        let mut cutter = Cutter::new(whole.into_iter().chain(self.pieces.iter()));
+        let mut new = Pieces::default();
+        for (range, text) in edits.iter() {
+            let range = beside_line_ends(current, &range);
             cutter.take_to(range.start, &mut |piece| new.push(piece));
             cutter.take_to(range.end, &mut |_| ());
-            let text = match self.kind {
-                BodyKind::Plain => edit.text.clone(),
-                BodyKind::Html => character_references(&edit.text),
-            };
-            new.push(Piece::New(text));
+            new.push(&Piece::New(&match self.kind {
+                BodyKind::Plain => Cow::Borrowed(text),
+                BodyKind::Html => character_references(text),
+            }));
         }
         cutter.take_to(usize::MAX, &mut |piece| new.push(piece));
+        if edits.is_over() || new.is_over() {
+            return None;
+        }
         Some(Self {
             original: Arc::clone(&self.original),
             bytes: self.bytes.clone(),
@@ -164,23 +158,46 @@ impl<'m> PartText<'m> {
         self.bytes.as_deref().map_or(self.original.as_bytes(), AsRef::as_ref)
     }
 
-    /// The edits as replacements of the text that came in.
+    /// The edits as replacements of the text that came in. Where there are very many, the text between two that stand near
+    /// each other is written again with them: it reads as it did, and a text that is nothing but finds is one of a few
+    /// replacements.
     fn replacements(&self) -> Vec<(Range<usize>, String)> {
+        let joins = self.pieces.count() > MANY;
+        // What stands between can be written again in any charset where it is ASCII, and in this one where it stands as the
+        // text does.
+        let rewritable = |text: &str| text.is_ascii() || self.bytes.is_none() && self.reading == Reading::Same;
         let mut replacements: Vec<(Range<usize>, String)> = Vec::new();
-        let (mut at, mut pending) = (0, None::<String>);
-        for piece in &self.pieces {
-            match piece {
-                Piece::New(text) => pending.get_or_insert_default().push_str(text),
-                Piece::Kept(range) => {
-                    if range.start > at || pending.is_some() {
-                        replacements.push((at..range.start, pending.take().unwrap_or_default()));
-                    }
-                    at = range.end;
+        // Where the text ends that is done with, and what comes in place of what follows, up to where.
+        let mut at = 0;
+        let mut pending = None::<(usize, String)>;
+        let mut pieces = self.pieces.iter().peekable();
+        while let Some(piece) = pieces.next() {
+            let range = match piece {
+                Piece::New(text) => {
+                    pending.get_or_insert_with(|| (at, String::new())).1.push_str(text);
+                    continue;
                 }
+                Piece::Kept(range) => range,
+            };
+            let from = pending.as_ref().map_or(at, |(until, _)| *until);
+            if let Some((until, text)) = &mut pending
+                && joins
+                && pieces.peek().is_some()
+                && range.len() <= NEAR
+                && text.len() < JOINED
+                && let Some(kept) = self.original.get(range.clone()).filter(|kept| rewritable(kept))
+            {
+                text.push_str(kept);
+                *until = range.end;
+                continue;
             }
+            if range.start > from || pending.is_some() {
+                replacements.push((at..range.start, pending.take().unwrap_or_default().1));
+            }
+            at = range.end;
         }
         if at < self.original.len() || pending.is_some() {
-            replacements.push((at..self.original.len(), pending.unwrap_or_default()));
+            replacements.push((at..self.original.len(), pending.unwrap_or_default().1));
         }
         replacements
     }
@@ -193,18 +210,17 @@ impl<'m> PartText<'m> {
 
     fn find_raw_edits(&self, message: &Message<'m>, id: PartId) -> Result<Vec<Edit>, BodyError> {
         let Some(part) = message.part(id).filter(|_| self.is_edited()) else { return Ok(Vec::new()) };
-        let replacements = self.replacements();
+        // What is not ASCII must not depend on how well a reader understands the charset's name.
+        let brings_foreign = self.pieces.iter().any(|piece| matches!(piece, Piece::New(text) if !text.is_ascii()));
         // Beside bytes that some readers cannot read, only what all agree on.
-        if self.reading >= Reading::Narrow && replacements.iter().any(|(_, text)| !text.is_ascii()) {
+        if self.reading >= Reading::Narrow && brings_foreign {
             return Err(BodyError::Unmovable);
         }
         if self.reading == Reading::Broken && self.charset.is_wide() {
             return Err(BodyError::Unmovable);
         }
-        // What is not ASCII must not depend on how well a reader understands the charset's name.
-        let brings_foreign = replacements.iter().any(|(_, text)| !text.is_ascii());
         let odd_charset = brings_foreign && mime_field::has_odd_charset(message, part);
-        let splices = if odd_charset { None } else { self.splices(&replacements) };
+        let splices = if odd_charset { None } else { self.splices(&self.small_enough()?) };
         let in_doubt = self.reading != Reading::Same || self.charset.depends() || self.charset.is_wide();
         if in_doubt && splices.as_ref().is_some_and(|splices| !self.reads_as_it_should(part, splices)) {
             return Err(BodyError::Unmovable);
@@ -232,6 +248,11 @@ impl<'m> PartText<'m> {
             edit.with.extend_from_slice(message.line_end().as_bytes());
         }
         Ok(edits)
+    }
+
+    fn small_enough(&self) -> Result<Vec<(Range<usize>, String)>, BodyError> {
+        let replacements = self.replacements();
+        if replacements.len() > MAX_REPLACEMENTS { Err(BodyError::TooMany) } else { Ok(replacements) }
     }
 
     fn splices(&self, replacements: &[(Range<usize>, String)]) -> Option<Vec<Splice>> {
@@ -344,50 +365,10 @@ fn beside_line_ends(text: &str, range: &Range<usize>) -> Range<usize> {
     start..end.max(start)
 }
 
-/// Walks over pieces by offsets of the current text.
-struct Cutter {
-    pieces: std::vec::IntoIter<Piece>,
-    head: Option<Piece>,
-    at: usize,
-}
-
-impl Cutter {
-    /// Hand on everything before `to`.
-    fn take_to(&mut self, to: usize, sink: &mut impl FnMut(Piece)) {
-        while self.at < to {
-            let Some(piece) = self.head.take().or_else(|| self.pieces.next()) else { return };
-            let len = match &piece {
-                Piece::Kept(range) => range.len(),
-                Piece::New(text) => text.len(),
-            };
-            let room = to - self.at;
-            if len <= room {
-                self.at += len;
-                if len > 0 {
-                    sink(piece);
-                }
-                continue;
-            }
-            self.at = to;
-            let (first, second) = match piece {
-                Piece::Kept(range) => {
-                    (Piece::Kept(range.start..range.start + room), Piece::Kept(range.start + room..range.end))
-                }
-                Piece::New(mut text) => {
-                    let rest = text.split_off(room);
-                    (Piece::New(text), Piece::New(rest))
-                }
-            };
-            sink(first);
-            self.head = Some(second);
-        }
-    }
-}
-
 /// What is not ASCII as numeric character references: the same text in every charset.
-pub(crate) fn character_references(html: &str) -> String {
+pub(crate) fn character_references(html: &str) -> Cow<'_, str> {
     if html.is_ascii() {
-        return html.to_owned();
+        return Cow::Borrowed(html);
     }
     let mut out = String::with_capacity(html.len() + 16);
     for c in html.chars() {
@@ -397,13 +378,13 @@ pub(crate) fn character_references(html: &str) -> String {
             let _ = write!(out, "&#{};", u32::from(c));
         }
     }
-    out
+    Cow::Owned(out)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Place;
     use super::super::testing::{block, crlf, render, rewritten};
+    use super::super::{Place, TextEdit};
     use super::*;
 
     fn part(charset: &str, encoding: &str, body: &[u8]) -> Vec<u8> {
@@ -464,11 +445,11 @@ mod tests {
         let message = Message::parse(&raw);
         let text = PartText::read(&message, &message.parts()[0], BodyKind::Plain).unwrap();
         let edit = |range, text: &str| TextEdit { range, text: text.to_owned() };
-        let text = text.edited(&[edit(1..2, "[one]"), edit(4..4, "[two]")]).unwrap();
+        let text = text.edited(&(&[edit(1..2, "[one]"), edit(4..4, "[two]")]).into()).unwrap();
         assert_eq!(text.current(), "a[one]cd[two]ef\r\n");
-        let text = text.edited(&[edit(2..5, "1"), edit(8..13, "")]).unwrap();
+        let text = text.edited(&(&[edit(2..5, "1"), edit(8..13, "")]).into()).unwrap();
         assert_eq!(text.current(), "a[1]cdef\r\n");
-        let text = text.edited(&[edit(0..0, ">")]).unwrap();
+        let text = text.edited(&(&[edit(0..0, ">")]).into()).unwrap();
         assert_eq!(text.current(), ">a[1]cdef\r\n");
         let edits = text.raw_edits(&message, PartId(0)).unwrap();
         let out = super::super::Rendered::new(message.raw(), edits.to_vec()).unwrap().to_vec();

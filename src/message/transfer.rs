@@ -105,7 +105,7 @@ pub(super) fn splice(
     // Beside a `=` that began nothing, an edit can make it begin something.
     if encoding == TransferEncoding::QuotedPrintable && !is_sound(encoding, raw) {
         let splices: Vec<Edit> = splices.iter().map(|s| Edit { range: s.at.clone(), with: s.with.clone() }).collect();
-        if decode(encoding, &applied(raw, &edits))? != applied(&decode(encoding, raw)?, &splices) {
+        if decode(encoding, &applied(raw, 0, &edits))? != applied(&decode(encoding, raw)?, 0, &splices) {
             return Err(BodyError::Encoding);
         }
     }
@@ -122,10 +122,9 @@ fn splits_line_end(raw: &[u8], range: &Range<usize>) -> bool {
     splits(range.start) || splits(range.end)
 }
 
-/// The bytes with edits in them, which are in order and apart.
-pub(super) fn applied(bytes: &[u8], edits: &[Edit]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
+/// The bytes from `at` on with edits in them, which are in order and apart.
+pub(super) fn applied<'e>(bytes: &[u8], mut at: usize, edits: impl IntoIterator<Item = &'e Edit>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len().saturating_sub(at));
     for edit in edits {
         out.extend_from_slice(bytes.get(at..edit.range.start).unwrap_or_default());
         out.extend_from_slice(&edit.with);

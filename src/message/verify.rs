@@ -12,8 +12,9 @@ use super::body::{Body, BodyKind};
 use super::edits::{Rendered, Slice};
 use super::header::HeaderDraft;
 use super::permitted::{Permission, Permitted};
+use super::pieces::Piece;
 use super::surgery::{self, Layout, Seat, Surgery};
-use super::text::{PartText, Piece};
+use super::text::PartText;
 use super::transfer::MAX_LINE;
 use super::{FieldSpan, LineEnd, Message, Part, PartId, Protection, protection};
 
@@ -345,10 +346,10 @@ fn kept_text(after: &Message<'_>, id: PartId, kind: BodyKind, text: &PartText<'_
         return violation("text", "an edited body does not read as it should");
     }
     let mut at = 0;
-    for piece in text.pieces() {
+    for piece in text.pieces().iter() {
         let (expected, len) = match piece {
             Piece::Kept(range) => (text.original().get(range.clone()), range.len()),
-            Piece::New(text) => (Some(text.as_str()), text.len()),
+            Piece::New(text) => (Some(text), text.len()),
         };
         if expected != current.get(at..at + len) {
             return violation("text", "text that no rule named changed");
@@ -379,7 +380,7 @@ mod tests {
         let body = Body { part: PartId(1), kind: BodyKind::Plain };
         let part = message.part(body.part).unwrap();
         let text = PartText::read(&message, part, body.kind).unwrap();
-        let text = text.edited(&[TextEdit { range: 5..5, text: ", Kim".to_owned() }]).unwrap();
+        let text = text.edited(&(&[TextEdit { range: 5..5, text: ", Kim".to_owned() }]).into()).unwrap();
         let permitted = Permitted::of(&message);
         match verify(
             &message,

@@ -7,6 +7,7 @@ mod constants;
 pub mod detect;
 mod elsewhere;
 pub mod file;
+pub mod late;
 mod lints;
 pub(crate) mod nesting;
 mod organization;
@@ -33,6 +34,7 @@ use crate::directory::{Fact, Need, Organization};
 use crate::envelope::{Address, Direction, Envelope};
 use crate::facts::Facts;
 use crate::message::{BodyError, Draft, Violation};
+pub use late::Late;
 use period::Period;
 pub use takes::{OptionDoc, Takes};
 use truth::Truth;
@@ -56,6 +58,8 @@ pub struct Scene<'s, 'm> {
     pub key: Option<&'s ValueKey>,
     /// All rules of the set, in order: a block knows the others by them.
     pub rules: &'s [Rule],
+    /// Whether there is time left; what takes long asks now and then.
+    pub late: Late<'s>,
 }
 
 impl Scene<'_, '_> {
@@ -191,6 +195,12 @@ pub enum ActionError {
     /// What was put in would not be found again by a second run (Invariant 6).
     #[error("a second run would put it in once more; is its HTML whole?")]
     Once,
+    /// There is more in the message than the action takes: what, and how much it takes.
+    #[error("the message has more {0} than the {1} that a rule takes")]
+    TooMany(&'static str, usize),
+    /// Time ran out while it ran.
+    #[error("time ran out")]
+    Late,
     /// A template could not be filled in.
     #[error("a template could not be filled in: {0}")]
     Template(String),

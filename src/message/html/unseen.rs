@@ -55,9 +55,8 @@ const LINKS: &[&str] = &[
     "xlink:href",
 ];
 
-/// All of it, in the order of the document. Linear.
-pub fn unseen(html: &str) -> Vec<Unseen> {
-    let mut found = Vec::new();
+/// Hands all of it to `see`, in the order of the document: kept all at once, it would be many times as large as that. Linear.
+pub fn unseen(html: &str, see: &mut dyn FnMut(Unseen)) {
     let mut walk = Walk::new(html);
     // Text that is not shown, while no block or cell parts it: a number may change its font there as well.
     let mut running = Spelled::default();
@@ -75,7 +74,7 @@ pub fn unseen(html: &str) -> Vec<Unseen> {
         };
         let mut add = |kind, text: Spelled, name| {
             if !text.text().trim().is_empty() {
-                found.push(Unseen { kind, text, name });
+                see(Unseen { kind, text, name });
             }
         };
         if !goes_on {
@@ -114,9 +113,8 @@ pub fn unseen(html: &str) -> Vec<Unseen> {
         }
     }
     if !running.text().trim().is_empty() {
-        found.push(Unseen { kind: UnseenKind::Text, text: running, name: 0..0 });
+        see(Unseen { kind: UnseenKind::Text, text: running, name: 0..0 });
     }
-    found
 }
 
 fn verbatim(html: &str, source: Range<usize>) -> Spelled {
@@ -159,8 +157,14 @@ pub(super) fn referenced(html: &str, source: Range<usize>, is_one: impl Fn(usize
 mod tests {
     use super::*;
 
+    fn all(html: &str) -> Vec<Unseen> {
+        let mut all = Vec::new();
+        unseen(html, &mut |unseen| all.push(unseen));
+        all
+    }
+
     fn texts(html: &str) -> Vec<(UnseenKind, String)> {
-        unseen(html).into_iter().map(|unseen| (unseen.kind, unseen.text.text().to_owned())).collect()
+        all(html).into_iter().map(|unseen| (unseen.kind, unseen.text.text().to_owned())).collect()
     }
 
     #[test]
@@ -189,7 +193,7 @@ mod tests {
         for html in
             ["<", "<a", "<a x", "<a x=", "<a x='é", "<!--", "<!-", "<!>", "<!-->", "<!--->", "</>", "<?x", "<title>é"]
         {
-            for unseen in unseen(html) {
+            for unseen in all(html) {
                 for run in unseen.text.pieces(0..usize::MAX) {
                     assert!(html.get(run.source).is_some(), "{html}");
                 }

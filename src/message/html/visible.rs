@@ -8,7 +8,8 @@ use super::element::Element;
 use super::entity::{self, Decoded};
 use super::open::Walk;
 use super::tokens::Kind;
-use crate::message::spelled::{self, Spelled};
+use crate::message::runs::{Run, Runs};
+use crate::message::spelled::Spelled;
 
 /// What a reader sees, with a map back to the source.
 ///
@@ -20,17 +21,8 @@ use crate::message::spelled::{self, Spelled};
 pub struct Visible {
     /// The text.
     pub text: String,
-    /// Ascending; together they cover the text but for the separators that stand for markup.
-    runs: Vec<Run>,
-}
-
-/// A piece of the text and the bytes of the source that it comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Run {
-    text: Range<usize>,
-    source: Range<usize>,
-    /// Byte for byte the same; else one character reference, which cannot be divided.
-    verbatim: bool,
+    /// Together they cover the text but for the separators that stand for markup. A character reference cannot be divided.
+    runs: Runs,
 }
 
 impl Visible {
@@ -38,14 +30,13 @@ impl Visible {
     /// them left out. A character reference counts as one character: it is in when any of it is.
     pub fn source_ranges(&self, range: Range<usize>) -> Vec<Range<usize>> {
         let mut ranges: Vec<Range<usize>> = Vec::new();
-        let first = self.runs.partition_point(|run| run.text.end <= range.start);
-        for run in self.runs.iter().skip(first).take_while(|run| run.text.start < range.end) {
+        for run in self.runs.from(range.start).take_while(|run| run.text.start < range.end) {
             let source = if run.verbatim {
                 let from = range.start.max(run.text.start) - run.text.start;
                 let to = range.end.min(run.text.end) - run.text.start;
                 run.source.start + from..run.source.start + to
             } else {
-                run.source.clone()
+                run.source
             };
             match ranges.last_mut() {
                 Some(last) if last.end == source.start => last.end = source.end,
@@ -58,8 +49,7 @@ impl Visible {
 
     /// The same, to be searched and edited ([`Spelled`]).
     pub fn into_spelled(self) -> Spelled {
-        let run = |run: Run| spelled::Run { text: run.text, source: run.source, verbatim: run.verbatim };
-        Spelled::new(self.text, self.runs.into_iter().map(run).collect())
+        Spelled::new(self.text, self.runs)
     }
 
     fn verbatim(&mut self, html: &str, source: Range<usize>) {

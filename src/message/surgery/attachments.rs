@@ -126,7 +126,7 @@ impl<'m> Draft<'m> {
             };
             let mut edits: Vec<Edit> = edits.into_iter().map(moved).collect();
             edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
-            let entity = applied(message.bytes(&(part.header.start..part.body.end)), &edits);
+            let entity = applied(message.bytes(&(part.header.start..part.body.end)), 0, &edits);
             return Message::parse(&entity).content(PartId(0)).map(|octets| Cow::Owned(octets.into_owned()));
         }
         if self.permitted.attached.contains_key(&id) {

@@ -84,6 +84,7 @@ fn truth_of(when: &str, raw: &str, envelope: &Envelope, book: &Book, now: Option
     }
     let facts = Facts { now, people: book.look_up(&need, envelope), ..Facts::default() };
     let scene = Scene {
+        late: crate::rule::Late::NEVER,
         draft: &mut draft,
         envelope,
         facts: &facts,

@@ -22,20 +22,21 @@ pub fn compile(pattern: &str) -> Result<Regex, String> {
     if regex.is_match("") { Err("it matches the empty text".to_owned()) } else { Ok(regex) }
 }
 
-/// Hand the range of every match that is not empty to `found`.
-pub fn find(pattern: &Regex, text: &str, mut found: impl FnMut(Range<usize>)) {
-    pattern.find_iter(text).filter(|hit| !hit.is_empty()).for_each(|hit| found(hit.range()));
+/// Hand the range of every match that is not empty to `found`, as long as it says so.
+pub fn find(pattern: &Regex, text: &str, mut found: impl FnMut(Range<usize>) -> bool) {
+    pattern.find_iter(text).filter(|hit| !hit.is_empty()).all(|hit| found(hit.range()));
 }
 
 /// The same with what the group named `value` matched, where the pattern has one.
-pub fn find_value(pattern: &Regex, text: &str, found: &mut impl FnMut(Range<usize>)) {
+pub fn find_value(pattern: &Regex, text: &str, found: &mut impl FnMut(Range<usize>) -> bool) {
     if !pattern.capture_names().flatten().any(|name| name == "value") {
         find(pattern, text, found);
         return;
     }
     for captures in pattern.captures_iter(text) {
-        if let Some(value) = captures.name("value").filter(|value| !value.is_empty()) {
-            found(value.range());
+        let value = captures.name("value").filter(|value| !value.is_empty());
+        if value.is_some_and(|value| !found(value.range())) {
+            return;
         }
     }
 }

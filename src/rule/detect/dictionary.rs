@@ -52,8 +52,8 @@ impl Dictionary {
             .map_err(|why| format!("these phrases are too many: {why}"))
     }
 
-    /// Hand the range of every phrase in `text` to `found`, in order.
-    pub fn find(&self, text: &str, mut found: impl FnMut(Range<usize>)) {
+    /// Hand the range of every phrase in `text` to `found`, in order, as long as it says so.
+    pub fn find(&self, text: &str, mut found: impl FnMut(Range<usize>) -> bool) {
         let normal = normal(text);
         let mut way = Way { text, at: 0, normal: 0, blank: false };
         let mut from = 0;
@@ -71,7 +71,9 @@ impl Dictionary {
                 from = start + step;
                 continue;
             }
-            found(way.to(start)..way.to(end));
+            if !found(way.to(start)..way.to(end)) {
+                return;
+            }
             from = end;
         }
     }
@@ -118,7 +120,10 @@ mod tests {
     fn all<'t>(phrases: &[&str], text: &'t str) -> Vec<&'t str> {
         let dictionary = Dictionary::new(phrases.iter().copied()).unwrap();
         let mut hits = Vec::new();
-        dictionary.find(text, |range| hits.push(&text[range]));
+        dictionary.find(text, |range| {
+            hits.push(&text[range]);
+            true
+        });
         hits
     }
 

@@ -209,36 +209,47 @@ impl<'t> Folded<'t> {
         &self.text
     }
 
-    /// Turn ranges of the folded text, sorted and apart, into ranges of the original. One pass, no map kept: a map of
-    /// a text made of odd digits would be larger than the text.
-    pub fn map_back<'r>(&self, ranges: impl Iterator<Item = &'r mut Range<usize>>) {
-        if matches!(self.text, Cow::Borrowed(_)) {
-            return;
-        }
-        let mut chars = self.original.char_indices();
-        // Where the next character of the original begins in the folded text.
-        let mut at = 0;
-        for range in ranges {
-            let mut start = None;
-            let mut end = None;
-            while at < range.end {
-                let Some((offset, c)) = chars.next() else { break };
-                let width = match fold(c) {
-                    Fold::Keep => c.len_utf8(),
-                    Fold::Drop => 0,
-                    Fold::As(_) => 1,
-                };
-                if width > 0 {
-                    if at >= range.start && start.is_none() {
-                        start = Some(offset);
-                    }
-                    end = Some(offset + c.len_utf8());
+    /// From ranges of the folded text to ranges of the original.
+    pub fn way_back(&self) -> WayBack<'t> {
+        let chars = matches!(self.text, Cow::Owned(_)).then(|| self.original.char_indices());
+        WayBack { original: self.original, chars, at: 0 }
+    }
+}
+
+/// Turns ranges of a folded text, sorted and apart, into ranges of the original. One pass, no map kept: a map of a text
+/// made of odd digits would be larger than the text.
+#[derive(Debug)]
+pub struct WayBack<'t> {
+    original: &'t str,
+    /// What follows; `None` where nothing was folded.
+    chars: Option<std::str::CharIndices<'t>>,
+    /// Where the next character of the original begins in the folded text.
+    at: usize,
+}
+
+impl WayBack<'_> {
+    /// Of a range behind those before.
+    pub fn to(&mut self, range: Range<usize>) -> Range<usize> {
+        let Some(chars) = &mut self.chars else { return range };
+        let mut start = None;
+        let mut end = None;
+        while self.at < range.end {
+            let Some((offset, c)) = chars.next() else { break };
+            let width = match fold(c) {
+                Fold::Keep => c.len_utf8(),
+                Fold::Drop => 0,
+                Fold::As(_) => 1,
+            };
+            if width > 0 {
+                if self.at >= range.start && start.is_none() {
+                    start = Some(offset);
                 }
-                at += width;
+                end = Some(offset + c.len_utf8());
             }
-            let start = start.unwrap_or(self.original.len());
-            *range = start..end.unwrap_or(start).max(start);
+            self.at += width;
         }
+        let start = start.unwrap_or(self.original.len());
+        start..end.unwrap_or(start).max(start)
     }
 }
 
@@ -247,10 +258,8 @@ mod tests {
     use super::*;
 
     fn back(original: &str, range: Range<usize>) -> &str {
-        let folded = Folded::new(original);
-        let mut ranges = [range];
-        folded.map_back(ranges.iter_mut());
-        &original[ranges[0].clone()]
+        let range = Folded::new(original).way_back().to(range);
+        &original[range]
     }
 
     #[test]
@@ -305,9 +314,8 @@ mod tests {
         let original = "\u{661}é\u{662}-\u{663}";
         let folded = Folded::new(original);
         assert_eq!(folded.text(), "1é2-3");
-        let mut ranges = [0..1, 3..4, 5..6];
-        folded.map_back(ranges.iter_mut());
-        let found: Vec<&str> = ranges.iter().map(|r| &original[r.clone()]).collect();
+        let mut way = folded.way_back();
+        let found: Vec<&str> = [0..1, 3..4, 5..6].into_iter().map(|range| &original[way.to(range)]).collect();
         assert_eq!(found, ["\u{661}", "\u{662}", "\u{663}"]);
     }
 }

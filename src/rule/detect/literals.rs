@@ -8,6 +8,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::Confidence;
 use super::context::Nearby;
+use super::found::Finds;
 use super::numbers::Hit;
 
 /// A token with a fixed start: what follows is of one alphabet, and so long.
@@ -118,11 +119,14 @@ impl Literals {
     }
 
     /// Everything that begins with a literal. `nearby` is read from the start of the text.
-    pub fn find(&self, bytes: &[u8], least: Confidence, nearby: &mut Nearby<'_>, hits: &mut Vec<Hit>) {
+    pub fn find(&self, bytes: &[u8], least: Confidence, nearby: &mut Nearby<'_>, finds: &mut Finds<'_>) {
         let Some(automaton) = &self.automaton else { return };
         // Behind what was found last, by detector of the last find: a block of keys is not read once for each line.
         let mut behind: Option<(usize, usize)> = None;
         for found in automaton.find_iter(bytes) {
+            if !finds.goes_on() {
+                return;
+            }
             for &pattern in self.begun.get(found.pattern().as_usize()).into_iter().flatten() {
                 let Some(&(literal, detector, then)) = self.patterns.get(pattern) else { continue };
                 let at = found.start()..found.start() + literal.len();
@@ -130,8 +134,9 @@ impl Literals {
                     continue;
                 }
                 let Some(hit) = read_at(bytes, at, literal, detector, then, least, nearby) else { continue };
-                behind = Some((detector, hit.0.end));
-                hits.push(hit);
+                let (range, detector, confidence) = hit;
+                behind = Some((detector, range.end));
+                finds.push(range, detector, confidence);
             }
         }
     }

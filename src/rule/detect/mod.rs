@@ -16,6 +16,7 @@ mod dictionary;
 mod digits;
 mod families;
 mod folded;
+mod found;
 mod literals;
 mod numbers;
 mod own;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 
 use regex::Regex;
 
+use super::Late;
 use catalog::{Find, Spec};
 use context::{Nearby, Words};
 pub use custom::compile as compile_pattern;
@@ -35,8 +37,10 @@ pub use dictionary::{MAX_PHRASE, MAX_PHRASES};
 use digits::Group;
 use families::{card, email, iban};
 use folded::Folded;
+use found::Finds;
+pub use found::{Beyond, Found};
 use literals::Literals;
-use numbers::{Hit, Numbers};
+use numbers::Numbers;
 pub use own::{OwnDetector, read_own};
 pub use read::{LABEL, OPTIONS, read_detectors};
 
@@ -64,17 +68,6 @@ pub enum Groups {
     Usual,
     /// In any way (`41 11 11…`, `41111 11111 111111`), and over quoted lines (`\n> `). Finds more, and more that is none.
     Any,
-}
-
-/// A find.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// Byte range of the text handed in.
-    pub range: Range<usize>,
-    /// What found it.
-    pub detector: DetectorId,
-    /// How sure it is.
-    pub confidence: Confidence,
 }
 
 /// What to look for, before it is compiled.
@@ -244,46 +237,52 @@ impl DetectorSet {
 
     /// Everything found in `text`, sorted and apart. Finds that overlap become one.
     pub fn find(&self, text: &str) -> Vec<Found> {
-        let mut found = Vec::new();
+        self.find_at_most(usize::MAX, text, Late::NEVER).unwrap_or_default()
+    }
+
+    /// The same, where it is so many at most and there is time for it.
+    pub fn find_at_most(&self, most: usize, text: &str, late: Late<'_>) -> Result<Vec<Found>, Beyond> {
+        let mut finds = Finds::new(most, late);
         let set = &*self.0;
         if set.names.len() > 1 {
             let folded = Folded::new(text);
-            let mut hits: Vec<Hit> = Vec::new();
-            self.find_numbers(folded.text().as_bytes(), &mut hits);
             let bytes = folded.text().as_bytes();
-            set.literals.find(bytes, set.confidence, &mut Nearby::new(bytes, &set.words), &mut hits);
-            self.find_own(folded.text(), &mut hits);
+            self.find_numbers(bytes, &mut finds);
+            set.literals.find(bytes, set.confidence, &mut Nearby::new(bytes, &set.words), &mut finds);
+            self.find_own(folded.text(), &mut finds);
             if let Some(detector) = set.email {
-                email::find(folded.text(), |range| hits.push((range, detector, Confidence::High)));
+                email::find(folded.text(), |range| finds.push(range, detector, Confidence::High));
             }
-            found = apart(hits.into_iter().map(Found::from).collect());
-            folded.map_back(found.iter_mut().map(|found| &mut found.range));
+            finds.part();
+            let mut way = folded.way_back();
+            finds.move_to(|range| way.to(range));
         }
-        if set.patterns.is_empty() {
-            return found;
+        if !set.patterns.is_empty() {
+            let detector = set.names.len() - 1;
+            for pattern in &set.patterns {
+                custom::find(pattern, text, |range| finds.push(range, detector, Confidence::High));
+            }
+            finds.part();
         }
-        let detector = set.names.len() - 1;
-        for pattern in &set.patterns {
-            custom::find(pattern, text, |range| found.push(Found::from((range, detector, Confidence::High))));
-        }
-        apart(found)
+        finds.into_list()
     }
 
     /// What the rule set's own detectors find.
-    fn find_own(&self, text: &str, hits: &mut Vec<Hit>) {
+    fn find_own(&self, text: &str, finds: &mut Finds<'_>) {
         for (at, own) in self.0.own.iter().enumerate() {
             let detector = self.0.finds.len() + at;
             let mut nearby = Nearby::new(text.as_bytes(), &self.0.words);
             let mut found = |range: Range<usize>| {
                 let value = text.get(range.clone()).unwrap_or_default();
                 if !own.checks.iter().all(|check| check.holds(value)) {
-                    return;
+                    return finds.goes_on();
                 }
                 let vouched = own.near > own.alone && nearby.near(&range).has(detector);
                 let confidence = if vouched { own.near } else { own.alone };
-                if confidence >= self.0.confidence {
-                    hits.push((range, detector, confidence));
+                if confidence < self.0.confidence {
+                    return finds.goes_on();
                 }
+                finds.push(range, detector, confidence)
             };
             for pattern in &own.patterns {
                 custom::find_value(pattern, text, &mut found);
@@ -295,7 +294,7 @@ impl DetectorSet {
     }
 
     /// One pass over the groups of digits: each is tried as the start of an IBAN, of a card, of the other numbers.
-    fn find_numbers(&self, bytes: &[u8], hits: &mut Vec<Hit>) {
+    fn find_numbers(&self, bytes: &[u8], finds: &mut Finds<'_>) {
         let set = &*self.0;
         if set.card.or(set.iban).is_none() && set.numbers.is_empty() {
             return;
@@ -306,7 +305,7 @@ impl DetectorSet {
         let mut last = 0;
         let mut before: Option<Group> = None;
         let mut at = 0;
-        while let Some(group) = digits::next_group(bytes, at) {
+        while let Some(group) = digits::next_group(bytes, at).filter(|_| finds.goes_on()) {
             let hit = iban::at(bytes, group.start)
                 .map(|range| (range, set.iban, Confidence::High))
                 .or_else(|| {
@@ -327,7 +326,7 @@ impl DetectorSet {
                 before = None;
                 // An IBAN that is not asked for still is no card.
                 if let Some(detector) = detector {
-                    hits.push((range, detector, confidence));
+                    finds.push(range, detector, confidence);
                 }
             } else {
                 at = group.end;
@@ -335,30 +334,6 @@ impl DetectorSet {
             }
         }
     }
-}
-
-impl From<Hit> for Found {
-    fn from((range, detector, confidence): Hit) -> Self {
-        Self { range, detector: DetectorId(u16::try_from(detector).unwrap_or(u16::MAX)), confidence }
-    }
-}
-
-/// Sorted, and what overlaps made one, by the surest of its detectors: cutting one of two short would leave a piece of it to be read.
-fn apart(mut found: Vec<Found>) -> Vec<Found> {
-    found.sort_by_key(|found| (found.range.start, std::cmp::Reverse(found.range.end)));
-    let mut merged: Vec<Found> = Vec::with_capacity(found.len());
-    for next in found {
-        match merged.last_mut() {
-            Some(previous) if next.range.start < previous.range.end => {
-                previous.range.end = previous.range.end.max(next.range.end);
-                if next.confidence > previous.confidence {
-                    (previous.detector, previous.confidence) = (next.detector, next.confidence);
-                }
-            }
-            _ => merged.push(next),
-        }
-    }
-    merged
 }
 
 #[cfg(test)]

@@ -386,7 +386,7 @@ mod tests {
 
     fn hits<'t>(set: &crate::rule::detect::DetectorSet, text: &'t str) -> Vec<(String, &'t str)> {
         let finds = set.find(text).into_iter();
-        finds.map(|found| (set.name(found.detector).to_owned(), &text[found.range])).collect()
+        finds.map(|found| (set.name(found.detector).to_owned(), &text[found.range()])).collect()
     }
 
     #[test]
@@ -415,7 +415,10 @@ mod tests {
         let phrases: Vec<String> = (0..100_000).map(|n| format!("project {n} alpha")).collect();
         let dictionary = Dictionary::new(phrases.iter().map(String::as_str)).unwrap();
         let mut found = 0;
-        dictionary.find("Project 99999\r\nAlpha, project 100000 alpha, project 0 alpha", |_| found += 1);
+        dictionary.find("Project 99999\r\nAlpha, project 100000 alpha, project 0 alpha", |_| {
+            found += 1;
+            true
+        });
         assert_eq!(found, 2);
     }
 

@@ -17,7 +17,7 @@ fn set(names: &[&str]) -> DetectorSet {
 }
 
 fn hits<'t>(names: &[&str], text: &'t str) -> Vec<&'t str> {
-    set(names).find(text).into_iter().map(|found| &text[found.range]).collect()
+    set(names).find(text).into_iter().map(|found| &text[found.range()]).collect()
 }
 
 /// `before` + number + `after`: just the number is found.
@@ -168,7 +168,7 @@ fn unusual_groups_by_option() {
     ] {
         let text = format!("card {number} end");
         let found = set.find(&text);
-        assert_eq!(found.iter().map(|found| &text[found.range.clone()]).collect::<Vec<_>>(), [number]);
+        assert_eq!(found.iter().map(|found| &text[found.range()]).collect::<Vec<_>>(), [number]);
     }
 }
 
@@ -271,7 +271,7 @@ fn finds_that_overlap_become_one() {
     let text = "a card 4111 1111 1111 1111 end";
     let found = set.find(text);
     assert_eq!(found.len(), 1);
-    assert_eq!(&text[found[0].range.clone()], "card 4111 1111 1111 1111 end");
+    assert_eq!(&text[found[0].range()], "card 4111 1111 1111 1111 end");
 }
 
 /// Appends the digit that makes the number pass Luhn.
@@ -342,9 +342,9 @@ proptest! {
         let set = set_of("detect = [\"card\", \"ssn\", \"iban\", \"email\"]\npattern = '[a-c]+1'\ngroups = \"any\"");
         let mut last = 0;
         for found in set.find(&text) {
-            prop_assert!(found.range.start >= last && found.range.start < found.range.end);
-            prop_assert!(text.get(found.range.clone()).is_some());
-            last = found.range.end;
+            prop_assert!(found.range().start >= last && found.range().start < found.range().end);
+            prop_assert!(text.get(found.range()).is_some());
+            last = found.range().end;
         }
     }
 }

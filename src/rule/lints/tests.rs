@@ -457,6 +457,7 @@ fn truths(table: &[Box<dyn Condition>], known: &Known, message: &Message<'_>) ->
     let book = if known.dark { book().unavailable("dark") } else { book() };
     let facts = Facts { now: known.now, people: book.look_up(&need, &known.envelope), ..Facts::default() };
     let scene = Scene {
+        late: crate::rule::Late::NEVER,
         draft: &mut draft,
         envelope: &known.envelope,
         facts: &facts,

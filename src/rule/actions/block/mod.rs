@@ -313,6 +313,7 @@ impl Insert {
         let message = Message::parse(&raw);
         let mut draft = Draft::new(&message);
         let mut scene = Scene {
+            late: crate::rule::Late::NEVER,
             draft: &mut draft,
             envelope: scene.envelope,
             facts: scene.facts,

@@ -64,7 +64,7 @@ impl Written {
             plain: Form::new(BodyKind::Plain, text, str::to_owned),
             html: [
                 Some(Form::new(BodyKind::Html, html, str::to_owned)),
-                foreign.then(|| Form::new(BodyKind::Html, html, character_references)),
+                foreign.then(|| Form::new(BodyKind::Html, html, |html| character_references(html).into_owned())),
             ],
             is_notice: false,
         }

@@ -182,8 +182,8 @@ mod tests {
             for style in styles {
                 let mut masked = text.to_owned();
                 for found in set.find(text).into_iter().rev() {
-                    let new = mask(style, &text[found.range.clone()]);
-                    masked.replace_range(found.range, &new);
+                    let new = mask(style, &text[found.range()]);
+                    masked.replace_range(found.range(), &new);
                 }
                 assert_ne!(masked, text);
                 assert_eq!(set.find(&masked), [], "{masked}");

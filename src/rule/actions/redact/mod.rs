@@ -1,7 +1,8 @@
 //! `redact`: sensitive data is masked wherever a reader or a program could see it.
 //!
 //! `places.rs` goes through the message, `views.rs` says how a text is read there and how a mask is written, `search.rs`
-//! finds and masks, `memo.rs` keeps what a look has found for the pass that masks, `report.rs` tells what was found.
+//! finds and masks, `memo.rs` keeps what a look has found for the pass that masks, `report.rs` tells what was found,
+//! `told.rs` keeps it from telling anything twice.
 //!
 //! Invariant: where this action has run and answered without an error, a second look at every place of `where` finds
 //! nothing that it looks for. What cannot be read or changed there is an error, never passed over. No value is in an
@@ -13,24 +14,29 @@ mod options;
 mod places;
 mod report;
 mod search;
+#[cfg(test)]
+mod tests;
+mod told;
 mod url;
 pub(super) mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::detect::{DetectorId, DetectorSet};
+use super::super::detect::{Beyond, DetectorId, DetectorSet};
 use super::super::section::Section;
 use super::super::{
-    Action, ActionError, ActionKind, Disposition, Effect, OnError, Protected, Redacted, Scene, Unbounceable,
+    Action, ActionError, ActionKind, Disposition, Effect, Late, OnError, Protected, Redacted, Scene, Unbounceable,
 };
 use crate::envelope::Direction;
-use crate::message::{BodyError, Draft, FieldName, Permission, Protection, TextEdit};
+use crate::message::{BodyError, Draft, FieldName, Permission, Protection, TextEdit, TextEdits};
 use mask::Style;
-use memo::Memo;
+use memo::{Memo, Seen};
 use places::Place;
 use report::Tally;
-use search::{Hit, Painter, Search, apart};
+use search::{Hit, MAX_FINDS, Painter, Search, too_many};
+use told::Told;
 pub(in crate::rule) use views::uuencoded;
+use views::{See, View};
 
 /// `redact`.
 pub const KIND: ActionKind = ActionKind {
@@ -85,26 +91,31 @@ impl Redact {
         memo.forget();
         // What is too little by itself counts together with what else is found.
         let passes_over = self.detectors.at_least() == 1;
-        self.walk(draft, &mut |mut place: Place<'_>| {
+        self.walk(draft, search.late(), &mut |mut place: Place<'_>| {
+            search.in_time()?;
             let key = memo.key(&place);
             if passes_over && memo.is_clean(key) {
-                return Ok(Vec::new());
+                return Ok(TextEdits::default());
             }
-            let mut seen = Vec::new();
-            for view in place.views() {
-                let text = view.text.text();
-                let hits = search.hits(text);
-                if !hits.is_empty() {
-                    looked.groups.insert(place.group.to_owned());
-                }
-                for hit in &hits {
-                    looked.add(search, text, hit);
-                    search.learn(text, hit);
-                }
-                seen.push((view, hits));
-            }
-            memo.saw(key, seen);
-            Ok(Vec::new())
+            memo.begin(key);
+            let group = place.group;
+            each_view(
+                |see| place.views(see),
+                |view| {
+                    let text = view.text.text();
+                    let hits = search.hits(text)?;
+                    if !hits.is_empty() {
+                        looked.saw(group, hits.len())?;
+                    }
+                    for hit in &hits {
+                        looked.add(search, text, hit);
+                        search.learn(text, hit);
+                    }
+                    memo.saw(key, view, hits);
+                    Ok(())
+                },
+            )?;
+            Ok(TextEdits::default())
         })?;
         search.learned();
         Ok(looked)
@@ -121,33 +132,49 @@ impl Redact {
         tally: &mut Tally,
     ) -> Result<(), ActionError> {
         memo.soil();
-        self.walk(draft, &mut |mut place: Place<'_>| {
-            let mut edits = Vec::new();
+        self.walk(draft, search.late(), &mut |mut place: Place<'_>| {
+            search.in_time()?;
+            let mut edits = TextEdits::default();
             let mut is_clean = true;
             let key = memo.key(&place);
-            let mut seen = memo.take(key).unwrap_or_else(|| search.see(place.views()));
-            for (view, hits) in &mut seen {
-                *hits = search.complete(view.text.text(), std::mem::take(hits));
+            let mut told = place.has_several_views().then(Told::default);
+            let mut seen = memo.take(key);
+            let kept = seen.as_mut().and_then(Seen::take_views);
+            let mut found = seen.map(Seen::into_hits);
+            let (name, source, unicode) = (place.name, place.source, place.unicode);
+            let mut paint = |view: View| {
+                let text = view.text.text();
+                let hits = match &mut found {
+                    Some(next) => search.complete(text, next())?,
+                    None => search.hits(text)?,
+                };
                 is_clean &= hits.is_empty();
-                painter.paint(search, view, hits, place.source, place.unicode, &mut edits);
+                painter.paint(search, &view, &hits, source, unicode, &mut edits)?;
+                tally.add(search, &view, &hits, name, painter.key, told.as_mut());
+                Ok(())
+            };
+            match kept {
+                Some(views) => views.into_iter().try_for_each(paint)?,
+                None => each_view(|see| place.views(see), &mut paint)?,
             }
-            tally.add(search, &seen, &place, painter.key);
             if is_clean {
                 memo.found_nothing(key);
             }
             if noticed.contains(place.group)
                 && let Some(text) = place.notice(&self.notice)
             {
-                return Ok(vec![TextEdit { range: 0..place.source.len(), text }]);
+                return Ok(TextEdits::from(&[TextEdit { range: 0..place.source.len(), text }]));
             }
-            Ok(apart(edits))
+            edits.part();
+            search.in_time()?;
+            Ok(edits)
         })
     }
 
     fn redact(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
-        let mut search = Search::new(&self.detectors, self.character);
+        let mut search = Search::new(&self.detectors, self.character, scene.late);
         let mut tally = Tally::default();
-        let mut memo = Memo::default();
+        let mut memo = Memo::new();
         if self.style == Style::Pseudonym && scene.key.is_none() {
             return Err(ActionError::Key);
         }
@@ -204,10 +231,18 @@ impl Redact {
         painter: Painter<'_>,
         mut tally: Tally,
     ) -> Result<Effect, ActionError> {
-        self.walk(scene.draft, &mut |mut place: Place<'_>| {
-            let seen = search.see(place.views());
-            tally.add(search, &seen, &place, painter.key);
-            Ok(Vec::new())
+        self.walk(scene.draft, search.late(), &mut |mut place: Place<'_>| {
+            let name = place.name;
+            let mut told = place.has_several_views().then(Told::default);
+            each_view(
+                |see| place.views(see),
+                |view| {
+                    let hits = search.hits(view.text.text())?;
+                    tally.add(search, &view, &hits, name, painter.key, told.as_mut());
+                    Ok(())
+                },
+            )?;
+            Ok(TextEdits::default())
         })?;
         let (count, note) = (0, tally.to_string());
         let disposition = Some(Disposition::Bounce(self.message.clone()));
@@ -216,7 +251,7 @@ impl Redact {
 
     /// Where the structure cannot be taken apart, or not in one way only, what it holds is no body. It is looked through
     /// as it stands, and a find there cannot be masked.
-    fn refuse_hidden(&self, draft: &Draft<'_>) -> Result<(), ActionError> {
+    fn refuse_hidden(&self, draft: &Draft<'_>, late: Late<'_>) -> Result<(), ActionError> {
         let message = draft.message();
         let opaque = message.parts().iter().any(|part| part.is_multipart() && part.children.is_empty());
         if draft.protection().is_some() || (message.doubt().is_none() && !opaque) {
@@ -224,7 +259,11 @@ impl Redact {
         }
         let start = message.parts().first().map_or(0, |root| root.body.start);
         let text = String::from_utf8_lossy(message.raw().get(start..).unwrap_or_default());
-        if self.detectors.find(&text).is_empty() { Ok(()) } else { Err(BodyError::Doubtful.into()) }
+        match self.detectors.find_at_most(0, &text, late) {
+            Ok(_) => Ok(()),
+            Err(Beyond::Finds) => Err(BodyError::Doubtful.into()),
+            Err(Beyond::Time) => Err(ActionError::Late),
+        }
     }
 
     /// True where the message is protected, and not by an invitation that this rule may edit.
@@ -237,18 +276,35 @@ impl Redact {
     }
 
     /// Does what must not be edited hold something to mask? What cannot be read cannot be cleared.
-    fn is_in_protected(&self, draft: &Draft<'_>) -> bool {
-        let search = Search::new(&self.detectors, self.character);
+    fn is_in_protected(&self, draft: &Draft<'_>, late: Late<'_>) -> bool {
+        let search = Search::new(&self.detectors, self.character, late);
         let mut looked = Looked::new(&self.detectors);
-        let readable = self.walk_locked(draft, &mut |mut place: Place<'_>| {
-            for (view, hits) in search.see(place.views()) {
-                for hit in &hits {
-                    looked.add(&search, view.text.text(), hit);
-                }
-            }
+        let readable = self.walk_locked(draft, late, &mut |mut place: Place<'_>| {
+            each_view(
+                |see| place.views(see),
+                |view| {
+                    let text = view.text.text();
+                    search.hits(text)?.iter().for_each(|hit| looked.add(&search, text, hit));
+                    Ok(())
+                },
+            )
         });
         readable.is_err() || !looked.enough().is_empty()
     }
+}
+
+/// Each view in turn, up to the first that is an error.
+fn each_view(
+    views: impl FnOnce(&mut See<'_>),
+    mut see: impl FnMut(View) -> Result<(), ActionError>,
+) -> Result<(), ActionError> {
+    let mut result = Ok(());
+    views(&mut |view| {
+        if result.is_ok() {
+            result = see(view);
+        }
+    });
+    result
 }
 
 /// What one look at a message came to.
@@ -260,11 +316,22 @@ struct Looked {
     counts: BTreeMap<DetectorId, BTreeSet<String>>,
     /// How many are enough.
     at_least: usize,
+    /// How many finds there are, whatever found them.
+    finds: usize,
 }
 
 impl Looked {
     fn new(detectors: &DetectorSet) -> Self {
-        Self { groups: BTreeSet::new(), counts: BTreeMap::new(), at_least: detectors.at_least() }
+        Self { groups: BTreeSet::new(), counts: BTreeMap::new(), at_least: detectors.at_least(), finds: 0 }
+    }
+
+    /// So many finds in one view of a place of this group.
+    fn saw(&mut self, group: &str, finds: usize) -> Result<(), ActionError> {
+        if !self.groups.contains(group) {
+            self.groups.insert(group.to_owned());
+        }
+        self.finds += finds;
+        if self.finds > MAX_FINDS { Err(too_many()) } else { Ok(()) }
     }
 
     fn add(&mut self, search: &Search<'_>, text: &str, hit: &Hit) {
@@ -283,7 +350,7 @@ impl Action for Redact {
     fn run(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
         let effect = self.redact(scene)?;
         if self.places.body {
-            self.refuse_hidden(scene.draft)?;
+            self.refuse_hidden(scene.draft, scene.late)?;
         }
         Ok(effect)
     }
@@ -291,7 +358,7 @@ impl Action for Redact {
         KIND.kind
     }
     fn protected(&self, scene: &Scene<'_, '_>) -> Option<Protected> {
-        (self.is_locked(scene.draft) && self.is_in_protected(scene.draft)).then_some(self.protected)
+        (self.is_locked(scene.draft) && self.is_in_protected(scene.draft, scene.late)).then_some(self.protected)
     }
     fn run_on_header(&self, scene: &mut Scene<'_, '_>) -> Result<Effect, ActionError> {
         // What must not be edited is not among what it goes through.

@@ -5,9 +5,10 @@
 //! ends with an error.
 
 use super::super::super::ActionError;
-use super::views::{TextKind, View, Writing, views};
+use super::views::{See, TextKind, View, Writing, views};
 use super::{Places, Redact, url};
-use crate::message::{Body, BodyError, Draft, File, Message, ParameterText, PartId, Spelled, TextEdit, Value};
+use crate::message::{Body, BodyError, Draft, File, Message, ParameterText, PartId, Spelled, TextEdits, Value};
+use crate::rule::Late;
 use crate::rule::template::escape_html;
 
 /// Fields that hold the subject, or what a sender says of the message: Exchange and Outlook keep a copy of the subject in
@@ -42,14 +43,22 @@ enum Views {
 }
 
 /// What becomes of a place: edits of its source, in order and apart.
-pub(super) type Visit<'v> = dyn FnMut(Place<'_>) -> Result<Vec<TextEdit>, ActionError> + 'v;
+pub(super) type Visit<'v> = dyn FnMut(Place<'_>) -> Result<TextEdits, ActionError> + 'v;
 
 impl Place<'_> {
-    /// The texts to look through; none the second time.
-    pub(super) fn views(&mut self) -> Vec<View> {
-        match std::mem::replace(&mut self.views, Views::Made(Vec::new())) {
-            Views::Made(views) => views,
-            Views::Of { kind, cells } => views(kind, self.source, cells),
+    /// Hands the texts to look through to `see`; none the second time where the place is no text that is spelled.
+    pub(super) fn views(&mut self, see: &mut See<'_>) {
+        match &mut self.views {
+            Views::Made(views) => std::mem::take(views).into_iter().for_each(see),
+            Views::Of { kind, cells } => views(*kind, self.source, *cells, see),
+        }
+    }
+
+    /// Are there several texts to look through, which may show the same octets?
+    pub(super) fn has_several_views(&self) -> bool {
+        match &self.views {
+            Views::Made(views) => views.len() > 1,
+            Views::Of { kind, .. } => !matches!(kind, TextKind::Plain | TextKind::Csv | TextKind::Enriched),
         }
     }
 
@@ -84,16 +93,15 @@ impl Place<'_> {
 
 impl Redact {
     /// Go through all that may be edited.
-    pub(super) fn walk(&self, draft: &mut Draft<'_>, visit: &mut Visit<'_>) -> Result<(), ActionError> {
-        self.walk_in(draft, "", 0, self.is_locked(draft), visit)
+    pub(super) fn walk(&self, draft: &mut Draft<'_>, late: Late<'_>, visit: &mut Visit<'_>) -> Result<(), ActionError> {
+        self.walk_in(draft, ("", 0, late), self.is_locked(draft), visit)
     }
 
     /// `before` stands in front of the names of parts: those of an attached message.
     fn walk_in(
         &self,
         draft: &mut Draft<'_>,
-        before: &str,
-        depth: usize,
+        (before, depth, late): (&str, usize, Late<'_>),
         locked: bool,
         visit: &mut Visit<'_>,
     ) -> Result<(), ActionError> {
@@ -113,7 +121,7 @@ impl Redact {
                     let text = draft.text(body.part)?;
                     visit(self.place(&names, body.part, body.kind.into(), text, draft.message()))?
                 };
-                draft.edit(body.part, &edits)?;
+                draft.edit(body.part, edits)?;
             }
         }
         for file in draft.files().into_iter().filter(|file| self.looks_at(file)) {
@@ -121,14 +129,14 @@ impl Redact {
                 let text = draft.file_text(file.part)?;
                 visit(self.place(&names, file.part, file.kind.into(), text, draft.message()))?
             };
-            draft.edit_file(file.part, &edits)?;
+            draft.edit_file(file.part, edits)?;
         }
         if self.places.body {
             self.walk_blocks(draft, visit)?;
             walk_gaps(draft, before, visit)?;
         }
         if self.places.attached_messages && depth < MAX_ATTACHED {
-            self.walk_attached(draft, &names, depth, visit)?;
+            self.walk_attached(draft, &names, (depth, late), visit)?;
         }
         Ok(())
     }
@@ -187,7 +195,7 @@ impl Redact {
                 kind: None,
             };
             match visit(place) {
-                Ok(edits) => applied(text, &edits),
+                Ok(edits) => edits.applied(text),
                 Err(error) => {
                     result = Err(error);
                     None
@@ -201,12 +209,12 @@ impl Redact {
         &self,
         draft: &mut Draft<'_>,
         names: &Names,
-        depth: usize,
+        (depth, late): (usize, Late<'_>),
         visit: &mut Visit<'_>,
     ) -> Result<(), ActionError> {
         for part in draft.attached_messages() {
             let Some(raw) = draft.attached_bytes(part) else {
-                self.look_into_encoded(draft, part, names, depth, visit)?;
+                self.look_into_encoded(draft, part, names, (depth, late), visit)?;
                 continue;
             };
             let message = Message::parse(&raw);
@@ -214,8 +222,8 @@ impl Redact {
             inner.permit_as(draft);
             let before = format!("{}/", names.of_part(part).0);
             let locked = self.is_locked(&inner);
-            self.walk_in(&mut inner, &before, depth + 1, locked, visit)?;
-            self.refuse_hidden(&inner)?;
+            self.walk_in(&mut inner, (&before, depth + 1, late), locked, visit)?;
+            self.refuse_hidden(&inner, late)?;
             if !inner.is_unchanged() {
                 let rendered = inner.render().map_err(ActionError::Attached)?;
                 draft.put_attached(part, &rendered);
@@ -231,7 +239,7 @@ impl Redact {
         draft: &Draft<'_>,
         part: PartId,
         names: &Names,
-        depth: usize,
+        (depth, late): (usize, Late<'_>),
         visit: &mut Visit<'_>,
     ) -> Result<(), ActionError> {
         let raw = draft.message().content(part).ok_or(BodyError::Encoding)?;
@@ -240,32 +248,37 @@ impl Redact {
         let mut copy = Draft::new(&inner);
         copy.permit_as(draft);
         let locked = self.is_locked(&copy);
-        self.walk_in(&mut copy, &before, depth + 1, locked, &mut |place| {
-            if visit(place)?.is_empty() { Ok(Vec::new()) } else { Err(BodyError::Encoding.into()) }
+        self.walk_in(&mut copy, (&before, depth + 1, late), locked, &mut |place| {
+            if visit(place)?.is_empty() { Ok(TextEdits::default()) } else { Err(BodyError::Encoding.into()) }
         })?;
-        self.refuse_hidden(&copy)
+        self.refuse_hidden(&copy, late)
     }
 
     /// Go through what must not be edited.
-    pub(super) fn walk_locked(&self, draft: &Draft<'_>, see: &mut dyn FnMut(Place<'_>)) -> Result<(), ActionError> {
+    pub(super) fn walk_locked(
+        &self,
+        draft: &Draft<'_>,
+        late: Late<'_>,
+        see: &mut dyn FnMut(Place<'_>) -> Result<(), ActionError>,
+    ) -> Result<(), ActionError> {
         let message = draft.message();
         let names = Names::of(message, "");
         let Places { body, file_names, attached_messages, .. } = self.places;
         if body {
             for Body { part, kind } in draft.readable() {
-                see(self.place(&names, part, kind.into(), draft.text(part)?, message));
+                see(self.place(&names, part, kind.into(), draft.text(part)?, message))?;
             }
         }
         for file in draft.files() {
             // An invitation is shown like a body.
             if self.looks_at(&file) || body && file.is_alternative {
-                see(self.place(&names, file.part, file.kind.into(), draft.file_text(file.part)?, message));
+                see(self.place(&names, file.part, file.kind.into(), draft.file_text(file.part)?, message))?;
             }
         }
         let mut copy = draft.clone();
         let mut look = |place: Place<'_>| {
-            see(place);
-            Ok(Vec::new())
+            see(place)?;
+            Ok(TextEdits::default())
         };
         if file_names {
             for part in 0..message.parts().len() {
@@ -277,7 +290,7 @@ impl Redact {
                 let raw = draft.attached_bytes(part).ok_or(BodyError::Encoding)?;
                 let inner = Message::parse(&raw);
                 let before = format!("{}/", names.of_part(part).0);
-                self.walk_in(&mut Draft::new(&inner), &before, 1, false, &mut look)?;
+                self.walk_in(&mut Draft::new(&inner), (&before, 1, late), false, &mut look)?;
             }
         }
         Ok(())
@@ -303,8 +316,7 @@ fn walk_value<'m>(
             views.push(view(whole.part(at..range.start), Writing::Plain));
             at = range.end;
             // Whom to write to stays: nobody could leave the list.
-            let queries = url::queries(&whole.part(range));
-            views.extend(queries.into_iter().map(|text| view(text, Writing::Url)));
+            url::queries(&whole.part(range), &mut |text| views.push(view(text, Writing::Url)));
         }
         views.push(view(whole.part(at..text.len()), Writing::Plain));
         views
@@ -313,11 +325,11 @@ fn walk_value<'m>(
     };
     let views = Views::Made(views);
     let edits = visit(Place { name, group: name, source: text, views, unicode: false, kind: None })?;
-    if edits.is_empty() || draft.edit_value(value, &edits) {
+    if edits.is_empty() || draft.edit_value(value, &edits.to_vec()) {
         return Ok(());
     }
     // A line that is too long as it is: the field is written once more.
-    let written = applied(text, &edits).map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+    let written = edits.applied(text).map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
     if written.is_some_and(|text| draft.write_value(value, &text)) { Ok(()) } else { Err(ActionError::Header) }
 }
 
@@ -362,7 +374,7 @@ fn walk_names(draft: &mut Draft<'_>, part: PartId, names: &Names, visit: &mut Vi
         for which in 0..ParameterText::read(&value.raw).len() {
             let Some(parameter) = ParameterText::read(&value.raw).into_iter().nth(which) else { break };
             let edits = place(parameter.text(), visit)?;
-            if !edits.is_empty() && !draft.edit_name(&mut value, &parameter, &edits) {
+            if !edits.is_empty() && !draft.edit_name(&mut value, &parameter, &edits.to_vec()) {
                 return Err(ActionError::Header);
             }
         }
@@ -387,22 +399,12 @@ fn walk_gaps(draft: &mut Draft<'_>, before: &str, visit: &mut Visit<'_>) -> Resu
         if edits.is_empty() {
             continue;
         }
-        let new = applied(&text, &edits).filter(|_| text.as_bytes() == &*gap.text);
+        let new = edits.applied(&text).filter(|_| text.as_bytes() == &*gap.text);
         if !new.is_some_and(|new| draft.edit_gap(&gap, new.as_bytes())) {
             return Err(BodyError::Doubtful.into());
         }
     }
     Ok(())
-}
-
-/// The text with the edits made; `None` where there are none.
-fn applied(text: &str, edits: &[TextEdit]) -> Option<String> {
-    let mut out = text.to_owned();
-    for edit in edits.iter().rev() {
-        out.get(edit.range.clone())?;
-        out.replace_range(edit.range.clone(), &edit.text);
-    }
-    (!edits.is_empty()).then_some(out)
 }
 
 /// How parts are named in reports, behind the name of the attached message that they are in, and which of them belong

@@ -6,9 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use super::memo::Seen;
-use super::places::Place;
 use super::search::{Hit, Search};
+use super::told::Told;
 use super::views::View;
 use crate::rule::Find;
 use crate::rule::value_key::ValueKey;
@@ -30,42 +29,36 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// What was found in the views of a place. What stands in several of them (a comment as text and as HTML) is one find.
-    pub(super) fn add(&mut self, search: &Search<'_>, seen: &[Seen], place: &Place<'_>, key: Option<&ValueKey>) {
-        let mut told: Vec<Range<usize>> = Vec::new();
-        let mut views = seen.iter().filter(|(_, hits)| !hits.is_empty()).peekable();
-        while let Some((view, hits)) = views.next() {
-            let before = told.len();
-            if before == 0 && views.peek().is_none() {
-                for hit in hits {
-                    self.count(search, hit, place, view, key);
-                }
-                return;
+    /// What was found in one view of a place. `told` is what was found in those before; `None` where there is one view only.
+    pub(super) fn add(
+        &mut self,
+        search: &Search<'_>,
+        view: &View,
+        hits: &[Hit],
+        place: &str,
+        key: Option<&ValueKey>,
+        told: Option<&mut Told>,
+    ) {
+        for hit in hits {
+            let is_new = || !told.as_ref().is_some_and(|told| told.holds(&source(view, hit)));
+            if is_new() {
+                self.count(search, hit, place, view, key);
             }
-            for hit in hits {
-                let source = source(view, hit);
-                let earlier = told.get(..before).unwrap_or_default();
-                let behind = earlier.partition_point(|other| other.end <= source.start);
-                if earlier.get(behind).is_none_or(|other| other.start >= source.end) {
-                    self.count(search, hit, place, view, key);
-                }
-                if views.peek().is_some() {
-                    told.push(source);
-                }
-            }
-            told.sort_by_key(|range| range.start);
+        }
+        if let Some(told) = told {
+            told.add(hits.iter().map(|hit| source(view, hit)));
         }
     }
 
-    fn count(&mut self, search: &Search<'_>, hit: &Hit, place: &Place<'_>, view: &View, key: Option<&ValueKey>) {
+    fn count(&mut self, search: &Search<'_>, hit: &Hit, place: &str, view: &View, key: Option<&ValueKey>) {
         let name = search.detectors.name(hit.detector);
         match self.counts.get_mut(name) {
             Some(count) => *count += 1,
             None => drop(self.counts.insert(name.to_owned(), 1)),
         }
-        if !self.seen.contains(place.name) {
-            self.seen.insert(place.name.to_owned());
-            self.places.push(place.name.to_owned());
+        if !self.seen.contains(place) {
+            self.seen.insert(place.to_owned());
+            self.places.push(place.to_owned());
         }
         if self.finds.len() < MAX_FINDS {
             // Bytes of the decoded text of the place.
@@ -73,7 +66,7 @@ impl Tally {
             let value = || search.value(view.text.text(), hit);
             let digest = key.map(|key| key.digest("find", name, &value()).chars().take(DIGEST).collect());
             let what = (!view.what.is_empty()).then(|| view.what.to_owned());
-            self.finds.push(Find { detector: name.to_owned(), place: place.name.to_owned(), what, offset, digest });
+            self.finds.push(Find { detector: name.to_owned(), place: place.to_owned(), what, offset, digest });
         }
     }
 
@@ -88,7 +81,7 @@ impl Tally {
 
 /// From the first octet of a find in the source of its view to behind its last.
 fn source(view: &View, hit: &Hit) -> Range<usize> {
-    let mut pieces = view.text.pieces(hit.range.clone());
+    let mut pieces = view.text.pieces(hit.range());
     let first = pieces.next().map_or(0..0, |piece| piece.source);
     first.start..pieces.last().map_or(first.end, |last| last.source.end)
 }

@@ -11,26 +11,43 @@ use std::sync::Arc;
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::mask::{Mask, PARTIAL, Style, Subject};
-use super::memo::Seen;
 use super::views::View;
-use crate::message::TextEdit;
-use crate::rule::detect::{DetectorId, DetectorSet};
+use crate::message::TextEdits;
+use crate::rule::detect::{Beyond, DetectorId, DetectorSet};
 use crate::rule::value_key::ValueKey;
+use crate::rule::{ActionError, Late};
 
 /// Values shorter than this, in letters and digits, are looked for by their detector alone.
 const MIN_KNOWN: usize = 6;
 /// So many values of one message are remembered.
 const MAX_KNOWN: usize = 20_000;
 
-/// A find in a view.
-#[derive(Debug, Clone)]
+/// So many finds are masked in one message. More are no letter that anybody wrote; a rule fails by its `on_error` then.
+pub(super) const MAX_FINDS: usize = 4_000_000;
+/// What stands in place of the finds of one text is so long at most, in octets: no larger message goes out.
+pub(super) const MAX_MASKS: usize = 48_000_000;
+
+/// A find in a view, in twelve octets.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Hit {
-    /// Byte range of the view's text.
-    pub range: Range<usize>,
+    start: u32,
+    end: u32,
     pub detector: DetectorId,
-    /// The value that was found elsewhere in the message and is found here again, as its detector read it there: content,
-    /// for no log.
-    known: Option<Arc<str>>,
+    /// Index of the value that was found elsewhere in the message and is found here again; [`Hit::NEW`] where there is none.
+    known: u16,
+}
+
+impl Hit {
+    const NEW: u16 = u16::MAX;
+
+    fn new(range: &Range<usize>, detector: DetectorId, known: u16) -> Option<Self> {
+        Some(Self { start: u32::try_from(range.start).ok()?, end: u32::try_from(range.end).ok()?, detector, known })
+    }
+
+    /// Byte range of the view's text.
+    pub fn range(&self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
 }
 
 /// A value that is looked for everywhere.
@@ -42,10 +59,13 @@ struct Known {
     characters: usize,
 }
 
+const _: () = assert!(MAX_KNOWN < Hit::NEW as usize);
+
 /// Looks for what a rule names in one message.
 #[derive(Debug)]
 pub(super) struct Search<'r> {
     pub detectors: &'r DetectorSet,
+    late: Late<'r>,
     /// Which detectors found enough; all while nothing was counted.
     enough: Option<BTreeSet<DetectorId>>,
     /// Values that were found, by their letters and digits.
@@ -61,10 +81,11 @@ pub(super) struct Search<'r> {
 
 impl<'r> Search<'r> {
     /// `character` is what the rule masks with.
-    pub(super) fn new(detectors: &'r DetectorSet, character: char) -> Self {
+    pub(super) fn new(detectors: &'r DetectorSet, character: char, late: Late<'r>) -> Self {
         let masks = [character, '*'].map(|c| format!("{}@", String::from(c).repeat(PARTIAL)));
         Self {
             detectors,
+            late,
             enough: None,
             known: BTreeMap::new(),
             finder: None,
@@ -95,19 +116,20 @@ impl<'r> Search<'r> {
     }
 
     /// A find as its detector reads it: content, for no log.
-    pub(super) fn value<'h>(&self, text: &str, hit: &'h Hit) -> Cow<'h, str> {
-        match &hit.known {
-            Some(value) => Cow::Borrowed(value),
-            None => Cow::Owned(self.detectors.value(text, hit.range.clone(), hit.detector)),
+    pub(super) fn value(&self, text: &str, hit: &Hit) -> Cow<'_, str> {
+        let known = self.finder.as_ref().filter(|_| hit.known != Hit::NEW);
+        match known.and_then(|(_, values)| values.get(usize::from(hit.known))) {
+            Some(known) => Cow::Borrowed(&known.value),
+            None => Cow::Owned(self.detectors.value(text, hit.range(), hit.detector)),
         }
     }
 
     /// Look for this value everywhere; [`Self::learned`] makes it so.
     pub(super) fn learn(&mut self, text: &str, hit: &Hit) {
-        if self.known.len() >= MAX_KNOWN || hit.known.is_some() {
+        if self.known.len() >= MAX_KNOWN || hit.known != Hit::NEW {
             return;
         }
-        let spelled = text.get(hit.range.clone()).unwrap_or_default();
+        let spelled = text.get(hit.range()).unwrap_or_default();
         if self.learned == spelled {
             return;
         }
@@ -115,7 +137,8 @@ impl<'r> Search<'r> {
         let value = self.value(text, hit);
         let plain = plain(&value);
         if plain.chars().count() >= MIN_KNOWN && !self.known.contains_key(&plain) {
-            self.known.insert(plain, (hit.detector, value.into()));
+            let value = Arc::from(&*value);
+            self.known.insert(plain, (hit.detector, value));
             self.is_current = false;
         }
     }
@@ -134,44 +157,64 @@ impl<'r> Search<'r> {
         self.finder = finder.ok().filter(|_| !self.known.is_empty()).map(|finder| (finder, known));
     }
 
+    /// Whether there is time left.
+    pub(super) fn late(&self) -> Late<'r> {
+        self.late
+    }
+
+    /// An error where time is up.
+    pub(super) fn in_time(&self) -> Result<(), ActionError> {
+        if self.late.is_late() { Err(ActionError::Late) } else { Ok(()) }
+    }
+
     /// The finds in a text, in order and apart.
-    pub(super) fn hits(&self, text: &str) -> Vec<Hit> {
-        let masked = |range: &Range<usize>| {
-            let text = text.get(range.clone()).unwrap_or_default();
+    pub(super) fn hits(&self, text: &str) -> Result<Vec<Hit>, ActionError> {
+        let masked = |range: Range<usize>| {
+            let text = text.get(range).unwrap_or_default();
             // Both masks end in it.
             text.contains('@') && self.masks.iter().any(|mask| text.contains(mask.as_str()))
         };
-        let found = self.detectors.find(text).into_iter().filter(|found| !masked(&found.range));
-        let hits = found.map(|found| Hit { range: found.range, detector: found.detector, known: None });
+        let found = self.detectors.find_at_most(MAX_FINDS, text, self.late).map_err(|beyond| match beyond {
+            Beyond::Finds => too_many(),
+            Beyond::Time => ActionError::Late,
+        })?;
+        let found = found.into_iter().filter(|found| !masked(found.range()));
+        let hits = found.filter_map(|found| Hit::new(&found.range(), found.detector, Hit::NEW));
         self.complete(text, hits.collect())
     }
 
     /// The same, where `hits` were found in that text before values were learned or detectors left out.
-    pub(super) fn complete(&self, text: &str, mut hits: Vec<Hit>) -> Vec<Hit> {
-        hits.retain(|hit| hit.known.is_none() && self.counts(hit.detector));
-        if let Some((finder, values)) = &self.finder {
-            let known = known(text, finder, values);
-            if !known.is_empty() {
-                let apart = |hit: &Hit, hits: &[Hit]| {
-                    let behind = hits.partition_point(|other| other.range.end <= hit.range.start);
-                    hits.get(behind).is_none_or(|other| other.range.start >= hit.range.end)
-                };
-                let new: Vec<Hit> = known.into_iter().filter(|hit| apart(hit, &hits)).collect();
-                hits.extend(new);
-                hits.sort_by_key(|hit| hit.range.start);
+    pub(super) fn complete(&self, text: &str, mut hits: Vec<Hit>) -> Result<Vec<Hit>, ActionError> {
+        hits.retain(|hit| hit.known == Hit::NEW && self.counts(hit.detector));
+        let Some((finder, values)) = &self.finder else { return Ok(hits) };
+        self.in_time()?;
+        let count = hits.len();
+        let mut next = 0;
+        let mut new = Vec::new();
+        known(text, finder, values, &mut |hit| {
+            // Both are in order and apart.
+            while hits.get(next).is_some_and(|other| other.end <= hit.start) {
+                next += 1;
             }
+            if hits.get(next).is_none_or(|other| other.start >= hit.end) {
+                new.push(hit);
+            }
+            count + new.len() <= MAX_FINDS
+        });
+        if count + new.len() > MAX_FINDS {
+            return Err(too_many());
         }
-        hits
+        if !new.is_empty() {
+            hits.append(&mut new);
+            hits.sort_by_key(|hit| hit.start);
+        }
+        Ok(hits)
     }
+}
 
-    /// Views with what is found in them.
-    pub(super) fn see(&self, views: Vec<View>) -> Vec<Seen> {
-        let see = |view: View| {
-            let hits = self.hits(view.text.text());
-            (view, hits)
-        };
-        views.into_iter().map(see).collect()
-    }
+/// More finds than [`MAX_FINDS`].
+pub(super) fn too_many() -> ActionError {
+    ActionError::TooMany("finds to mask", MAX_FINDS)
 }
 
 /// Letters and digits alone, digits as ASCII, letters in upper case.
@@ -196,15 +239,11 @@ fn folded(c: char) -> Option<char> {
     char::from_digit(digit, 10)
 }
 
-/// Where known values stand, whatever is between their characters, as long as it is little.
-fn known(text: &str, finder: &AhoCorasick, values: &[Known]) -> Vec<Hit> {
+/// Hands on where known values stand, whatever is between their characters, as long as it is little and `found` says to go
+/// on.
+fn known(text: &str, finder: &AhoCorasick, values: &[Known], found: &mut dyn FnMut(Hit) -> bool) {
     let plain = plain(text);
-    let matches: Vec<_> = finder.find_iter(&plain).collect();
-    if matches.is_empty() {
-        return Vec::new();
-    }
-    let mut hits = Vec::with_capacity(matches.len());
-    let mut matches = matches.into_iter().peekable();
+    let mut matches = finder.find_iter(&plain).peekable();
     let (mut at, mut start) = (0, 0);
     for (place, c) in text.char_indices() {
         let Some(folded) = folded(c) else { continue };
@@ -219,18 +258,22 @@ fn known(text: &str, finder: &AhoCorasick, values: &[Known]) -> Vec<Hit> {
         }
         if let Some(next) = matches.next()
             && let Some(known) = values.get(next.pattern().as_usize())
+            && let Ok(index) = u16::try_from(next.pattern().as_usize())
         {
             let touches = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
             let before = text.get(..start).and_then(|t| t.chars().next_back());
             let after = text.get(end..).and_then(|t| t.chars().next());
             let span = text.get(start..end).map_or(0, |t| t.chars().count());
-            if !touches(before) && !touches(after) && span <= known.characters * 3 {
-                let value = Some(Arc::clone(&known.value));
-                hits.push(Hit { range: start..end, detector: known.detector, known: value });
+            if !touches(before)
+                && !touches(after)
+                && span <= known.characters * 3
+                && let Some(hit) = Hit::new(&(start..end), known.detector, index)
+                && !found(hit)
+            {
+                return;
             }
         }
     }
-    hits
 }
 
 /// How finds are masked, and where.
@@ -251,8 +294,8 @@ impl Painter<'_> {
         hits: &[Hit],
         source: &str,
         unicode: bool,
-        edits: &mut Vec<TextEdit>,
-    ) {
+        edits: &mut TextEdits,
+    ) -> Result<(), ActionError> {
         let character = if unicode || view.writing.takes_references() { self.character } else { '*' };
         let character =
             if character.is_ascii() || view.writing != super::views::Writing::Raw { character } else { '*' };
@@ -265,7 +308,7 @@ impl Painter<'_> {
             } else {
                 hit
             };
-            let text = view.text.text().get(hit.range.clone()).unwrap_or_default();
+            let text = view.text.text().get(hit.range()).unwrap_or_default();
             let label = search.detectors.label(hit.detector);
             let of = Subject { label, text, value: &value };
             let from = edits.len();
@@ -274,47 +317,52 @@ impl Painter<'_> {
                 Mask::Each(mask) => each(view, hit, text, &mask, edits),
                 Mask::Whole(mask) => whole(view, hit, &mask, edits),
             }
-            let same = |edit: &TextEdit| source.get(edit.range.clone()) == Some(edit.text.as_str());
-            if edits.iter().skip(from).all(same) {
+            if edits.behind(from).all(|(range, text)| source.get(range) == Some(text)) {
                 // The mask is what stands there, and it is found: another style, or it would be found for ever.
                 edits.truncate(from);
                 whole(view, hit, &format!("[{label}]"), edits);
             }
+            if edits.text_len() > MAX_MASKS {
+                return Err(ActionError::TooMany("octets of masks in one text", MAX_MASKS));
+            }
         }
+        Ok(())
     }
 }
 
 /// A find in a JSON number, with what else belongs to the number: sign, fraction, exponent.
 fn whole_number(text: &str, hit: &Hit) -> Hit {
     let belongs = |b: &u8| b.is_ascii_digit() || b"+-.eE".contains(b);
-    let before = text.as_bytes().get(..hit.range.start).unwrap_or_default();
-    let after = text.as_bytes().get(hit.range.end..).unwrap_or_default();
-    let start = hit.range.start - before.iter().rev().take_while(|b| belongs(b)).count();
-    let end = hit.range.end + after.iter().take_while(|b| belongs(b)).count();
-    Hit { range: start..end, ..hit.clone() }
+    let range = hit.range();
+    let before = text.as_bytes().get(..range.start).unwrap_or_default();
+    let after = text.as_bytes().get(range.end..).unwrap_or_default();
+    let start = range.start - before.iter().rev().take_while(|b| belongs(b)).count();
+    let end = range.end + after.iter().take_while(|b| belongs(b)).count();
+    Hit::new(&(start..end), hit.detector, hit.known).unwrap_or(*hit)
 }
 
 /// A mask in the first piece of a find that markup splits; the others go.
-fn whole(view: &View, hit: &Hit, mask: &str, edits: &mut Vec<TextEdit>) {
+fn whole(view: &View, hit: &Hit, mask: &str, edits: &mut TextEdits) {
     if view.writing.takes_line_ends() {
-        let mut pieces = view.text.pieces(hit.range.clone());
+        let mut pieces = view.text.pieces(hit.range());
         if let Some(first) = pieces.next() {
             let end = pieces.last().map_or(first.source.end, |last| last.source.end);
-            edits.push(TextEdit { range: first.source.start..end, text: view.writing.write(mask) });
+            edits.push(first.source.start..end, &view.writing.write(mask));
         }
         return;
     }
-    let mut text = Some(view.writing.write(mask));
-    for piece in view.text.pieces(hit.range.clone()) {
-        edits.push(TextEdit { range: piece.source, text: text.take().unwrap_or_default() });
+    let text = view.writing.write(mask);
+    let mut text = text.as_str();
+    for piece in view.text.pieces(hit.range()) {
+        edits.push(piece.source, std::mem::take(&mut text));
     }
 }
 
 /// A mask laid over a find, each character in its place.
-fn each(view: &View, hit: &Hit, text: &str, mask: &str, edits: &mut Vec<TextEdit>) {
+fn each(view: &View, hit: &Hit, text: &str, mask: &str, edits: &mut TextEdits) {
     let mut masks = text.chars().zip(mask.chars());
-    let mut at = hit.range.start;
-    for piece in view.text.pieces(hit.range.clone()) {
+    let mut at = hit.range().start;
+    for piece in view.text.pieces(hit.range()) {
         // Separators that stand for markup are in no piece.
         while at < piece.text.start {
             let Some((old, _)) = masks.next() else { return };
@@ -344,27 +392,12 @@ fn each(view: &View, hit: &Hit, text: &str, mask: &str, edits: &mut Vec<TextEdit
                 _ => run.push((range, String::from(new))),
             }
         }
-        edits.extend(run.drain(..).map(|(range, mask)| TextEdit { range, text: view.writing.write(&mask) }));
+        run.drain(..).for_each(|(range, mask)| edits.push(range, &view.writing.write(&mask)));
         let shown = view.text.text().get(piece.text.clone()).unwrap_or_default();
         if !piece.verbatim && unit != shown {
-            edits.push(TextEdit { range: piece.source, text: view.writing.write(&unit) });
+            edits.push(piece.source, &view.writing.write(&unit));
         }
     }
-}
-
-/// In order; of what overlaps (a comment that is looked at as text and as HTML) the first stays, the other is looked at
-/// again in the next round.
-pub(super) fn apart(mut edits: Vec<TextEdit>) -> Vec<TextEdit> {
-    edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
-    let mut end = 0;
-    edits.retain(|edit| {
-        let apart = edit.range.start >= end && !(edit.range.is_empty() && edit.text.is_empty());
-        if apart {
-            end = edit.range.end;
-        }
-        apart
-    });
-    edits
 }
 
 #[cfg(test)]
@@ -374,17 +407,15 @@ mod tests {
 
     fn masked(style: Style, kind: TextKind, source: &str) -> String {
         let detectors = DetectorSet::built_in(&["card"]).unwrap();
-        let search = Search::new(&detectors, '*');
+        let search = Search::new(&detectors, '*', Late::NEVER);
         let painter = Painter { style, character: '•', key: None };
-        let mut edits = Vec::new();
-        for view in views(kind, source, false) {
-            painter.paint(&search, &view, &search.hits(view.text.text()), source, false, &mut edits);
-        }
-        let mut out = source.to_owned();
-        for edit in apart(edits).into_iter().rev() {
-            out.replace_range(edit.range, &edit.text);
-        }
-        out
+        let mut edits = TextEdits::default();
+        views(kind, source, false, &mut |view| {
+            let hits = search.hits(view.text.text()).unwrap();
+            painter.paint(&search, &view, &hits, source, false, &mut edits).unwrap();
+        });
+        edits.part();
+        edits.applied(source).unwrap_or_else(|| source.to_owned())
     }
 
     #[test]
@@ -417,13 +448,13 @@ mod tests {
     #[test]
     fn what_was_found_once_is_known_elsewhere() {
         let detectors = DetectorSet::built_in(&["ssn"]).unwrap();
-        let mut search = Search::new(&detectors, '*');
-        let hits = search.hits("SSN: 536-22-6789");
+        let mut search = Search::new(&detectors, '*', Late::NEVER);
+        let hits = search.hits("SSN: 536-22-6789").unwrap();
         assert_eq!(hits.len(), 1);
         search.learn("SSN: 536-22-6789", &hits[0]);
         search.learned();
         let found =
-            |text: &str| search.hits(text).into_iter().map(|hit| text[hit.range].to_owned()).collect::<Vec<_>>();
+            |text: &str| search.hits(text).unwrap().iter().map(|hit| text[hit.range()].to_owned()).collect::<Vec<_>>();
         assert_eq!(found("a 536226789, b"), ["536226789"]);
         assert_eq!(found("a 536 22 67 89"), ["536 22 67 89"]);
         assert_eq!(found("a 5362267890"), Vec::<String>::new());

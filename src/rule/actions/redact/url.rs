@@ -13,9 +13,9 @@ const PEOPLE: &[&str] =
 /// Schemes whose value is no text.
 const OPAQUE: &[&str] = &["cid:", "mid:", "data:", "blob:"];
 
-/// The pieces of a URL that are looked through, percent signs decoded: what stands before the query of a URL that names a
-/// person, then each `name=value`.
-pub(super) fn parts(url: &Spelled) -> Vec<Spelled> {
+/// Hands the pieces of a URL that are looked through to `see`, percent signs decoded: what stands before the query of a URL
+/// that names a person, then each `name=value`.
+pub(super) fn parts(url: &Spelled, see: &mut dyn FnMut(Spelled)) {
     let text = url.text();
     let blank = text.len() - text.trim_start().len();
     let trimmed = text.trim_start();
@@ -23,37 +23,34 @@ pub(super) fn parts(url: &Spelled) -> Vec<Spelled> {
         schemes.iter().any(|s| trimmed.get(..s.len()).is_some_and(|start| start.eq_ignore_ascii_case(s)))
     };
     if begins(OPAQUE) {
-        return Vec::new();
+        return;
     }
-    let mut parts = Vec::new();
     let query = text.find(['?', '#']);
     if begins(PEOPLE) {
         let scheme = trimmed.find(':').map_or(blank, |colon| blank + colon + 1);
-        parts.push(url.part(scheme..query.unwrap_or(text.len()).max(scheme)).percent_decoded(false));
+        see(url.part(scheme..query.unwrap_or(text.len()).max(scheme)).percent_decoded(false));
     } else if begins(&["javascript:"]) {
-        return vec![url.percent_decoded(false)];
+        see(url.percent_decoded(false));
+        return;
     }
-    parts.extend(queries(url));
-    parts
+    queries(url, see);
 }
 
 /// Each `name=value` of a URL, percent signs decoded.
-pub(super) fn queries(url: &Spelled) -> Vec<Spelled> {
+pub(super) fn queries(url: &Spelled, see: &mut dyn FnMut(Spelled)) {
     let text = url.text();
-    let Some(query) = text.find(['?', '#']) else { return Vec::new() };
-    let mut parts = Vec::new();
+    let Some(query) = text.find(['?', '#']) else { return };
     let mut start = query + 1;
     let bytes = text.as_bytes();
     for at in query + 1..=text.len() {
         // A second `?` begins the query of a URL inside of this one.
         if bytes.get(at).is_none_or(|b| matches!(b, b'&' | b';' | b'#' | b'?')) {
             if at > start {
-                parts.push(url.part(start..at).percent_decoded(true));
+                see(url.part(start..at).percent_decoded(true));
             }
             start = at + 1;
         }
     }
-    parts
 }
 
 /// RFC 3986 §2.3 and `*`, which forms leave as it is; everything else by percent signs.
@@ -73,7 +70,9 @@ mod tests {
     use super::*;
 
     fn texts(url: &str) -> Vec<String> {
-        parts(&Spelled::plain(url, 0)).iter().map(|part| part.text().to_owned()).collect()
+        let mut texts = Vec::new();
+        parts(&Spelled::plain(url, 0), &mut |part| texts.push(part.text().to_owned()));
+        texts
     }
 
     #[test]

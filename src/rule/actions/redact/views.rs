@@ -145,26 +145,29 @@ impl View {
 /// Markup in comments is looked into this deep.
 const MAX_COMMENTS: usize = 3;
 
-/// All views of a text. `cells`: a value may run on over cells of a table that stand side by side.
-pub(in crate::rule::actions) fn views(kind: TextKind, source: &str, cells: bool) -> Vec<View> {
+/// Takes views, one after the other: all at once they would be many times as large as the text.
+pub(in crate::rule::actions) type See<'s> = dyn FnMut(View) + 's;
+
+/// Hands all views of a text to `see`, always in the same order. `cells`: a value may run on over cells of a table that
+/// stand side by side.
+pub(in crate::rule::actions) fn views(kind: TextKind, source: &str, cells: bool, see: &mut See<'_>) {
     match kind {
-        TextKind::Plain => plain(source),
-        TextKind::Flowed { delsp } => flowed(source, delsp),
-        TextKind::Html => html_views(source, 0, cells, MAX_COMMENTS),
-        TextKind::Xml => xml_views(source),
-        TextKind::Csv => vec![View::new(Spelled::plain(source, 0), Writing::Cell, "")],
-        TextKind::Json => json_views(source),
-        TextKind::Enriched => vec![View::new(between_tags(source, ""), Writing::Enriched, "")],
-        TextKind::Directory => directory(source),
+        TextKind::Plain => plain(source, see),
+        TextKind::Flowed { delsp } => flowed(source, delsp, see),
+        TextKind::Html => html_views(source, 0, cells, MAX_COMMENTS, see),
+        TextKind::Xml => xml_views(source, see),
+        TextKind::Csv => see(View::new(Spelled::plain(source, 0), Writing::Cell, "")),
+        TextKind::Json => json_views(source, see),
+        TextKind::Enriched => see(View::new(between_tags(source, ""), Writing::Enriched, "")),
+        TextKind::Directory => directory(source, see),
     }
 }
 
 /// Text as it stands, but for files in it that are uuencoded: their lines say nothing (IEEE 1003.1, uuencode).
-fn plain(source: &str) -> Vec<View> {
-    let whole = || vec![View::new(Spelled::plain(source, 0), Writing::Plain, "")];
+fn plain(source: &str, see: &mut See<'_>) {
     let files = uuencoded(source);
     if files.is_empty() {
-        return whole();
+        return see(View::new(Spelled::plain(source, 0), Writing::Plain, ""));
     }
     let mut text = Spelled::default();
     let mut at = 0;
@@ -174,12 +177,12 @@ fn plain(source: &str) -> Vec<View> {
         at = file.end;
     }
     text.push(source.get(at..).unwrap_or_default(), at..source.len(), true);
-    vec![View::new(text, Writing::Plain, "")]
+    see(View::new(text, Writing::Plain, ""));
 }
 
 /// As it stands, and with soft line ends undone where there are any: a reader that knows of them shows one line.
-fn flowed(source: &str, delsp: bool) -> Vec<View> {
-    let mut views = plain(source);
+fn flowed(source: &str, delsp: bool, see: &mut See<'_>) {
+    plain(source, see);
     let mut joined = Spelled::default();
     let (mut at, mut copied, mut is_joined) = (0, 0, false);
     let marks = |line: &str| line.bytes().take_while(|b| *b == b'>').count();
@@ -203,9 +206,8 @@ fn flowed(source: &str, delsp: bool) -> Vec<View> {
     }
     if is_joined {
         joined.push(source.get(copied..).unwrap_or_default(), copied..source.len(), true);
-        views.push(View::new(joined, Writing::Flowed, ""));
+        see(View::new(joined, Writing::Flowed, ""));
     }
-    views
 }
 
 /// The data lines of uuencoded files in a text, without their `begin` and `end`.
@@ -254,47 +256,45 @@ fn is_uu_line(line: &str) -> bool {
         && data.len() + 4 >= full
 }
 
-fn html_views(source: &str, offset: usize, cells: bool, deeper: usize) -> Vec<View> {
-    let mut views = Vec::new();
+fn html_views(source: &str, offset: usize, cells: bool, deeper: usize, see: &mut See<'_>) {
+    let mut see = |text: Spelled, writing, what| {
+        let mut view = View::new(text, writing, what);
+        if offset > 0 {
+            view.text.shift(offset);
+        }
+        see(view);
+    };
     let mut seen = html::visible(source).into_spelled().collapsed();
     if !cells {
         seen.replace_separators(b'\t', b'|');
     }
-    views.push(View::new(seen, Writing::Markup, ""));
-    for unseen in html::unseen(source) {
+    see(seen, Writing::Markup, "");
+    html::unseen(source, &mut |unseen| {
         match unseen.kind {
             UnseenKind::Attribute => {
                 // A document in an attribute: `srcdoc`, and what libraries keep there.
                 if deeper > 0 && unseen.text.text().contains('<') {
-                    views.push(View::new(shown(&unseen.text), Writing::Attribute, "attribute"));
+                    see(shown(&unseen.text), Writing::Attribute, "attribute");
                 }
-                views.push(View::new(unseen.text, Writing::Attribute, "attribute"));
+                see(unseen.text, Writing::Attribute, "attribute");
             }
             UnseenKind::Link => {
-                views.extend(url::parts(&unseen.text).into_iter().map(|text| View::new(text, Writing::Url, "link")));
+                url::parts(&unseen.text, &mut |text| see(text, Writing::Url, "link"));
             }
-            UnseenKind::Raw => views.push(View::new(unseen.text, Writing::Raw, "source")),
-            UnseenKind::Text => views.push(View::new(unseen.text, Writing::Markup, "hidden")),
+            UnseenKind::Raw => see(unseen.text, Writing::Raw, "source"),
+            UnseenKind::Text => see(unseen.text, Writing::Markup, "hidden"),
             UnseenKind::Comment => {
                 let start = unseen.text.pieces(0..1).next().map_or(0, |run| run.source.start);
                 if deeper > 0 && unseen.text.text().contains(['<', '&']) {
                     // Conditional comments hold HTML that some programs show, and what was commented out has references.
-                    views.extend(
-                        html_views(unseen.text.text(), start, cells, deeper - 1)
-                            .into_iter()
-                            .map(|view| View { what: "comment", ..view }),
-                    );
+                    html_views(unseen.text.text(), start, cells, deeper - 1, &mut |view| {
+                        see(view.text, view.writing, "comment");
+                    });
                 }
-                views.push(View::new(unseen.text, Writing::Raw, "comment"));
+                see(unseen.text, Writing::Raw, "comment");
             }
         }
-    }
-    if offset > 0 {
-        for view in &mut views {
-            view.text.shift(offset);
-        }
-    }
-    views
+    });
 }
 
 /// What a reader would see of a text that is HTML, itself written in another.
@@ -303,17 +303,16 @@ fn shown(text: &Spelled) -> Spelled {
 }
 
 /// Elements of XML part their texts: it has no markup inside of words.
-fn xml_views(source: &str) -> Vec<View> {
-    let mut views = vec![View::new(between_tags(source, "\n"), Writing::Markup, "")];
-    for unseen in html::unseen(source) {
+fn xml_views(source: &str, see: &mut See<'_>) {
+    see(View::new(between_tags(source, "\n"), Writing::Markup, ""));
+    html::unseen(source, &mut |unseen| {
         let what = if unseen.kind == UnseenKind::Comment { "comment" } else { "attribute" };
         let writing = match unseen.kind {
             UnseenKind::Attribute | UnseenKind::Link => Writing::Attribute,
             _ => Writing::Raw,
         };
-        views.push(View::new(unseen.text, writing, what));
-    }
-    views
+        see(View::new(unseen.text, writing, what));
+    });
 }
 
 /// The text between tags, references decoded; `separator` for each tag.
@@ -401,14 +400,12 @@ fn unfolded(source: &str) -> Spelled {
 }
 
 /// The lines, and what is shown of a description in HTML (MS-OXCICAL §2.1.3.1.1.20.26).
-fn directory(source: &str) -> Vec<View> {
+fn directory(source: &str, see: &mut See<'_>) {
     let text = unfolded(source);
-    let mut views = Vec::new();
     if text.text().contains('<') {
-        views.push(View::new(shown(&text), Writing::Description, ""));
+        see(View::new(shown(&text), Writing::Description, ""));
     }
-    views.push(View::new(text, Writing::Directory, ""));
-    views
+    see(View::new(text, Writing::Directory, ""));
 }
 
 fn unfolded_line(source: &str) -> Spelled {
@@ -454,7 +451,7 @@ fn unescaped(source: &str, range: Range<usize>, text: &mut Spelled) {
 }
 
 /// Strings of JSON with their escapes decoded, and what stands outside of them.
-fn json_views(source: &str) -> Vec<View> {
+fn json_views(source: &str, see: &mut See<'_>) {
     let bytes = source.as_bytes();
     let (mut strings, mut outside) = (Spelled::default(), Spelled::default());
     let mut at = 0;
@@ -471,7 +468,8 @@ fn json_views(source: &str) -> Vec<View> {
         // What vouches for a number stands before it, as its key.
         outside.push_separator(source.get(open..at).unwrap_or_default());
     }
-    vec![View::new(strings, Writing::JsonString, ""), View::new(outside, Writing::JsonValue, "")]
+    see(View::new(strings, Writing::JsonString, ""));
+    see(View::new(outside, Writing::JsonValue, ""));
 }
 
 /// One string from behind its quote on; answers where what follows it begins.
@@ -516,8 +514,14 @@ fn json_string(source: &str, start: usize, text: &mut Spelled) -> usize {
 mod tests {
     use super::*;
 
+    fn all(kind: TextKind, source: &str, cells: bool) -> Vec<View> {
+        let mut all = Vec::new();
+        views(kind, source, cells, &mut |view| all.push(view));
+        all
+    }
+
     fn texts(kind: TextKind, source: &str) -> Vec<String> {
-        let views = views(kind, source, false);
+        let views = all(kind, source, false);
         for view in &views {
             for run in view.text.pieces(0..usize::MAX) {
                 let spelled = source.get(run.source.clone()).expect("a range of the source");
@@ -537,7 +541,7 @@ mod tests {
         for text in expected {
             assert!(found.iter().any(|t| t == text), "{text}: {found:?}");
         }
-        assert_eq!(views(TextKind::Html, html, true)[0].text.text(), "d\ne\nm\no\tp");
+        assert_eq!(all(TextKind::Html, html, true)[0].text.text(), "d\ne\nm\no\tp");
     }
 
     #[test]

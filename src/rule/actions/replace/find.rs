@@ -22,7 +22,7 @@ impl Find {
         let most = room.saturating_add(1);
         let mut found: Vec<(Range<usize>, String)> = match self {
             Self::Words(words) => {
-                let all = words.find(text).into_iter().map(|found| (found.range, with.plain()));
+                let all = words.find(text).into_iter().map(|found| (found.range(), with.plain()));
                 all.filter(|(range, new)| !stands(text, range, new)).take(most).collect()
             }
             Self::Patterns(patterns) => {

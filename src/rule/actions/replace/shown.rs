@@ -39,23 +39,24 @@ impl Shown {
 /// All that is seen of a text. `links`: where links lead as well.
 pub(super) fn of(kind: TextKind, source: &str, links: bool) -> Vec<Shown> {
     if kind != TextKind::Html {
-        let all = views::views(kind, source, false);
-        return all.into_iter().map(|view| Shown { text: view.text, writing: view.writing }).collect();
+        let mut all = Vec::new();
+        views::views(kind, source, false, &mut |view| all.push(Shown { text: view.text, writing: view.writing }));
+        return all;
     }
     let mut seen = html::visible(source).into_spelled().collapsed();
     // No text runs on over the cells of a table.
     seen.replace_separators(b'\t', b'|');
     let mut all = vec![Shown { text: seen, writing: Writing::Markup }];
-    for unseen in html::unseen(source) {
+    html::unseen(source, &mut |unseen| {
         let name = source.get(unseen.name.clone()).unwrap_or_default();
         let is = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
         let writing = match unseen.kind {
             UnseenKind::Attribute if is(ATTRIBUTES) => Writing::Attribute,
             UnseenKind::Link if links && is(&["href"]) => Writing::Attribute,
             UnseenKind::Text => Writing::Markup,
-            _ => continue,
+            _ => return,
         };
         all.push(Shown { text: unseen.text, writing });
-    }
+    });
     all
 }

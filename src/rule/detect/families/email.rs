@@ -127,8 +127,8 @@ fn is_id(text: &str, start: usize) -> bool {
             .any(|name| field.starts_with(name))
 }
 
-/// Hand the range of every address to `found`, in order.
-pub fn find(text: &str, mut found: impl FnMut(Range<usize>)) {
+/// Hand the range of every address to `found`, in order, as long as it says so.
+pub fn find(text: &str, mut found: impl FnMut(Range<usize>) -> bool) {
     let bytes = text.as_bytes();
     let mut last = 0;
     for at in memchr::memchr_iter(b'@', bytes) {
@@ -137,8 +137,8 @@ pub fn find(text: &str, mut found: impl FnMut(Range<usize>)) {
         }
         let Some(end) = domain_end(text, at + 1) else { continue };
         let Some(start) = local_start(text, at).filter(|&start| start >= last) else { continue };
-        if !is_id(text, start) {
-            found(start..end);
+        if !is_id(text, start) && !found(start..end) {
+            return;
         }
         last = end;
     }
@@ -149,7 +149,7 @@ pub fn find(text: &str, mut found: impl FnMut(Range<usize>)) {
         })
     });
     if let Some(expression) = SPELLED.as_ref().filter(|_| spelled) {
-        expression.find_iter(text).for_each(|hit| found(hit.range()));
+        expression.find_iter(text).all(|hit| found(hit.range()));
     }
 }
 
@@ -159,7 +159,10 @@ mod tests {
 
     fn all(text: &str) -> Vec<&str> {
         let mut hits = Vec::new();
-        find(text, |range| hits.push(&text[range]));
+        find(text, |range| {
+            hits.push(&text[range]);
+            true
+        });
         hits
     }
 

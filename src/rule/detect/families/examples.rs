@@ -20,7 +20,7 @@ fn chance(alphabet: Alphabet, length: usize) -> String {
 
 fn hits<'t>(detector: &str, text: &'t str) -> Vec<&'t str> {
     let set = DetectorSet::built_in(&[detector]).unwrap();
-    set.find(text).into_iter().map(|found| &text[found.range]).collect()
+    set.find(text).into_iter().map(|found| &text[found.range()]).collect()
 }
 
 /// `»` and `«` mark what is found; without them it is nothing.

@@ -17,9 +17,9 @@ pub fn check(detector: &str, good: &[&str], bad: &[&str]) {
     let set = DetectorSet::built_in(&[detector]).expect("it has a name");
     let finds = |value: &str| {
         let mut text = format!("{}: {value}, thanks", spec.keywords.first().unwrap_or(&"see"));
-        let found = set.find(&text).into_iter().find(|found| &text[found.range.clone()] == value);
+        let found = set.find(&text).into_iter().find(|found| &text[found.range()] == value);
         if let Some(found) = &found {
-            text.replace_range(found.range.clone(), &format!("[{}]", spec.label));
+            text.replace_range(found.range(), &format!("[{}]", spec.label));
             assert_eq!(set.find(&text), [], "{detector} finds something in its own label");
         }
         found.is_some()
