@@ -68,6 +68,39 @@ pub struct Envelope {
     pub truncated: bool,
 }
 
+/// Who a message is said to be from, on a command line or in a test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sender {
+    /// This address.
+    Address(Address),
+    /// The null sender of bounces (RFC 5321 §4.5.5).
+    Nobody,
+}
+
+impl Sender {
+    /// An address; nothing, or `<>`, is nobody.
+    pub fn read(text: &str) -> Result<Self, AddressError> {
+        match text.trim() {
+            "" | "<>" => Ok(Self::Nobody),
+            text => Address::new(text).map(Self::Address),
+        }
+    }
+    /// As it was said; empty for nobody.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Address(address) => address.as_str(),
+            Self::Nobody => "",
+        }
+    }
+    /// Its address, where there is somebody.
+    pub fn address(&self) -> Option<&Address> {
+        match self {
+            Self::Address(address) => Some(address),
+            Self::Nobody => None,
+        }
+    }
+}
+
 /// Why a string is no address or domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an e-mail address or a mail domain")]

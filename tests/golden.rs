@@ -14,7 +14,7 @@ use mailwright::envelope::{Address, Direction, Envelope};
 use mailwright::facts::Facts;
 use mailwright::message::Message;
 use mailwright::pipeline::{Pipeline, Verdict};
-use mailwright::rule::{Disposition, actions, conditions};
+use mailwright::rule::{Disposition, Takes, actions, conditions};
 use toml::de::{DeTable, DeValue};
 
 const GOLDEN: &str = "tests/golden";
@@ -300,4 +300,22 @@ fn every_condition_and_action_and_each_of_their_options_has_a_case() {
         missing.extend(std::iter::once(kind.kind.to_owned()).chain(options).filter(|name| !used.contains(name)));
     }
     assert!(missing.is_empty(), "no folder of {GOLDEN} shows {missing:#?}");
+}
+
+/// The words that a condition on the sort of a message takes, each in a folder of its own where it holds.
+#[test]
+fn every_word_of_kind_has_a_case_where_it_holds() {
+    let kind = conditions::KINDS.iter().find(|kind| kind.key == "kind").expect("the condition");
+    let Takes::Words(words) = kind.takes else { panic!("`kind` takes words") };
+    for word in words {
+        let folder = Path::new(GOLDEN).join(format!("when-kind-{word}"));
+        let report = fs::read_to_string(folder.join("expected.txt")).unwrap_or_default();
+        let named = format!("\n{word}: matched\n");
+        assert!(report.contains(&named), "{} shows no message that is {word}", folder.display());
+        let rules = fs::read_to_string(folder.join("rules.toml")).unwrap_or_default();
+        for word in words {
+            let rule = format!("name = \"{word}\"\nwhen = {{ kind = \"{word}\" }}");
+            assert!(rules.contains(&rule), "{} does not ask for {word}", folder.display());
+        }
+    }
 }

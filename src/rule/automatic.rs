@@ -13,18 +13,43 @@ const FIELDS: &[&str] = &[
     "X-Failed-Recipients",
     "X-FC-MachineGenerated",
 ];
+/// Local parts of addresses from which mail systems write, so that an answer meets another program (RFC 5230 §4.6 names
+/// most of them).
+const SYSTEMS: &[&str] = &[
+    "double-bounce",
+    "listserv",
+    "mail-daemon",
+    "mailer-daemon",
+    "mailer_daemon",
+    "mailerdaemon",
+    "majordomo",
+    "postmaster",
+];
+/// What the local part of Exchange's own sender begins with; 32 hex digits follow.
+const EXCHANGE: &str = "microsoftexchange";
+
 /// Fields of mailing lists (RFC 2369, RFC 2919).
 const LIST_FIELDS: &[&str] = &["List-Id", "List-Post", "List-Unsubscribe", "List-Help", "List-Subscribe", "List-Owner"];
 
 /// True for mail that no person has written: answers and notices of programs (RFC 3834), lists, bulk, reports, voice mail,
-/// and whatever has no sender.
+/// and whatever has no sender, or a mail system for one.
 pub(crate) fn is_automatic(scene: &Scene<'_, '_>) -> bool {
-    scene.envelope.sender.is_none()
+    scene.envelope.sender.as_ref().is_none_or(|sender| is_system(sender.local()))
         || answers(scene)
         || is_list(scene)
         || is_report(scene)
         || is_voice_mail(scene)
         || is_recall(scene)
+}
+
+/// The local part of an address from which a mail system writes.
+fn is_system(local: &str) -> bool {
+    let local = local.trim_matches('"').to_ascii_lowercase();
+    let is_exchange = || {
+        let id = local.strip_prefix(EXCHANGE).unwrap_or_default();
+        id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit())
+    };
+    SYSTEMS.contains(&local.as_str()) || is_exchange()
 }
 
 /// Notices and answers of programs.
@@ -77,7 +102,20 @@ fn token(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::token;
+    use super::{is_system, token};
+
+    #[test]
+    fn mail_systems_write_from_addresses_of_their_own() {
+        for local in ["MAILER-DAEMON", "Mailer-Daemon", "\"MAILER-DAEMON\"", "postmaster", "double-bounce"] {
+            assert!(is_system(local), "{local}");
+        }
+        assert!(is_system("MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e"));
+        for local in
+            ["ann", "mailer-daemons", "microsoftexchange", "microsoftexchange-team", "no-reply", "hr-request", ""]
+        {
+            assert!(!is_system(local), "{local}");
+        }
+    }
 
     #[test]
     fn parameters_and_comments_are_no_part_of_a_token() {

@@ -157,7 +157,12 @@ pub(super) const ENVELOPE: &[OptionDoc] = &[
         "outbound where the sender is internal",
         "Which way the message goes.",
     ),
-    key("from", Takes::Text("address"), "the From field", "The sender by the flow."),
+    key(
+        "from",
+        Takes::Text("address"),
+        "the From field",
+        "The sender by the flow; `\"\"` is the null sender of bounces.",
+    ),
     key("to", Takes::Texts("address"), "the To and Cc fields", "The recipients by the flow."),
 ];
 

@@ -72,7 +72,7 @@ def rules_of(folder):
         actions = rule.get("action", [])
         for action in [actions] if isinstance(actions, dict) else actions:
             blocks += [action[key] for key in ("text", "html") if isinstance(action.get(key), str)]
-            masks |= action["kind"] == "redact"
+            masks |= action["kind"] in ("redact", "replace")
             gateways += [action["gateway"].split("{{")[0]] if "gateway" in action else []
             if "subject" in action["kind"]:
                 named.add("subject")

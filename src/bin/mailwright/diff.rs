@@ -177,7 +177,7 @@ fn words(given: &Given) -> String {
         "{:?} {:?} {} {}",
         given.at,
         given.direction,
-        given.from.as_ref().map(address).unwrap_or_default(),
+        given.from.as_ref().map_or("-", mailwright::envelope::Sender::as_str),
         to.join(" ")
     )
 }

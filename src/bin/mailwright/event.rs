@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use clap::{Args, ValueEnum};
 use mail_parser::{HeaderName, MessageParser};
 use mailwright::directory::Organization;
-use mailwright::envelope::{Address, Direction};
+use mailwright::envelope::{Address, AddressError, Direction, Sender};
 use mailwright::facts::{Clock, Timestamp};
 use mailwright::hex::hex;
 use mailwright::message::{Message, header_of};
@@ -27,7 +27,7 @@ pub struct EnvelopeOptions {
     /// Which way the messages go
     #[arg(long, value_enum, default_value_t = Way::Auto)]
     direction: Way,
-    /// The sender of all messages, instead of their From
+    /// The sender of all messages, instead of their From; '' or '<>' is the null sender of bounces
     #[arg(long, value_name = "ADDRESS")]
     from: Option<String>,
     /// A recipient of all messages, instead of their To and Cc; may be given more than once
@@ -56,16 +56,18 @@ enum Way {
 impl EnvelopeOptions {
     /// What they say; the error names what is no address.
     pub fn given(&self) -> Result<Given, String> {
-        let address = |option: &str, text: &String| {
-            Address::new(text).map_err(|error| format!("{option} `{}`: {error}", crate::terminal::escape(text)))
+        let no_address = |option: &str, text: &str, error: AddressError| {
+            format!("{option} `{}`: {error}", crate::terminal::escape(text))
         };
+        let address = |option: &str, text: &String| Address::new(text).map_err(|error| no_address(option, text, error));
+        let sender = |option: &str, text: &String| Sender::read(text).map_err(|error| no_address(option, text, error));
         Ok(Given {
             direction: match self.direction {
                 Way::Auto => None,
                 Way::Inbound => Some(Direction::Inbound),
                 Way::Outbound => Some(Direction::Outbound),
             },
-            from: self.from.as_ref().map(|text| address("--from", text)).transpose()?,
+            from: self.from.as_ref().map(|text| sender("--from", text)).transpose()?,
             at: self.at,
             to: self.to.iter().map(|text| address("--to", text)).collect::<Result<_, _>>()?,
         })
@@ -78,7 +80,7 @@ pub struct Given {
     /// `--direction`; `None` is `auto`.
     pub direction: Option<Direction>,
     /// `--from`.
-    pub from: Option<Address>,
+    pub from: Option<Sender>,
     /// `--to`.
     pub to: Vec<Address>,
     /// `--at`.
@@ -110,12 +112,13 @@ impl Event {
         let (mut from, mut to) = (given.from.clone(), given.to.clone());
         if from.is_none() || to.is_empty() {
             let (header_from, header_to) = addresses(raw);
-            from = from.or(header_from);
+            from = from.or(header_from.map(Sender::Address));
             if to.is_empty() {
                 to = header_to;
             }
         }
-        let internal = from.as_ref().is_some_and(|from| organization.is_internal(from.domain()));
+        let from = from.unwrap_or(Sender::Nobody);
+        let internal = from.address().is_some_and(|from| organization.is_internal(from.domain()));
         let direction = given.direction.unwrap_or(if internal { Direction::Outbound } else { Direction::Inbound });
         let truncated = to.len() > MAX_RECIPIENTS;
         let recipients: Vec<Value> =
@@ -123,7 +126,7 @@ impl Event {
         let json = json!({
             "summaryVersion": "2019-07-28",
             "envelope": {
-                "mailFrom": { "address": from.as_ref().map_or("", Address::as_str) },
+                "mailFrom": { "address": from.as_str() },
                 "recipients": recipients,
             },
             "messageId": id,
@@ -189,13 +192,23 @@ mod tests {
         let given = Given {
             at: None,
             direction: Some(Direction::Inbound),
-            from: Some(Address::new("a@x.example").unwrap()),
+            from: Some(Sender::read("a@x.example").unwrap()),
             to: vec![Address::new("b@example.com").unwrap()],
         };
         let event = event("From: ann@example.com\nTo: kim@customer.example\n\n", &given);
         assert_eq!(event.direction, Direction::Inbound);
         assert_eq!(event.json.pointer("/envelope/mailFrom/address").unwrap(), "a@x.example");
         assert_eq!(event.json.pointer("/envelope/recipients/0/address").unwrap(), "b@example.com");
+    }
+
+    #[test]
+    fn the_null_sender_goes_before_the_header() {
+        for text in ["", "<>", " "] {
+            let given = Given { from: Some(Sender::read(text).unwrap()), ..NOTHING };
+            let event = event("From: ann@example.com\nTo: kim@customer.example\n\n", &given);
+            assert_eq!(event.direction, Direction::Inbound);
+            assert_eq!(event.json.pointer("/envelope/mailFrom/address").unwrap(), "");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub const KIND: ConditionKind = ConditionKind {
     doc: "Tests what sort of message it is. Of several words one must hold: \"new\" (the first of a conversation: neither \
           reply nor forward, by its fields and its subject), \"reply\" (In-Reply-To or References), \"forward\" (subject \
           such as Fwd:, or a message attached), \"auto-reply\" (RFC 3834 and kin), \"automatic\" (no person wrote it: \
-          auto-reply, list, report, voice-mail, recall, or no sender), \"calendar\", \"signed\", \"encrypted\", \
+          auto-reply, list, report, voice-mail, recall; no sender, or a mail system for one such as MAILER-DAEMON or postmaster), \"calendar\", \"signed\", \"encrypted\", \
           \"report\" (delivery and read receipts), \"list\" (mailing lists), \"tnef\" (winmail.dat), \"voice-mail\", \"recall\" \
           (takes back another message), \"malformed\" (mail programs \
           read its structure in several ways, so no rule edits its text).",

@@ -14,7 +14,7 @@ use super::problem::Code;
 use super::section::{At, Holds, Reading, Section, Span, nearest_line, shown};
 use super::tables;
 use super::takes::keys;
-use crate::envelope::{Address, Direction};
+use crate::envelope::{Address, AddressError, Direction, Sender};
 use crate::facts::Timestamp;
 
 pub use directory::Otherwise;
@@ -33,7 +33,7 @@ pub struct Test {
     /// Which way it goes; `None` is by its sender.
     pub direction: Option<Direction>,
     /// Instead of its From field.
-    pub from: Option<Address>,
+    pub from: Option<Sender>,
     /// Instead of its To and Cc fields; empty takes those.
     pub to: Vec<Address>,
     /// What the directory says otherwise than `organization.toml`.
@@ -84,22 +84,22 @@ fn at(section: &mut Section<'_>) -> Option<Timestamp> {
     at
 }
 
-fn envelope(mut section: Section<'_>) -> (Option<Direction>, Option<Address>, Vec<Address>) {
+fn envelope(mut section: Section<'_>) -> (Option<Direction>, Option<Sender>, Vec<Address>) {
     let words = [("inbound", Direction::Inbound), ("outbound", Direction::Outbound)];
     let direction = section.choice("direction", &words).map(|at| at.value);
-    let address = |at: &At<String>, section: &mut Section<'_>| {
-        let read = Address::new(&at.value).ok();
-        if read.is_none() {
-            let what = format!("\"{}\" is not an e-mail address", shown(&at.value));
-            section.problem(&at.span, Code::WrongValue, what, "");
-        }
-        read
-    };
-    let from = section.string("from").and_then(|at| address(&at, &mut section));
+    let from = section.string("from").and_then(|at| checked(Sender::read(&at.value), &at, &mut section));
     let to = section.strings("to").unwrap_or_default();
-    let to = to.iter().filter_map(|at| address(at, &mut section)).collect();
+    let to = to.iter().filter_map(|at| checked(Address::new(&at.value), at, &mut section)).collect();
     section.finish("envelope", &keys(tables::ENVELOPE));
     (direction, from, to)
+}
+
+fn checked<T>(read: Result<T, AddressError>, at: &At<String>, section: &mut Section<'_>) -> Option<T> {
+    if read.is_err() {
+        let what = format!("\"{}\" is not an e-mail address", shown(&at.value));
+        section.problem(&at.span, Code::WrongValue, what, "");
+    }
+    read.ok()
 }
 
 /// Report names of rules that there are not.

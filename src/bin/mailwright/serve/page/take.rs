@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
-use mailwright::envelope::{Address, Direction};
+use mailwright::envelope::{Address, AddressError, Direction, Sender};
 use mailwright::flow::workmail::MAX_MESSAGE;
 use serde::Deserialize;
 use serde_json::json;
@@ -46,16 +46,17 @@ pub struct Said {
 
 impl Said {
     fn given(&self) -> Result<Given, String> {
-        let address = |text: &str| {
-            Address::new(text).map_err(|error| format!("`{}` is no address: {error}", crate::terminal::escape(text)))
-        };
+        let no_address =
+            |text: &str, error: AddressError| format!("`{}` is no address: {error}", crate::terminal::escape(text));
+        let address = |text: &str| Address::new(text).map_err(|error| no_address(text, error));
+        let sender = |text: &str| Sender::read(text).map_err(|error| no_address(text, error));
         let direction = match self.direction.as_str() {
             "" => None,
             "inbound" => Some(Direction::Inbound),
             "outbound" => Some(Direction::Outbound),
             _ => return Err("the direction is inbound or outbound".to_owned()),
         };
-        let from = Some(self.from.trim()).filter(|from| !from.is_empty()).map(address).transpose()?;
+        let from = Some(self.from.trim()).filter(|from| !from.is_empty()).map(sender).transpose()?;
         let to = self.to.split([',', ';']).map(str::trim).filter(|one| !one.is_empty());
         let to = to.take(MAX_RECIPIENTS).map(address).collect::<Result<_, _>>()?;
         Ok(Given { direction, from, to, at: None })
