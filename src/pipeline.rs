@@ -3,6 +3,8 @@
 //! Each rule sees what those before it did. Invariant: a rule acts as a whole or not at all. Whatever it does wrong, the
 //! draft is the one from before it, and its `on_error` says what that means for the message.
 
+mod checked;
+
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -16,6 +18,7 @@ use crate::message::dkim::Signature;
 use crate::message::{Draft, Message, Rendered, Violation};
 use crate::rule::automatic::is_automatic;
 use crate::rule::period::Phase;
+use crate::rule::piece::Piece;
 use crate::rule::problem::{Code, Problem, Problems, Severity};
 use crate::rule::section::Span;
 use crate::rule::test::Test;
@@ -27,6 +30,8 @@ use crate::rule::{
     Unbounceable, file, packed,
 };
 use crate::stored::Stored;
+
+pub use checked::{Checked, decides};
 
 /// A compiled rule set.
 #[derive(Debug)]
@@ -84,29 +89,6 @@ pub struct Share {
     pub matched: usize,
     /// Of how many.
     pub of: usize,
-}
-
-/// How one condition of a rule turned out.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Checked {
-    /// Which of the tables of `unless` it stands in, from 0; `None` in `when`.
-    pub exception: Option<usize>,
-    /// Its key.
-    pub key: &'static str,
-    /// Did it hold?
-    pub holds: bool,
-    /// What of the message it looked at. This is content.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seen: Option<String>,
-}
-
-/// A part of a rule that can be left out, to see whether a test notices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Piece {
-    /// An entry of `when`, by its index.
-    Condition(usize),
-    /// A table of `unless`, by its index.
-    Exception(usize),
 }
 
 /// What became of a rule.
@@ -356,15 +338,15 @@ impl Pipeline {
     }
     /// The same rules with a piece of one left out; a piece that is not there changes nothing.
     #[must_use]
-    pub fn without(mut self, rule: usize, piece: Piece) -> Self {
+    pub fn without(mut self, rule: usize, piece: &Piece) -> Self {
         if let Some(rule) = self.rules.get_mut(rule) {
-            match piece {
-                Piece::Condition(index) if index < rule.when.len() => drop(rule.when.remove(index)),
-                Piece::Exception(index) if index < rule.unless.len() => drop(rule.unless.remove(index)),
-                Piece::Condition(_) | Piece::Exception(_) => {}
-            }
+            rule.leave_out(piece);
         }
         self
+    }
+    /// `rules/20-legal.toml:12`, for a place in the rule files.
+    pub fn place(&self, span: &Span) -> String {
+        self.warnings.place(span)
     }
     /// The secret that pseudonyms and the digests of finds are made with.
     #[must_use]
@@ -574,16 +556,7 @@ impl<'m> Run<'_, 'm> {
         if rule.mode == Mode::Off || self.stopped {
             return Vec::new();
         }
-        let scene = self.scene(rule);
-        let exceptions = rule.unless.iter().enumerate().map(|(index, table)| (Some(index), table));
-        let tables = std::iter::once((None, &rule.when)).chain(exceptions);
-        let all = tables.flat_map(|(exception, table)| table.iter().map(move |condition| (exception, condition)));
-        all.map(|(exception, condition)| {
-            let holds = fence(|| condition.holds(&scene)).unwrap_or(false);
-            let seen = fence(|| condition.seen(&scene)).unwrap_or_default();
-            Checked { exception, key: condition.key(), holds, seen }
-        })
-        .collect()
+        Checked::all(rule, &self.scene(rule))
     }
 
     fn share(&self, whom: &Whom) -> Share {
@@ -620,7 +593,7 @@ fn asks_each(rule: &Rule) -> bool {
 /// For whom a rule applies, or why it does not. It fails where it is not known for whom.
 fn whom(rule: &Rule, scene: &Scene<'_, '_>) -> Result<Whom, Verdict> {
     let mut truths = Truths::ForAll(Truth::Holds);
-    for condition in &rule.when {
+    for condition in rule.when.iter() {
         truths = truths.and(condition.truths(scene));
         if truths.for_any() == Truth::Fails {
             return Err(Verdict::NotMatched(condition.key().to_owned()));
@@ -629,8 +602,7 @@ fn whom(rule: &Rule, scene: &Scene<'_, '_>) -> Result<Whom, Verdict> {
     for table in &rule.unless {
         truths = truths.and(truths::table_truths(table, scene).negated());
         if truths.for_any() == Truth::Fails {
-            let keys: Vec<&str> = table.iter().map(|condition| condition.key()).collect();
-            return Err(Verdict::Excepted(keys.join(", ")));
+            return Err(Verdict::Excepted(table.keys()));
         }
     }
     let unknown = |why| Verdict::Failed(format!("whether it applies is not known: {why}"));

@@ -145,15 +145,100 @@ fn coverage_and_mutation_name_what_no_test_looks_at() {
     for line in [
         "coverage: 1 of 4 (25 %)",
         "not covered `notice`: no test in which `direction` alone keeps it from matching",
-        "not covered `notice`: no test in which the exception subject holds",
-        "no test notices 3 changes:",
-        "unnoticed `notice` without `recipients` in `when`",
-        "unnoticed `notice` without the exception subject",
+        "not covered `notice`: no test in which the exception `subject` alone keeps it from matching  rules/rules.toml:5",
+        "no test notices 3 of 3 changes:",
+        "unnoticed `notice` without `recipients` in `when`  rules/rules.toml:4",
+        "unnoticed `notice` without the exception `subject`  rules/rules.toml:5",
     ] {
         assert!(shown.contains(line), "{line}\n{shown}");
     }
     assert_eq!(mailwright(folder.path(), &["test", "--min-coverage", "26"]).status.code(), Some(1));
     assert_eq!(mailwright(folder.path(), &["test", "--min-coverage", "25"]).status.code(), Some(0));
+}
+
+/// A rule with conditions in each other, and the tests.
+fn nested(tests: &str) -> TempDir {
+    let folder = folder("");
+    let rules = r#"
+[[rule]]
+name = "nested"
+when = { direction = "outbound", any = [
+    { subject = "offer" },
+    { sender = "sales@example.com", not = { kind = "reply" } },
+] }
+unless = { all = [{ subject = "private" }, { body = "private" }] }
+action = { kind = "tag_subject", tag = "[S]" }
+"#;
+    std::fs::write(folder.path().join("rules/rules.toml"), format!("{rules}{tests}")).unwrap();
+    folder
+}
+
+#[test]
+fn coverage_and_mutation_go_into_any_all_and_not() {
+    let folder = nested(
+        r#"
+[[test]]
+name = "an offer"
+message = { subject = "An offer", text = "Hi" }
+expect.matched = "nested"
+"#,
+    );
+    let output = mailwright(folder.path(), &["test", "--coverage", "--mutate"]);
+    let wanted = r"coverage: 2 of 10 (20 %)
+  not covered `nested`: no test in which `direction` alone keeps it from matching  rules/rules.toml:4
+  not covered `nested`: no test in which `any` alone keeps it from matching  rules/rules.toml:4
+  not covered `nested`: no test in which the alternative `sender, not` of `any` alone lets it match  rules/rules.toml:6
+  not covered `nested`: no test in which `sender` in an alternative of `any` alone keeps it from matching  rules/rules.toml:6
+  not covered `nested`: no test in which `not` in an alternative of `any` alone keeps it from matching  rules/rules.toml:6
+  not covered `nested`: no test in which the exception `all` alone keeps it from matching  rules/rules.toml:8
+  not covered `nested`: no test in which the part `subject` of `all` alone lets it match  rules/rules.toml:8
+  not covered `nested`: no test in which the part `body` of `all` alone lets it match  rules/rules.toml:8
+no test notices 8 of 9 changes:
+  unnoticed `nested` without `direction` in `when`  rules/rules.toml:4
+  unnoticed `nested` without `any` in `when`  rules/rules.toml:4
+  unnoticed `nested` without the alternative `sender, not` of `any`  rules/rules.toml:6
+  unnoticed `nested` without `sender` in an alternative of `any`  rules/rules.toml:6
+  unnoticed `nested` without `not` in an alternative of `any`  rules/rules.toml:6
+  unnoticed `nested` without the exception `all`  rules/rules.toml:8
+  unnoticed `nested` without the part `subject` of `all`  rules/rules.toml:8
+  unnoticed `nested` without the part `body` of `all`  rules/rules.toml:8
+";
+    assert!(stdout(&output).ends_with(wanted), "{}", stdout(&output));
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_test_for_each_condition_covers_them_all() {
+    let mut tests = String::new();
+    for (nth, (from, message, matched)) in [
+        ("ann", "subject = \"An offer\", text = \"Hi\"", true),
+        ("sales", "subject = \"Hello\", text = \"private\"", true),
+        ("ann", "subject = \"Hello\", text = \"Hi\"", false),
+        ("sales", "subject = \"Hello\", text = \"Hi\", header = { In-Reply-To = \"<1@example.net>\" }", false),
+        ("ann", "subject = \"A private offer\", text = \"Hi\"", true),
+        ("ann", "subject = \"A private offer\", text = \"private\"", false),
+        ("ann", "subject = \"An offer\", text = \"private\"", true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let expect = if matched { "matched" } else { "not_matched" };
+        tests += &format!(
+            "\n[[test]]\nname = \"{nth}\"\nmessage = {{ {message} }}\nexpect.{expect} = \"nested\"\n\
+             envelope = {{ from = \"{from}@example.com\", to = \"kim@example.net\" }}\n"
+        );
+    }
+    tests += "\n[[test]]\nname = \"inbound\"\nmessage = { subject = \"An offer\" }\nexpect.not_matched = \"nested\"\n\
+              envelope = { direction = \"inbound\", from = \"kim@example.net\", to = \"ann@example.com\" }\n";
+    let folder = nested(&tests);
+    let output = mailwright(folder.path(), &["test", "--coverage", "--min-coverage", "100", "--mutate"]);
+    let shown = stdout(&output);
+    assert!(shown.contains("coverage: 10 of 10 (100 %)"), "{shown}");
+    assert!(
+        shown.contains("9 parts of the conditions left out, one at a time, and a test noticed each time"),
+        "{shown}"
+    );
+    assert!(output.status.success());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use super::*;
 use crate::envelope::{Address, Domain};
 use crate::message::{Field, FieldName};
+use crate::rule::entry::Table;
 use crate::rule::{ActionError, Condition};
 
 const MAIL: &str =
@@ -101,8 +102,9 @@ fn rule(name: &str, actions: Vec<Stamp>) -> Rule {
         active: None,
         mode: Mode::Enforce,
         on_error: OnError::Skip,
-        when: Vec::new(),
+        when: Table::default(),
         unless: Vec::new(),
+        span: None,
         actions: actions.into_iter().map(|action| Box::new(action) as Box<dyn Action>).collect(),
     }
 }
@@ -173,9 +175,8 @@ fn rules_see_what_those_before_them_did_and_new_fields_go_on_top() {
 
 #[test]
 fn all_of_when_must_hold_and_one_table_of_unless_is_enough() {
-    let when = |holds: &[bool]| -> Vec<Box<dyn Condition>> {
-        holds.iter().map(|holds| Box::new(Holds(*holds)) as Box<dyn Condition>).collect()
-    };
+    let when =
+        |holds: &[bool]| -> Table { holds.iter().map(|holds| Box::new(Holds(*holds)) as Box<dyn Condition>).collect() };
     let with = |holds: &[bool], unless: &[&[bool]]| Rule {
         when: when(holds),
         unless: unless.iter().map(|table| when(table)).collect(),

@@ -12,14 +12,13 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::entry::Table;
 use super::period::Period;
 use super::problem::{Code, Problem, Severity, SourceFile};
 use super::section::{Files, Holds, Reading, Section, Span, io_text, nearest_line, read_text, shown};
 use super::takes::keys;
 use super::test::{self, Test};
-use super::{
-    Action, Condition, Disposition, Mode, OnError, Rule, actions, detect, lints, nesting, organization, tables, truths,
-};
+use super::{Action, Disposition, Mode, OnError, Rule, actions, detect, lints, nesting, organization, tables, truths};
 use super::{elsewhere, packed};
 use crate::directory::{Book, Organization};
 use crate::envelope::{Address, Direction};
@@ -397,13 +396,14 @@ fn read_rule(
         _ => section.section("active").and_then(|table| Period::read(table, "active")),
     };
     let span = section.span();
+    let name_span = section.span_of("name");
     let mut inbound_only = false;
-    let mut when = Vec::new();
+    let mut when = Table::default();
     if let Some(table) = section.section("when") {
         inbound_only = nesting::inbound_only(&table);
         when = nesting::read(table, "when");
     }
-    let unless: Vec<Vec<Box<dyn Condition>>> = section
+    let unless: Vec<Table> = section
         .sections("unless")
         .unwrap_or_default()
         .into_iter()
@@ -458,6 +458,7 @@ fn read_rule(
         on_error: on_error.map_or(if fails { OnError::Fail } else { OnError::Skip }, |o| o.value),
         when,
         unless,
+        span: Some(name_span),
         actions,
     })
 }

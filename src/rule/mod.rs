@@ -6,6 +6,7 @@ pub mod conditions;
 mod constants;
 pub mod detect;
 mod elsewhere;
+pub mod entry;
 pub mod file;
 pub mod late;
 mod lints;
@@ -13,6 +14,7 @@ pub(crate) mod nesting;
 mod organization;
 pub(crate) mod packed;
 pub mod period;
+pub mod piece;
 pub mod problem;
 mod readable;
 pub mod schema;
@@ -380,9 +382,11 @@ pub struct Rule {
     /// What a failure means.
     pub on_error: OnError,
     /// All must hold; empty holds always.
-    pub when: Vec<Box<dyn Condition>>,
+    pub when: entry::Table,
     /// The exceptions, one per table: an exception applies when all of its entries hold.
-    pub unless: Vec<Vec<Box<dyn Condition>>>,
+    pub unless: Vec<entry::Table>,
+    /// Where its name stands; `None` for one that no file holds.
+    pub span: Option<section::Span>,
     /// Done in order.
     pub actions: Vec<Box<dyn Action>>,
 }
@@ -395,7 +399,8 @@ impl Rule {
     /// What has to be looked up before it runs.
     pub fn need(&self) -> Need {
         let mut need = Need::default();
-        self.when.iter().chain(self.unless.iter().flatten()).for_each(|condition| need.add(condition.need()));
+        let tables = std::iter::once(&self.when).chain(&self.unless);
+        tables.flat_map(|table| table.iter()).for_each(|entry| need.add(entry.need()));
         self.actions.iter().for_each(|action| need.add(action.need()));
         need
     }

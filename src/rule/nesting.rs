@@ -2,102 +2,13 @@
 //!
 //! A table of conditions holds when all of its entries hold.
 
-use super::elsewhere;
+use super::entry::{Entry, Says, Table};
 use super::problem::Code;
 use super::section::{Holds, Section};
-use super::truth::Truth;
-use super::truths::{Truths, asks_each, table_truths};
-use super::{Condition, Scene, conditions};
-use crate::directory::Need;
+use super::{conditions, elsewhere};
 
 /// Depth of `any`, `all` and `not` in each other.
 pub const MAX_DEPTH: usize = 8;
-
-/// The entries of one table.
-type Table = Vec<Box<dyn Condition>>;
-
-/// `any = [{…}, …]`: one of the tables holds.
-#[derive(Debug)]
-struct Any(Vec<Table>);
-/// `all = [{…}, …]`: every table holds.
-#[derive(Debug)]
-struct All(Vec<Table>);
-/// `not = {…}`: the table does not hold.
-#[derive(Debug)]
-struct Not(Table);
-
-fn need_of<'t>(entries: impl Iterator<Item = &'t Box<dyn Condition>>) -> Need {
-    let mut need = Need::default();
-    entries.for_each(|condition| need.add(condition.need()));
-    need
-}
-
-impl Condition for Any {
-    fn holds(&self, scene: &Scene<'_, '_>) -> bool {
-        self.truth(scene).is_sure()
-    }
-    fn truth(&self, scene: &Scene<'_, '_>) -> Truth {
-        self.truths(scene).for_any()
-    }
-    fn truths(&self, scene: &Scene<'_, '_>) -> Truths {
-        self.0.iter().fold(Truths::ForAll(Truth::Fails), |truths, table| {
-            if truths == Truths::ForAll(Truth::Holds) { truths } else { truths.or(table_truths(table, scene)) }
-        })
-    }
-    fn asks_each(&self) -> bool {
-        self.0.iter().any(|table| asks_each(table))
-    }
-    fn key(&self) -> &'static str {
-        "any"
-    }
-    fn need(&self) -> Need {
-        need_of(self.0.iter().flatten())
-    }
-}
-
-impl Condition for All {
-    fn holds(&self, scene: &Scene<'_, '_>) -> bool {
-        self.truth(scene).is_sure()
-    }
-    fn truth(&self, scene: &Scene<'_, '_>) -> Truth {
-        self.truths(scene).for_any()
-    }
-    fn truths(&self, scene: &Scene<'_, '_>) -> Truths {
-        self.0.iter().fold(Truths::ForAll(Truth::Holds), |truths, table| {
-            if truths == Truths::ForAll(Truth::Fails) { truths } else { truths.and(table_truths(table, scene)) }
-        })
-    }
-    fn asks_each(&self) -> bool {
-        self.0.iter().any(|table| asks_each(table))
-    }
-    fn key(&self) -> &'static str {
-        "all"
-    }
-    fn need(&self) -> Need {
-        need_of(self.0.iter().flatten())
-    }
-}
-
-impl Condition for Not {
-    fn holds(&self, scene: &Scene<'_, '_>) -> bool {
-        self.truth(scene).is_sure()
-    }
-    fn truth(&self, scene: &Scene<'_, '_>) -> Truth {
-        self.truths(scene).for_any()
-    }
-    fn truths(&self, scene: &Scene<'_, '_>) -> Truths {
-        table_truths(&self.0, scene).negated()
-    }
-    fn asks_each(&self) -> bool {
-        asks_each(&self.0)
-    }
-    fn key(&self) -> &'static str {
-        "not"
-    }
-    fn need(&self) -> Need {
-        need_of(self.0.iter())
-    }
-}
 
 /// Read every entry of a table of conditions. `of` names the table in problems.
 pub(super) fn read(mut section: Section<'_>, of: &str) -> Table {
@@ -112,7 +23,8 @@ fn finish(section: Section<'_>, of: &str) {
 }
 
 fn entries(section: &mut Section<'_>, of: &str, depth: usize) -> Table {
-    let mut table: Table = Vec::new();
+    let whole = section.span();
+    let mut table = Vec::new();
     if section.keys().is_empty() {
         section.problem(
             &section.span(),
@@ -123,7 +35,9 @@ fn entries(section: &mut Section<'_>, of: &str, depth: usize) -> Table {
     }
     for kind in conditions::KINDS {
         if section.holds(kind.key) != Holds::Nothing {
-            table.extend((kind.compile)(section, kind.key));
+            let span = Some(section.span_of(kind.key));
+            let condition = (kind.compile)(section, kind.key);
+            table.extend(condition.map(|condition| Entry { says: Says::Condition(condition), span }));
         }
     }
     for key in ["any", "all", "not"] {
@@ -136,11 +50,12 @@ fn entries(section: &mut Section<'_>, of: &str, depth: usize) -> Table {
             section.ignore(key);
             continue;
         }
+        let span = Some(section.span_of(key));
         if key == "not" {
             if let Some(mut below) = section.section(key) {
                 let inner = entries(&mut below, key, depth + 1);
                 finish(below, key);
-                table.push(Box::new(Not(inner)));
+                table.push(Entry { says: Says::Not(inner), span });
             }
             continue;
         }
@@ -153,9 +68,10 @@ fn entries(section: &mut Section<'_>, of: &str, depth: usize) -> Table {
                 inner
             })
             .collect();
-        table.push(if key == "any" { Box::new(Any(tables)) } else { Box::new(All(tables)) });
+        let says = if key == "any" { Says::Any(tables) } else { Says::All(tables) };
+        table.push(Entry { says, span });
     }
-    table
+    Table::new(table, whole)
 }
 
 /// True when a table of conditions can hold for inbound mail only: `direction = "inbound"` stands in it or in an `all` of

@@ -224,6 +224,14 @@ impl Problems {
     pub fn has_errors(&self) -> bool {
         self.list.iter().any(|p| p.severity == Severity::Error)
     }
+    /// `rules/20-legal.toml:12`, for a place in the files; empty where there is no such file.
+    pub(crate) fn place(&self, span: &Span) -> String {
+        let place = self.files.get(span.file).map(|file| {
+            let line = file.text.get(..span.range.start).unwrap_or_default().matches('\n').count() + 1;
+            format!("{}:{line}", file.path)
+        });
+        place.unwrap_or_default()
+    }
     /// The files of the rule set.
     pub fn files(&self) -> &[SourceFile] {
         &self.files

@@ -4,8 +4,8 @@
 //! at once, however many recipients there are. Invariant: where it is told for each, nothing is told of those whom the flow
 //! has not named.
 
-use super::Condition;
 use super::Scene;
+use super::entry::Entry;
 use super::truth::Truth;
 use crate::answers::Whom;
 
@@ -79,7 +79,7 @@ impl Truths {
 }
 
 /// For which recipients every entry of a table holds.
-pub(crate) fn table_truths(table: &[Box<dyn Condition>], scene: &Scene<'_, '_>) -> Truths {
+pub(crate) fn table_truths(table: &[Entry], scene: &Scene<'_, '_>) -> Truths {
     let mut truths = Truths::ForAll(Truth::Holds);
     for condition in table {
         if truths.for_any() == Truth::Fails {
@@ -91,7 +91,7 @@ pub(crate) fn table_truths(table: &[Box<dyn Condition>], scene: &Scene<'_, '_>) 
 }
 
 /// True where an entry may hold for some recipients and not for others.
-pub(crate) fn asks_each(table: &[Box<dyn Condition>]) -> bool {
+pub(crate) fn asks_each(table: &[Entry]) -> bool {
     table.iter().any(|condition| condition.asks_each())
 }
 

@@ -130,7 +130,8 @@ fn rule(report: &RuleReport, colour: Colour, text: &mut String) {
     let verdict = words(&report.verdict);
     let _ = writeln!(text, "{}  {}", colour.paint(NAME, &escape(&report.name)), colour.paint(style, &escape(&verdict)));
     for checked in &report.checked {
-        let _ = writeln!(text, "    {}", condition(checked, colour));
+        let whose = if checked.exception.is_some() { "unless" } else { "when" };
+        condition(checked, whose, "    ", colour, text);
     }
     if let Some(share) = report.recipients {
         let _ = writeln!(text, "    for {} of {} recipients", share.matched, share.of);
@@ -140,11 +141,17 @@ fn rule(report: &RuleReport, colour: Colour, text: &mut String) {
     }
 }
 
-fn condition(checked: &Checked, colour: Colour) -> String {
-    let whose = if checked.exception.is_some() { "unless" } else { "when" };
+/// A line for a condition, and below it, further in, those in its tables; each table begins with a dash.
+fn condition(checked: &Checked, begin: &str, margin: &str, colour: Colour, text: &mut String) {
     let (style, word) = if checked.holds { (GOOD, "holds") } else { (FAINT, "does not hold") };
     let seen = checked.seen.as_deref().map(|seen| format!(": {}", escape(&cut(seen)))).unwrap_or_default();
-    format!("{whose} {} {}{seen}", checked.key, colour.paint(style, word))
+    let _ = writeln!(text, "{margin}{begin} {} {}{seen}", checked.key, colour.paint(style, word));
+    let margin = format!("{margin}  ");
+    for table in &checked.below {
+        for (index, checked) in table.iter().enumerate() {
+            condition(checked, if index == 0 { "-" } else { " " }, &margin, colour, text);
+        }
+    }
 }
 
 fn cut(text: &str) -> String {

@@ -19,6 +19,7 @@ use crate::End;
 use crate::check::count;
 use crate::terminal::{BAD, Colour, FAINT, GOOD, ODD, escape};
 use coverage::Coverage;
+use mutation::Mutation;
 use runner::{Ran, Runner};
 
 /// Run the tests beside the rules
@@ -42,7 +43,7 @@ pub struct Options {
     /// Fail when less of the rules is covered, in percent
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     min_coverage: Option<u8>,
-    /// Leave out each condition and exception in turn, and fail when no test notices
+    /// Leave out each condition, alternative and exception in turn, and fail when no test notices
     #[arg(long)]
     mutate: bool,
     /// Write the results as JUnit XML, for CI servers
@@ -102,20 +103,21 @@ fn test(options: &Options, colour: Colour) -> Result<(String, End), String> {
     }
     let failed = ran.iter().filter(|ran| !ran.misses.is_empty()).count();
     let coverage = Coverage::of(&pipeline, &ran);
-    let survivors = if options.mutate && failed == 0 {
-        mutation::survivors(&pipeline, &runner, || load(options))?
-    } else {
-        Vec::new()
-    };
+    let mutation =
+        if options.mutate && failed == 0 { Some(Mutation::of(&pipeline, &runner, || load(options))?) } else { None };
     let thin = options.min_coverage.is_some_and(|least| coverage.percent() < u32::from(least));
-    let end = if failed > 0 || thin || !survivors.is_empty() { End::MessageFailed } else { End::Good };
+    let end = if failed > 0 || thin || !mutation.as_ref().is_none_or(Mutation::is_noticed) {
+        End::MessageFailed
+    } else {
+        End::Good
+    };
 
     if options.json {
         let record = json!({
             "tests": ran.iter().map(Ran::json).collect::<Vec<_>>(),
             "failed": failed,
             "coverage": coverage.json(),
-            "unnoticed": options.mutate.then_some(&survivors),
+            "unnoticed": mutation.as_ref().map(Mutation::json),
         });
         return Ok((format!("{record}\n"), end));
     }
@@ -125,8 +127,10 @@ fn test(options: &Options, colour: Colour) -> Result<(String, End), String> {
     if options.coverage || thin {
         text.push_str(&coverage.text(colour));
     }
-    if options.mutate {
-        text.push_str(&mutation::text(&survivors, failed > 0, colour));
+    match &mutation {
+        Some(mutation) => text.push_str(&mutation.text(colour)),
+        None if options.mutate => text.push_str("nothing was left out of the rules, as tests fail\n"),
+        None => {}
     }
     Ok((text, end))
 }

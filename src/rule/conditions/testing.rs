@@ -6,6 +6,7 @@ use crate::directory::{Book, Need, Organization};
 use crate::envelope::{Address, Direction, Domain, Envelope};
 use crate::facts::{Facts, Timestamp};
 use crate::message::{Draft, Message};
+use crate::rule::entry::Table;
 use crate::rule::section::tests::read;
 use crate::rule::truth::Truth;
 use crate::rule::truths::table_truths;
@@ -93,8 +94,9 @@ fn truth_of(when: &str, raw: &str, envelope: &Envelope, book: &Book, now: Option
         rules: &[],
         key: None,
     };
+    let conditions: Table = conditions.into_iter().collect();
     let truth = table_truths(&conditions, &scene).for_any();
-    let holds = conditions.iter().all(|condition| condition.holds(&scene));
+    let holds = conditions.iter().all(|entry| entry.holds(&scene));
     assert_eq!(holds, truth.is_sure(), "{when}");
     truth
 }

@@ -15,12 +15,13 @@ use crate::envelope::{Address, Direction, Domain, Envelope};
 use crate::facts::{Facts, Timestamp};
 use crate::message::{Draft, Message};
 use crate::pipeline::{Pipeline, Verdict};
+use crate::rule::entry::Entry;
 use crate::rule::nesting;
 use crate::rule::problem::Code;
 use crate::rule::section::tests::read;
 use crate::rule::truth::Truth;
 use crate::rule::truths::{Truths, table_truths};
-use crate::rule::{Condition, Disposition, Scene};
+use crate::rule::{Disposition, Scene};
 
 /// Numbers that are the same each time (Knuth's MMIX generator).
 struct Dice(u64);
@@ -448,7 +449,7 @@ fn book() -> Book {
 }
 
 /// What a table says in a scene.
-fn truths(table: &[Box<dyn Condition>], known: &Known, message: &Message<'_>) -> Truths {
+fn truths(table: &[Entry], known: &Known, message: &Message<'_>) -> Truths {
     let mut draft = Draft::new(message);
     let organization =
         Organization { domains: vec![Domain::new("example.com").unwrap(), Domain::new("bücher.example").unwrap()] };

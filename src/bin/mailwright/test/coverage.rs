@@ -1,20 +1,29 @@
 //! What of the rules the tests have looked at.
 //!
-//! A rule is covered when it has matched in a test; a condition when it has kept its rule from matching, alone; an
-//! exception when it has kept from matching a rule whose `when` held. So whoever leaves one of them out, or inverts it,
-//! changes what comes of a test's message.
+//! A rule is covered when it has matched in a test; each entry of its conditions, each alternative and each exception,
+//! wherever it stands, when in some test the rule would have applied to others without it. Where all of them are covered,
+//! each condition has been seen to hold and to fail where that alone decided.
 
-use mailwright::pipeline::{Checked, Pipeline, Verdict};
+use mailwright::pipeline::{Pipeline, Verdict, decides};
 use mailwright::rule::Mode;
+use mailwright::rule::piece::Described;
 use serde_json::{Value, json};
 
 use super::runner::Ran;
-use crate::terminal::{Colour, ODD, escape};
+use crate::terminal::{Colour, FAINT, ODD, escape};
 
 /// What is covered, and what is not.
 pub struct Coverage {
     points: usize,
-    missing: Vec<String>,
+    missing: Vec<Missing>,
+}
+
+/// What no test looks at.
+struct Missing {
+    rule: String,
+    what: String,
+    /// `rules/20-legal.toml:12`.
+    place: String,
 }
 
 impl Coverage {
@@ -22,39 +31,28 @@ impl Coverage {
     pub fn of(pipeline: &Pipeline, ran: &[Ran]) -> Self {
         let mut coverage = Self { points: 0, missing: Vec::new() };
         for (index, rule) in pipeline.rules().iter().enumerate().filter(|(_, rule)| rule.mode != Mode::Off) {
-            let reports: Vec<_> = ran.iter().filter_map(|ran| ran.rules.get(index)).collect();
-            let name = escape(&rule.name);
-            let matched = reports.iter().any(|r| {
+            let reports = || ran.iter().filter_map(|ran| ran.rules.get(index));
+            let matched = reports().any(|r| {
                 matches!(r.verdict, Verdict::Matched | Verdict::Audited | Verdict::Skipped(_) | Verdict::Failed(_))
             });
-            coverage.point(matched, || format!("`{name}`: no test in which it matches"));
-            for (at, condition) in rule.when.iter().enumerate() {
-                let alone = reports.iter().any(|report| {
-                    let failed = of(&report.checked, None).enumerate().filter(|(_, c)| !c.holds).map(|(at, _)| at);
-                    failed.eq([at])
-                });
-                let key = condition.key();
-                coverage.point(alone, || format!("`{name}`: no test in which `{key}` alone keeps it from matching"));
-            }
-            for (table, conditions) in rule.unless.iter().enumerate() {
-                let excepted = reports.iter().any(|report| {
-                    of(&report.checked, None).all(|c| c.holds)
-                        && of(&report.checked, Some(table)).count() > 0
-                        && of(&report.checked, Some(table)).all(|c| c.holds)
-                });
-                let keys: Vec<_> = conditions.iter().map(|condition| condition.key()).collect();
-                let keys = keys.join(", ");
-                coverage.point(excepted, || format!("`{name}`: no test in which the exception {keys} holds"));
+            let place = |span| pipeline.place(span);
+            let mut point = |covered: bool, what: String, place: Option<String>| {
+                coverage.points += 1;
+                if !covered {
+                    let (rule, place) = (rule.name.clone(), place.unwrap_or_default());
+                    coverage.missing.push(Missing { rule, what, place });
+                }
+            };
+            point(matched, "no test in which it matches".to_owned(), rule.span.as_ref().map(place));
+            for Described { piece, name, within, lets_in, span } in rule.pieces() {
+                let active = || reports().filter(|report| !matches!(report.verdict, Verdict::Inactive(_)));
+                let decided = active().any(|report| decides(&report.checked, &piece));
+                let within = if matches!(within, "" | "`when`") { String::new() } else { format!(" in {within}") };
+                let does = if lets_in { "lets it match" } else { "keeps it from matching" };
+                point(decided, format!("no test in which {name}{within} alone {does}"), span.map(place));
             }
         }
         coverage
-    }
-
-    fn point(&mut self, covered: bool, what: impl FnOnce() -> String) {
-        self.points += 1;
-        if !covered {
-            self.missing.push(what());
-        }
     }
 
     /// How much is covered; 100 where there is nothing to cover.
@@ -67,19 +65,24 @@ impl Coverage {
     pub fn text(&self, colour: Colour) -> String {
         let covered = self.points - self.missing.len();
         let mut text = format!("coverage: {covered} of {} ({} %)\n", self.points, self.percent());
-        for what in &self.missing {
-            text.push_str(&format!("  {} {what}\n", colour.paint(ODD, "not covered")));
+        for Missing { rule, what, place } in &self.missing {
+            let (word, place) = (colour.paint(ODD, "not covered"), colour.paint(FAINT, place));
+            text.push_str(&format!("  {word} `{}`: {what}  {place}\n", escape(rule)));
         }
         text
     }
 
     /// For programs.
     pub fn json(&self) -> Value {
-        json!({ "points": self.points, "covered": self.points - self.missing.len(), "percent": self.percent(), "missing": self.missing })
+        let missing = self
+            .missing
+            .iter()
+            .map(|Missing { rule, what, place }| json!({ "rule": rule, "what": what, "place": place }));
+        json!({
+            "points": self.points,
+            "covered": self.points - self.missing.len(),
+            "percent": self.percent(),
+            "missing": missing.collect::<Vec<_>>(),
+        })
     }
-}
-
-/// The conditions of `when`, or of one exception.
-fn of(checked: &[Checked], exception: Option<usize>) -> impl Iterator<Item = &Checked> {
-    checked.iter().filter(move |checked| checked.exception == exception)
 }
