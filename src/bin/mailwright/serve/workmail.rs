@@ -58,19 +58,54 @@ struct Held {
     frozen: bool,
 }
 
+/// What is said of an object by who stores it.
+#[derive(Debug, Clone, Default)]
+pub struct About {
+    /// `Content-Type`, as it was given.
+    pub media_type: String,
+    /// Other fields that come back with it: names in lower case, and values.
+    pub fields: Vec<(String, String)>,
+}
+
+impl About {
+    /// Of this type, and nothing else.
+    pub fn of(media_type: &str) -> Self {
+        Self { media_type: media_type.to_owned(), fields: Vec::new() }
+    }
+}
+
+/// What has come of a deletion.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Deleted {
+    /// The version that says that the object is deleted, or the one that was removed.
+    pub version: u64,
+    /// True where that version says so.
+    pub says_so: bool,
+}
+
 /// A version of an object.
 #[derive(Debug, Clone)]
 pub struct Object {
     /// Its octets.
     pub content: Bytes,
-    /// `Content-Type`, as it was given.
-    pub media_type: String,
+    /// What was said of it.
+    pub about: About,
+    /// It says that the object is deleted, and has no octets.
+    pub is_deleted: bool,
     /// Which version.
     pub version: u64,
     /// When it was stored.
     pub stored: Timestamp,
     /// A digest of the octets, as an entity tag without quotes.
     pub tag: String,
+}
+
+impl Object {
+    /// How much memory it takes, nearly.
+    fn octets(&self) -> usize {
+        let fields = self.about.fields.iter().map(|(name, value)| name.len() + value.len());
+        self.content.len() + fields.sum::<usize>()
+    }
 }
 
 impl WorkMail {
@@ -128,45 +163,43 @@ impl WorkMail {
     // -- objects --
 
     /// Store a version of an object.
-    pub fn store(&self, bucket: &str, key: &str, content: Bytes, media_type: &str) -> Object {
-        let tag = hex(Sha256::digest(&content).get(..16).unwrap_or_default());
+    pub fn store(&self, bucket: &str, key: &str, content: Bytes, about: About) -> Object {
+        let tag = tag(&content);
         let mut state = self.state();
         state.versions += 1;
-        let object = Object {
-            content,
-            media_type: media_type.to_owned(),
-            version: state.versions,
-            stored: Timestamp::now(),
-            tag,
-        };
-        let name: Name = (bucket.to_owned(), key.to_owned());
-        state.octets += object.content.len();
-        state.ages.push_back((name.clone(), object.version));
-        state.objects.entry(name).or_default().push(object.clone());
-        while state.ages.len() > 1 && (state.ages.len() > MAX_OBJECTS || state.octets > MAX_OCTETS) {
-            let Some((name, version)) = state.ages.pop_front() else { break };
-            state.remove(&name, version);
-        }
+        let stored = Timestamp::now();
+        let object = Object { content, about, is_deleted: false, version: state.versions, stored, tag };
+        state.add((bucket.to_owned(), key.to_owned()), object.clone());
         object
     }
     /// The newest version of an object, or the one that is named.
     pub fn object(&self, bucket: &str, key: &str, version: Option<&str>) -> Option<Object> {
         let state = self.state();
         let versions = state.objects.get(&(bucket.to_owned(), key.to_owned()))?;
-        match version {
-            None => versions.last().cloned(),
-            Some(text) => versions.iter().find(|object| version_id(object.version) == text).cloned(),
-        }
+        let object = match version {
+            None => versions.last(),
+            Some(text) => versions.iter().find(|object| version_id(object.version) == text),
+        };
+        object.filter(|object| !object.is_deleted).cloned()
     }
 
-    /// Delete an object with all its versions.
-    pub fn delete(&self, bucket: &str, key: &str) {
+    /// Delete an object, so that its versions stay and the newest says that it is deleted; or remove a version. `None` where
+    /// there is nothing to remove.
+    pub fn delete(&self, bucket: &str, key: &str, version: Option<&str>) -> Option<Deleted> {
         let name: Name = (bucket.to_owned(), key.to_owned());
         let mut state = self.state();
-        let removed = state.objects.remove(&name).unwrap_or_default();
-        state.ages.retain(|(one, _)| *one != name);
-        let octets: usize = removed.iter().map(|object| object.content.len()).sum();
-        state.octets = state.octets.saturating_sub(octets);
+        let Some(text) = version else {
+            state.versions += 1;
+            let (version, stored) = (state.versions, Timestamp::now());
+            let (content, about, tag) = (Bytes::new(), About::default(), String::new());
+            state.add(name, Object { content, about, is_deleted: true, version, stored, tag });
+            return Some(Deleted { version, says_so: true });
+        };
+        let object = state.objects.get(&name)?.iter().find(|object| version_id(object.version) == text)?;
+        let deleted = Deleted { version: object.version, says_so: object.is_deleted };
+        state.remove(&name, deleted.version);
+        state.ages.retain(|(one, version)| *one != name || *version != deleted.version);
+        Some(deleted)
     }
     /// The buckets that hold something.
     pub fn buckets(&self) -> Vec<String> {
@@ -176,13 +209,17 @@ impl WorkMail {
     }
     /// The newest versions of the objects of a bucket whose keys begin with `prefix` and come behind `after`, by their keys.
     pub fn list(&self, bucket: &str, prefix: &str, after: &str) -> Vec<(String, Object)> {
+        let newest = |(key, mut versions): (String, Vec<Object>)| Some((key, versions.pop()?));
+        let all = self.versions(bucket, prefix, after).into_iter().filter_map(newest);
+        all.filter(|(key, object)| !object.is_deleted && (after.is_empty() || key.as_str() > after)).collect()
+    }
+    /// All versions, the oldest first, of the objects of a bucket whose keys begin with `prefix`, from `from` on, by their
+    /// keys.
+    pub fn versions(&self, bucket: &str, prefix: &str, from: &str) -> Vec<(String, Vec<Object>)> {
         let state = self.state();
-        let from: Name = (bucket.to_owned(), prefix.max(after).to_owned());
-        let all = state.objects.range(from..);
-        let here =
-            all.take_while(|((one, key), _)| one == bucket && (key.starts_with(prefix) || key.as_str() < prefix));
-        let newest = here.filter(|((_, key), _)| key.starts_with(prefix) && (after.is_empty() || key.as_str() > after));
-        newest.filter_map(|((_, key), versions)| Some((key.clone(), versions.last()?.clone()))).collect()
+        let first: Name = (bucket.to_owned(), prefix.max(from).to_owned());
+        let here = state.objects.range(first..).take_while(|((one, key), _)| one == bucket && key.starts_with(prefix));
+        here.map(|((_, key), versions)| (key.clone(), versions.clone())).collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -204,15 +241,30 @@ impl WorkMail {
 }
 
 impl State {
+    fn add(&mut self, name: Name, object: Object) {
+        self.octets += object.octets();
+        self.ages.push_back((name.clone(), object.version));
+        self.objects.entry(name).or_default().push(object);
+        while self.ages.len() > 1 && (self.ages.len() > MAX_OBJECTS || self.octets > MAX_OCTETS) {
+            let Some((name, version)) = self.ages.pop_front() else { break };
+            self.remove(&name, version);
+        }
+    }
+
     fn remove(&mut self, name: &Name, version: u64) {
         let Some(versions) = self.objects.get_mut(name) else { return };
         let place = versions.iter().position(|object| object.version == version);
         let removed = place.map(|place| versions.remove(place));
-        self.octets = self.octets.saturating_sub(removed.map_or(0, |object| object.content.len()));
+        self.octets = self.octets.saturating_sub(removed.as_ref().map_or(0, Object::octets));
         if versions.is_empty() {
             self.objects.remove(name);
         }
     }
+}
+
+/// A digest of octets, as an entity tag without quotes.
+pub fn tag(octets: &[u8]) -> String {
+    hex(Sha256::digest(octets).get(..16).unwrap_or_default())
 }
 
 /// The id of a version, as S3 says it.
@@ -239,7 +291,8 @@ impl ObjectStore for WorkMail {
     async fn put(&self, key: &ObjectKey, content: &Content) -> Result<Location, PortError> {
         let bucket = Bucket::new(BUCKET).map_err(|error| PortError::permanent(Refusal::Invalid, error.to_string()))?;
         self.answer(Call::Put, || {
-            let object = self.store(BUCKET, key.as_str(), content.chunks().concat().into(), "message/rfc822");
+            let object =
+                self.store(BUCKET, key.as_str(), content.chunks().concat().into(), About::of("message/rfc822"));
             Ok(Location { bucket, key: key.clone(), version: Some(version_id(object.version)) })
         })
         .await
@@ -247,7 +300,7 @@ impl ObjectStore for WorkMail {
 
     async fn keep(&self, attachment: &Stored) -> Result<(), PortError> {
         self.answer(Call::Keep, || {
-            self.store(ATTACHMENTS, attachment.key(), attachment.content().clone(), attachment.safe_type());
+            self.store(ATTACHMENTS, attachment.key(), attachment.content().clone(), About::of(attachment.safe_type()));
             Ok(())
         })
         .await
@@ -277,8 +330,8 @@ mod tests {
     fn a_message_can_be_put_until_it_is_answered() {
         let workmail = WorkMail::new(Faults::default());
         let new = [b"X-Checked: yes\r\n", RAW].concat();
-        workmail.store("my-bucket", "new", new.clone().into(), "");
-        workmail.store("my-bucket", "long", [RAW, &vec![b'x'; 1_200], b"\r\n"].concat().into(), "");
+        workmail.store("my-bucket", "new", new.clone().into(), About::default());
+        workmail.store("my-bucket", "long", [RAW, &vec![b'x'; 1_200], b"\r\n"].concat().into(), About::default());
         assert_eq!(refusal(&workmail.replace(&id("m"), "my-bucket", "new", None)), Some(Refusal::Gone));
         workmail.begin(&id("m"), RAW.into());
         assert_eq!(refusal(&workmail.replace(&id("m"), "my-bucket", "none", None)), Some(Refusal::Location));
@@ -299,17 +352,24 @@ mod tests {
     #[test]
     fn the_oldest_objects_go_when_there_are_too_many_or_too_large_ones() {
         let workmail = WorkMail::new(Faults::default());
-        let first = workmail.store("my-bucket", "k", vec![1; 100 << 20].into(), "");
-        workmail.store("my-bucket", "k", vec![2; 80 << 20].into(), "");
+        let first = workmail.store("my-bucket", "k", vec![1; 100 << 20].into(), About::default());
+        workmail.store("my-bucket", "k", vec![2; 80 << 20].into(), About::default());
         assert!(workmail.object("my-bucket", "k", Some(&version_id(first.version))).is_some());
-        workmail.store("my-bucket", "other", vec![3; 30 << 20].into(), "");
+        workmail.store("my-bucket", "other", vec![3; 30 << 20].into(), About::default());
         assert!(workmail.object("my-bucket", "k", Some(&version_id(first.version))).is_none());
         assert_eq!(workmail.object("my-bucket", "k", None).unwrap().content.first(), Some(&2));
-        workmail.delete("my-bucket", "k");
+        let second = version_id(workmail.object("my-bucket", "k", None).unwrap().version);
+        let said = workmail.delete("my-bucket", "k", None).unwrap();
+        assert!(said.says_so && workmail.object("my-bucket", "k", None).is_none());
+        assert!(workmail.object("my-bucket", "k", Some(&second)).is_some());
+        assert!(workmail.delete("my-bucket", "k", Some(&version_id(said.version))).unwrap().says_so);
+        assert!(workmail.object("my-bucket", "k", None).is_some(), "what said so is gone");
+        assert!(!workmail.delete("my-bucket", "k", Some(&second)).unwrap().says_so);
+        assert_eq!(workmail.delete("my-bucket", "k", Some(&second)), None);
         assert!(workmail.object("my-bucket", "k", None).is_none());
-        assert_eq!(workmail.state().octets, 30 << 20);
+        assert_eq!((workmail.state().octets, workmail.state().ages.len()), (30 << 20, 1));
         for _ in 0..=MAX_OBJECTS {
-            workmail.store("small", "k", Bytes::from_static(b"x"), "");
+            workmail.store("small", "k", Bytes::from_static(b"x"), About::default());
         }
         assert_eq!(workmail.state().ages.len(), MAX_OBJECTS);
         assert_eq!(workmail.buckets(), ["small"]);
@@ -319,8 +379,8 @@ mod tests {
     fn lists_begin_at_the_prefix_and_behind_a_key() {
         let workmail = WorkMail::new(Faults::default());
         for key in ["a", "b/1", "b/2", "b/3", "c"] {
-            workmail.store("one", key, Bytes::new(), "");
-            workmail.store("two", key, Bytes::new(), "");
+            workmail.store("one", key, Bytes::new(), About::default());
+            workmail.store("two", key, Bytes::new(), About::default());
         }
         let keys = |prefix, after| -> Vec<String> {
             workmail.list("one", prefix, after).into_iter().map(|(key, _)| key).collect()
@@ -331,5 +391,10 @@ mod tests {
         assert_eq!(keys("b/", "a"), ["b/1", "b/2", "b/3"]);
         assert_eq!(keys("", "b/3"), ["c"]);
         assert!(keys("d", "").is_empty() && keys("a", "c").is_empty());
+        workmail.delete("one", "b/2", None);
+        assert_eq!(keys("b/", ""), ["b/1", "b/3"]);
+        let versions = workmail.versions("one", "b/", "b/2");
+        let counts: Vec<(&str, usize)> = versions.iter().map(|(key, all)| (key.as_str(), all.len())).collect();
+        assert_eq!(counts, [("b/2", 2), ("b/3", 1)]);
     }
 }

@@ -13,6 +13,9 @@ mod message_flow;
 mod multipart;
 pub mod runtime_api;
 mod s3;
+mod s3_copy;
+mod s3_delete;
+mod s3_fields;
 mod s3_list;
 
 use std::pin::Pin;
@@ -23,7 +26,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
 use hyper::body::Frame;
@@ -161,6 +164,17 @@ fn answer(status: StatusCode, fields: &[(&'static str, String)], body: impl Into
         }
     }
     (status, headers, body.into()).into_response()
+}
+
+/// As [`answer`], with fields that whoever stored an object has named.
+fn answer_with(status: StatusCode, fields: &[(String, String)], body: impl Into<Body>) -> Response {
+    let mut answer = answer(status, &[], body);
+    for (name, value) in fields {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse()) {
+            answer.headers_mut().insert(name, value);
+        }
+    }
+    answer
 }
 
 /// An error of a service that speaks JSON.

@@ -9,12 +9,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::Response;
-use mailwright::hex::hex;
-use sha2::{Digest, Sha256};
 
 use super::s3::{Asked, error, xml};
 use super::s3_list::escaped;
 use super::{Aws, MAX_OBJECT, answer};
+use crate::serve::workmail::{About, tag};
 
 /// Most uploads that are not complete.
 const MAX_UPLOADS: usize = 20;
@@ -40,7 +39,7 @@ struct Upload {
     id: String,
     bucket: String,
     key: String,
-    media_type: String,
+    about: About,
     parts: BTreeMap<u16, Bytes>,
 }
 
@@ -56,7 +55,7 @@ impl Uploads {
     }
 }
 
-pub fn begin(aws: &Aws, asked: &Asked, media_type: String) -> Response {
+pub fn begin(aws: &Aws, asked: &Asked, about: About) -> Response {
     let mut state = aws.uploads.state();
     state.begun += 1;
     let id = format!("upload-{}", state.begun);
@@ -64,7 +63,7 @@ pub fn begin(aws: &Aws, asked: &Asked, media_type: String) -> Response {
         state.uploads.pop_front();
     }
     let (bucket, key) = (asked.bucket.clone(), asked.key.clone());
-    state.uploads.push_back(Upload { id: id.clone(), bucket, key, media_type, parts: BTreeMap::new() });
+    state.uploads.push_back(Upload { id: id.clone(), bucket, key, about, parts: BTreeMap::new() });
     xml(
         StatusCode::OK,
         &format!(
@@ -76,19 +75,20 @@ pub fn begin(aws: &Aws, asked: &Asked, media_type: String) -> Response {
     )
 }
 
-pub fn part(aws: &Aws, upload: &str, number: &str, octets: Bytes) -> Response {
+/// Keep a part; its entity tag, or why not.
+pub fn part(aws: &Aws, upload: &str, number: &str, octets: Bytes) -> Result<String, Response> {
     let Some(number) = number.parse().ok().filter(|number| (1..=MAX_PART).contains(number)) else {
-        return error(400, "InvalidArgument", "the part number is from 1 to 10000");
+        return Err(error(400, "InvalidArgument", "the part number is from 1 to 10000"));
     };
-    let tag = hex(Sha256::digest(&octets).get(..16).unwrap_or_default());
+    let tag = tag(&octets);
     let mut state = aws.uploads.state();
     let all: usize = state.uploads.iter().map(Upload::octets).sum();
-    let Some(upload) = state.uploads.iter_mut().find(|one| one.id == upload) else { return unknown() };
+    let Some(upload) = state.uploads.iter_mut().find(|one| one.id == upload) else { return Err(unknown()) };
     if upload.octets() + octets.len() > MAX_OBJECT || all + octets.len() > MAX_OCTETS {
-        return error(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size");
+        return Err(error(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size"));
     }
     upload.parts.insert(number, octets);
-    answer(StatusCode::OK, &[("etag", format!("\"{tag}\""))], "")
+    Ok(tag)
 }
 
 pub fn complete(aws: &Aws, asked: &Asked, upload: &str) -> Response {
@@ -102,7 +102,7 @@ pub fn complete(aws: &Aws, asked: &Asked, upload: &str) -> Response {
     let Some(upload) = upload else { return unknown() };
     let parts = upload.parts.len();
     let content = upload.parts.into_values().collect::<Vec<_>>().concat();
-    let object = aws.workmail.store(&upload.bucket, &upload.key, content.into(), &upload.media_type);
+    let object = aws.workmail.store(&upload.bucket, &upload.key, content.into(), upload.about);
     let (bucket, key) = (escaped(&upload.bucket), escaped(&upload.key));
     let mut response = xml(
         StatusCode::OK,

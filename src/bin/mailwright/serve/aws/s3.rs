@@ -1,4 +1,4 @@
-//! S3 over what is stored in memory: put, get and head of objects with their versions, lists, deletes, uploads in parts.
+//! S3 over what is stored in memory: put, get, head and copy of objects with their versions, lists, deletes, uploads in parts.
 //!
 //! Uploads in parts are here because `aws s3 cp` and boto3's transfers use them from 8 MB on, which mail often has. Buckets
 //! are there when they are named, and have versions. What is not here says so (`NotImplemented`).
@@ -11,23 +11,19 @@ use axum::response::Response;
 use mailwright::flow::memory::{Call, Fault};
 use mailwright::flow::ports::{PortError, Refusal, Trouble};
 
+use super::s3_fields::Judged;
 use super::{
-    Aws, MAX_BODY, MAX_OBJECT, Unread, answer, body, broken, chunked, decoded, hang, multipart, query, s3_list,
+    Aws, MAX_BODY, MAX_OBJECT, Unread, answer, answer_with, body, broken, chunked, decoded, hang, multipart, query,
+    s3_copy, s3_delete, s3_fields, s3_list,
 };
 use crate::serve::fault::At;
-use crate::serve::workmail::{ATTACHMENTS, Object, version_id};
+use crate::serve::workmail::ATTACHMENTS;
 
 /// Longest key, in octets (S3, "Naming Amazon S3 objects").
-const MAX_KEY: usize = 1024;
-/// Longest content type that is kept.
-const MAX_TYPE: usize = 200;
-/// What an object is that nobody gave a type.
-const ANY_TYPE: &str = "binary/octet-stream";
+pub const MAX_KEY: usize = 1024;
 /// Parameters that ask for what is not here.
 const NOT_HERE: &[&str] = &[
     "acl",
-    "tagging",
-    "versions",
     "lifecycle",
     "policy",
     "cors",
@@ -38,7 +34,6 @@ const NOT_HERE: &[&str] = &[
     "torrent",
     "retention",
     "legal-hold",
-    "delete",
 ];
 
 /// What a request is about.
@@ -77,23 +72,30 @@ pub async fn take(aws: &Aws, request: Request) -> Response {
     let Some(asked) = Asked::of(&request) else {
         return error(400, "InvalidURI", "no bucket and key that S3 takes");
     };
-    if NOT_HERE.iter().any(|name| asked.parameter(name).is_some())
-        || request.headers().contains_key("x-amz-copy-source")
-    {
-        return error(501, "NotImplemented", "mailwright serve does not do this");
+    if NOT_HERE.iter().any(|name| asked.parameter(name).is_some()) {
+        return not_here();
     }
+    let has = |name: &str| asked.parameter(name).is_some();
     let upload = asked.parameter("uploadId");
     match (request.method().clone(), asked.bucket.is_empty(), asked.key.is_empty()) {
         (Method::GET, true, _) => s3_list::buckets(aws),
-        (Method::GET, _, true) if asked.parameter("location").is_some() => s3_list::location(),
-        (Method::GET, _, true) if asked.parameter("versioning").is_some() => s3_list::versioning(),
+        (Method::GET, _, true) if has("location") => s3_list::location(),
+        (Method::GET, _, true) if has("versioning") => s3_list::versioning(),
+        (Method::GET, _, true) if has("versions") => s3_list::versions(aws, &asked),
+        (Method::GET, _, true) if has("uploads") => not_here(),
         (Method::GET, _, true) => s3_list::objects(aws, &asked),
         (Method::PUT | Method::HEAD, false, true) => answer(StatusCode::OK, &[], ""),
+        (Method::DELETE, false, true) => s3_delete::bucket(aws, &asked.bucket),
+        (Method::POST, false, true) if has("delete") => match body(aws, request, MAX_BODY).await {
+            Ok((octets, _place)) => s3_delete::objects(aws, &asked.bucket, &octets),
+            Err(why) => unread(why),
+        },
+        (Method::GET, _, false) if has("tagging") => s3_list::no_tags(),
+        (Method::GET, _, false) if upload.is_some() => not_here(),
         (Method::GET | Method::HEAD, _, false) => get(aws, &asked, &request),
+        (Method::PUT, _, false) if has("tagging") => not_here(),
         (Method::PUT, _, false) => put(aws, &asked, request).await,
-        (Method::POST, _, false) if asked.parameter("uploads").is_some() => {
-            multipart::begin(aws, &asked, media_type(request.headers()))
-        }
+        (Method::POST, _, false) if has("uploads") => multipart::begin(aws, &asked, s3_fields::said(request.headers())),
         (Method::POST, _, false) if upload.is_some() => {
             // The list of parts is read, so that the connection can be used again; all parts make the object.
             match body(aws, request, MAX_BODY).await {
@@ -101,53 +103,59 @@ pub async fn take(aws: &Aws, request: Request) -> Response {
                 Err(why) => unread(why),
             }
         }
-        (Method::DELETE, _, false) => {
-            if let Some(upload) = upload {
-                return multipart::abort(aws, &upload);
-            }
-            aws.workmail.delete(&asked.bucket, &asked.key);
-            answer(StatusCode::NO_CONTENT, &[], "")
-        }
-        _ => error(501, "NotImplemented", "mailwright serve does not do this"),
+        (Method::DELETE, _, false) => match upload {
+            Some(upload) => multipart::abort(aws, &upload),
+            None => s3_delete::object(aws, &asked),
+        },
+        _ => not_here(),
     }
+}
+
+fn not_here() -> Response {
+    error(501, "NotImplemented", "mailwright serve does not do this")
 }
 
 fn get(aws: &Aws, asked: &Asked, request: &Request) -> Response {
     let version = asked.parameter("versionId");
     let Some(object) = aws.workmail.object(&asked.bucket, &asked.key, version.as_deref()) else {
-        return error(404, "NoSuchKey", "The specified key does not exist.");
+        return s3_fields::missing(version.is_some());
     };
+    match s3_fields::judged(request.headers(), s3_fields::OF_REQUEST, &object) {
+        Judged::Holds => {}
+        Judged::Fails => return s3_fields::failed(),
+        Judged::NotModified => return answer_with(StatusCode::NOT_MODIFIED, &s3_fields::about(&object), ""),
+    }
     let length = object.content.len();
-    let mut fields = about(&object);
-    fields.push(("content-type", object.media_type.clone()));
-    fields.push(("accept-ranges", "bytes".to_owned()));
-    fields.push(("last-modified", object.stored.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()));
-    // What a browser makes of it is not mail's to say.
-    fields.push(("x-content-type-options", "nosniff".to_owned()));
-    fields.push(("content-security-policy", "sandbox; default-src 'none'".to_owned()));
+    let mut fields = s3_fields::all(&object);
     let range = request.headers().get("range").and_then(|field| field.to_str().ok());
+    // A part of another object than is meant is none (RFC 9110 §13.1.5).
+    let range = range.filter(|_| s3_fields::is_meant(request.headers(), &object));
     let (status, content) = match range.map(|range| cut(range, length)) {
         None | Some(Range::Whole) => (StatusCode::OK, object.content),
         Some(Range::Nothing) => return error(416, "InvalidRange", "The requested range is not satisfiable"),
         Some(Range::Part(from, to)) => {
-            fields.push(("content-range", format!("bytes {from}-{}/{length}", to - 1)));
+            fields.push(("content-range".to_owned(), format!("bytes {from}-{}/{length}", to - 1)));
             (StatusCode::PARTIAL_CONTENT, object.content.slice(from..to))
         }
     };
-    fields.push(("content-length", content.len().to_string()));
+    fields.push(("content-length".to_owned(), content.len().to_string()));
     let content = if *request.method() == Method::HEAD { axum::body::Bytes::new() } else { content };
-    answer(status, &fields, content)
+    answer_with(status, &fields, content)
 }
 
+/// What of an object is asked for.
 #[derive(Debug, PartialEq, Eq)]
-enum Range {
+pub enum Range {
+    /// All of it.
     Whole,
+    /// What it does not have.
     Nothing,
+    /// From an octet up to another.
     Part(usize, usize),
 }
 
 /// RFC 9110 §14.2, one range. What is no range of one kind is passed over, as the standard asks.
-fn cut(field: &str, length: usize) -> Range {
+pub fn cut(field: &str, length: usize) -> Range {
     let Some((from, to)) = field.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
         return Range::Whole;
     };
@@ -173,17 +181,28 @@ async fn put(aws: &Aws, asked: &Asked, request: Request) -> Response {
         Ok(read) => read,
         Err(why) => return unread(why),
     };
-    let work = move || whole(&fields, octets).map(|octets| (media_type(&fields), octets));
-    let (media_type, octets) = match tokio::task::spawn_blocking(work).await {
-        Ok(Ok(done)) => done,
-        Ok(Err((code, message))) => return error(400, code, message),
-        Err(_) => return error(500, "InternalError", "it could not be read"),
-    };
-    let done = if let (Some(part), Some(upload)) = (asked.parameter("partNumber"), asked.parameter("uploadId")) {
-        multipart::part(aws, &upload, &part, octets.into())
+    let part = asked.parameter("partNumber").zip(asked.parameter("uploadId"));
+    let done = if fields.contains_key(s3_copy::SOURCE) {
+        s3_copy::copy(aws, asked, &fields, part.as_ref())
     } else {
-        let object = aws.workmail.store(&asked.bucket, &asked.key, octets.into(), &media_type);
-        answer(StatusCode::OK, &about(&object), "")
+        let work = move || whole(&fields, octets).map(|octets| (fields, octets));
+        let (fields, octets) = match tokio::task::spawn_blocking(work).await {
+            Ok(Ok(done)) => done,
+            Ok(Err((code, message))) => return error(400, code, message),
+            Err(_) => return error(500, "InternalError", "it could not be read"),
+        };
+        if let Some((part, upload)) = part {
+            match multipart::part(aws, &upload, &part, octets.into()) {
+                Ok(tag) => answer(StatusCode::OK, &[("etag", format!("\"{tag}\""))], ""),
+                Err(refused) => refused,
+            }
+        } else if !s3_fields::may_store(&fields, aws.workmail.object(&asked.bucket, &asked.key, None).as_ref()) {
+            s3_fields::failed()
+        } else {
+            let said = s3_fields::said(&fields);
+            let object = aws.workmail.store(&asked.bucket, &asked.key, octets.into(), said);
+            answer_with(StatusCode::OK, &s3_fields::about(&object), "")
+        }
     };
     if fault.is_some() { broken() } else { done }
 }
@@ -209,16 +228,6 @@ fn whole(fields: &HeaderMap, octets: Vec<u8>) -> Result<Vec<u8>, (&'static str, 
         return Err(("BadDigest", "the checksum is not the one that was told"));
     }
     Ok(content)
-}
-
-fn media_type(fields: &HeaderMap) -> String {
-    let text = fields.get("content-type").and_then(|field| field.to_str().ok());
-    text.filter(|text| !text.is_empty() && text.len() <= MAX_TYPE).unwrap_or(ANY_TYPE).to_owned()
-}
-
-/// What is said of an object that is put or got.
-fn about(object: &Object) -> Vec<(&'static str, String)> {
-    vec![("etag", format!("\"{}\"", object.tag)), ("x-amz-version-id", version_id(object.version))]
 }
 
 fn unread(why: Unread) -> Response {
