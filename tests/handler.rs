@@ -322,7 +322,7 @@ async fn a_repaired_message_meets_the_demands_or_is_not_put() {
     beyond.memory.demand_as_workmail_does();
     let handled = beyond.go().await;
     assert!(matches!(handled.report.fate, Fate::Original { refusal: Some(Refusal::Rejected), .. }));
-    assert_eq!(handled.report.unmet, [Unmet { demand: Demand::Line, count: 2, came: true }]);
+    assert_eq!(handled.report.unmet, [Unmet { demand: Demand::Line, count: 2, came: true, names: Vec::new() }]);
     assert!(handled.report.repaired.is_empty() && beyond.is_untouched());
     assert_eq!(beyond.memory.calls(), [Call::Fetch, Call::Put, Call::PutBack]);
 

@@ -56,7 +56,7 @@ fn put(pipeline: &Pipeline, raw: Vec<u8>) -> (Bytes, String) {
     let puts = memory.calls().into_iter().filter(|call| *call == Call::PutBack).count();
     let _ = writeln!(report, "put {puts} times");
     for unmet in &handled.report.unmet {
-        let _ = writeln!(report, "rejected, {:?}: {}: {}", unmet.demand.basis(), unmet.demand.words(), unmet.count);
+        let _ = writeln!(report, "rejected, {:?}: {}: {}", unmet.demand.basis(), unmet.words(), unmet.count);
     }
     for mended in &handled.report.repaired {
         let _ = writeln!(report, "repaired: {}: {}", mended.what.words(), mended.count);

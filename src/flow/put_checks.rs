@@ -17,7 +17,7 @@ mod edited;
 pub mod fields;
 
 use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
@@ -28,6 +28,9 @@ use crate::message::{Draft, FieldSpan, MAX_LINE, Message, Part, Rendered, header
 
 /// Most attachments of one message (Administrator Guide, "Amazon WorkMail quotas").
 pub const MAX_ATTACHMENTS: usize = 500;
+
+/// Most names that are listed for one demand.
+const MAX_NAMED: usize = 5;
 
 /// A demand that a message does not meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -162,7 +165,7 @@ pub fn put(new: &[u8], fetched: &[u8]) -> Result<(), Rejection> {
 }
 
 /// How often a demand is not met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unmet {
     /// Which.
     pub demand: Demand,
@@ -170,23 +173,41 @@ pub struct Unmet {
     pub count: usize,
     /// True where the message came with it; false where the rewrite brought it in.
     pub came: bool,
+    /// Of which fields, or of attachments with which extensions, as our lists have them; in order, each once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<&'static str>,
+}
+
+impl Unmet {
+    /// What is wrong, with the names, in words of ours.
+    pub fn words(&self) -> String {
+        let (shown, more) = self.names.split_at(self.names.len().min(MAX_NAMED));
+        let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+        let names = if shown.is_empty() { String::new() } else { format!(": {}{more}", shown.join(", ")) };
+        format!("{}{names}", self.demand.words())
+    }
 }
 
 /// The faults by sort, in the order of [`Demand`].
 pub fn unmet(faults: &[Fault]) -> Vec<Unmet> {
-    let mut counts: BTreeMap<(Demand, bool), usize> = BTreeMap::new();
+    let mut sorts: BTreeMap<(Demand, bool), (usize, BTreeSet<&'static str>)> = BTreeMap::new();
     for fault in faults {
-        *counts.entry((fault.demand, fault.came)).or_default() += 1;
+        let (count, names) = sorts.entry((fault.demand, fault.came)).or_default();
+        *count += 1;
+        names.extend(fault.name);
     }
-    counts.into_iter().map(|((demand, came), count)| Unmet { demand, count, came }).collect()
+    let sorts = sorts.into_iter();
+    sorts
+        .map(|((demand, came), (count, names))| Unmet { demand, count, came, names: names.into_iter().collect() })
+        .collect()
 }
 
-/// The faults in fixed words.
+/// The faults in our own words.
 pub fn words(faults: &[Fault]) -> String {
-    let each = unmet(faults).into_iter().map(|Unmet { demand, count, came }| {
-        let often = if count > 1 { format!(" ({count} times)") } else { String::new() };
-        let whose = if came { "" } else { ", brought in by the rewrite" };
-        format!("{}{often}{whose}", demand.words())
+    let each = unmet(faults).into_iter().map(|unmet| {
+        let often = if unmet.count > 1 { format!(" ({} times)", unmet.count) } else { String::new() };
+        let whose = if unmet.came { "" } else { ", brought in by the rewrite" };
+        format!("{}{often}{whose}", unmet.words())
     });
     each.collect::<Vec<_>>().join("; ")
 }

@@ -317,8 +317,7 @@ pub(super) fn log(report: &FlowReport, error: Option<&FlowError>) {
     let failed = names(|v| matches!(v, Verdict::Failed(_) | Verdict::OutOfTime));
     let answers: Vec<String> = report.answers.iter().map(|(word, count)| format!("{word}: {count}")).collect();
     let answers = (report.answers.len() > 1).then(|| answers.join(", "));
-    let unmet: Vec<String> =
-        report.unmet.iter().map(|unmet| format!("{}: {}", unmet.demand.words(), unmet.count)).collect();
+    let unmet: Vec<String> = report.unmet.iter().map(|unmet| format!("{}: {}", unmet.words(), unmet.count)).collect();
     let unmet = (!unmet.is_empty()).then(|| unmet.join("; "));
     let repaired: Vec<String> = report.repaired.iter().map(|m| format!("{}: {}", m.what.words(), m.count)).collect();
     let repaired = (!repaired.is_empty()).then(|| repaired.join("; "));

@@ -91,7 +91,7 @@ pub fn put_lines(report: &FlowReport) -> Vec<String> {
     let unmet = report.unmet.iter().map(|unmet| {
         let word = if unmet.demand.refuses() { "rejected:" } else { "advised against:" };
         let whose = if unmet.came { "" } else { ", brought in by the rewrite" };
-        format!("{word:<18} {}{}{whose}", unmet.demand.words(), times(unmet.count))
+        format!("{word:<18} {}{}{whose}", unmet.words(), times(unmet.count))
     });
     let repaired = report.repaired.iter().map(|m| format!("{:<18} {}{}", "repaired:", m.what.words(), times(m.count)));
     unmet.chain(repaired).collect()

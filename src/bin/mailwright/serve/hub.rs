@@ -310,7 +310,7 @@ impl Hub {
     }
 
     /// No two messages have the same, also over several starts.
-    fn next_id(&self) -> MessageId {
+    pub fn next_id(&self) -> MessageId {
         loop {
             let count = self.ids.fetch_add(1, Ordering::Relaxed);
             let digits = hex(&Sha256::new().chain_update(self.salt).chain_update(count.to_be_bytes()).finalize());
@@ -398,7 +398,7 @@ mod tests {
     }
 
     fn take(hub: &Hub, raw: impl Into<Bytes>) -> Result<Taken, Full> {
-        hub.take_now(Arrival::new(Origin::Smtp, raw))
+        hub.take_now(Arrival::new(Origin::Smtp(Vec::new()), raw))
     }
 
     fn pass(hub: &Hub, number: usize, rewritten: Option<usize>) {
@@ -492,11 +492,11 @@ mod tests {
         assert_eq!(event["messageId"], taken.id.as_str());
         assert_eq!(event["subject"].as_str().unwrap().chars().count(), 256);
         assert_eq!(event["envelope"]["mailFrom"]["address"], "ann@example.com");
-        let null = Arrival { return_path: ReturnPath::Null, ..Arrival::new(Origin::Smtp, raw) };
+        let null = Arrival { return_path: ReturnPath::Null, ..Arrival::new(Origin::Smtp(Vec::new()), raw) };
         let taken = hub.take_now(null).unwrap();
         assert_eq!(hub.run(taken.number).unwrap().event.json["envelope"]["mailFrom"]["address"], "");
         let bob = mailwright::envelope::Address::new("bob@example.com").unwrap();
-        let bare = Arrival { return_path: ReturnPath::Address(bob), ..Arrival::new(Origin::Smtp, "\r\nx") };
+        let bare = Arrival { return_path: ReturnPath::Address(bob), ..Arrival::new(Origin::Smtp(Vec::new()), "\r\nx") };
         let taken = hub.take_now(bare).unwrap();
         assert_eq!(hub.run(taken.number).unwrap().event.json["envelope"]["mailFrom"]["address"], "bob@example.com");
     }

@@ -244,7 +244,8 @@ async fn serve_all(
     tokio::spawn(http::serve(ports.aws, aws::routes(aws).layer(from_fn(http::no_browser))));
     for (listener, direction) in [(ports.inbound, Direction::Inbound), (ports.outbound, Direction::Outbound)] {
         let (hub, room) = (Arc::clone(&hub), Arc::clone(&room));
-        tokio::spawn(smtp::serve(listener, Port { direction, hub, room }));
+        let clock = options.at.map_or(Clock::System, Clock::Fixed);
+        tokio::spawn(smtp::serve(listener, Port { direction, clock, hub, room }));
     }
     tokio::spawn(take_files(hub, messages, log));
     asked_to_end().await.map_err(|error| format!("cannot wait for Ctrl-C: {error}"))

@@ -40,8 +40,8 @@ pub enum ReturnPath {
 /// Where a message comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// By SMTP.
-    Smtp,
+    /// By SMTP, with the names of fields that were added.
+    Smtp(Vec<&'static str>),
     /// Pasted or dropped into the page: the name of its file, safe to show.
     Page(Arc<str>),
     /// A file: its path, safe to show.
@@ -52,7 +52,8 @@ impl Origin {
     /// In a few words, safe to show.
     pub fn words(&self) -> String {
         match self {
-            Self::Smtp => "smtp".to_owned(),
+            Self::Smtp(added) if added.is_empty() => "smtp".to_owned(),
+            Self::Smtp(added) => format!("smtp, {} added", added.join(" and ")),
             Self::Page(name) | Self::File(name) => name.to_string(),
         }
     }

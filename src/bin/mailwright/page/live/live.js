@@ -248,8 +248,10 @@
   });
   const hint = byId('hint'), hinted = hint.textContent;
   source.addEventListener('input', () => {
-    const odd = source.value.trim() && !looksLike(source.value);
-    hint.textContent = odd ? 'This does not begin with a header field: is it the whole source?' : hinted;
+    const text = source.value.trim(), lacks = ['From', 'Date'].filter(name => !new RegExp(`^${name}[ \\t]*:`, 'im').test(text.split(/\n[ \t]*\n/, 1)[0]));
+    const odd = !text ? '' : !looksLike(text) ? 'This does not begin with a header field: is it the whole source?'
+      : lacks.length ? `This has no ${lacks.join(' and no ')}: WorkMail would not take it back when rules rewrite it.` : '';
+    hint.textContent = odd || hinted;
     hint.classList.toggle('odd', Boolean(odd));
   });
   source.addEventListener('keydown', event => {

@@ -8,6 +8,7 @@
 //! earlier where another wants its place; it holds a line of [`MAX_LINE`] octets, and a message that has its place in the room. Replies to what was sent together
 //! go out together (PIPELINING).
 
+mod complete;
 mod data;
 mod path;
 mod session;
@@ -16,9 +17,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mailwright::envelope::{Address, Direction};
+use mailwright::envelope::Direction;
+use mailwright::facts::Clock;
 use mailwright::flow::workmail::MAX_MESSAGE;
-use mailwright::message::{Draft, Message};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::spawn_blocking;
@@ -56,6 +57,8 @@ const GROWTH: usize = 256 * 1024;
 pub struct Port {
     /// The way of all messages.
     pub direction: Direction,
+    /// What time it is.
+    pub clock: Clock,
     /// Where they go.
     pub hub: Arc<Hub>,
     /// Memory for those that are coming.
@@ -190,16 +193,17 @@ impl<'p> Connection<'p> {
             Err(Fault::BareLineEnd) => "550 5.6.0 a CR or an LF stands alone; lines end with both".to_owned(),
             Ok(raw) => {
                 let Envelope { sender: Sender(sender), recipients } = envelope;
-                let raw = match self.port.direction {
-                    Direction::Inbound => {
-                        let sender = sender.clone();
-                        // A large message takes a while to look at.
-                        spawn_blocking(move || with_return_path(raw, sender.as_ref())).await?
-                    }
-                    Direction::Outbound => raw,
-                };
+                let (direction, of) = (self.port.direction, sender.clone());
+                let (id, now) = (self.port.hub.next_id(), self.port.clock.now());
+                // A large message takes a while to look at.
+                let completed = spawn_blocking(move || match direction {
+                    Direction::Inbound => (complete::with_return_path(raw, of.as_ref()), Vec::new()),
+                    Direction::Outbound => complete::as_submitted(raw, of.as_ref(), &id, now),
+                });
+                let (raw, added) = completed.await?;
+                let said = if added.is_empty() { String::new() } else { format!(", {} added", added.join(" and ")) };
                 let arrival = Arrival {
-                    origin: Origin::Smtp,
+                    origin: Origin::Smtp(added),
                     raw: raw.into(),
                     given: Given { direction: Some(self.port.direction), from: None, to: recipients, at: None },
                     return_path: sender.map_or(ReturnPath::Null, ReturnPath::Address),
@@ -208,7 +212,9 @@ impl<'p> Connection<'p> {
                 let until = Instant::now() + ROOM_WITHIN;
                 loop {
                     match self.port.hub.take(arrival.clone()).await {
-                        Ok(taken) => break format!("250 2.0.0 taken as #{}, message id {}", taken.number, taken.id),
+                        Ok(taken) => {
+                            break format!("250 2.0.0 taken as #{}, message id {}{said}", taken.number, taken.id);
+                        }
                         Err(full) if Instant::now() >= until => break format!("452 4.3.2 {full}"),
                         Err(_) => sleep(ROOM_PAUSE).await,
                     }
@@ -247,18 +253,6 @@ impl<'p> Connection<'p> {
     }
 }
 
-/// The server that takes a message in from outside notes the sender of its envelope on top of it (RFC 5321 §4.4), where
-/// rules look for it. A message that has the field keeps it: it was saved, and is sent once more.
-fn with_return_path(raw: Vec<u8>, sender: Option<&Address>) -> Vec<u8> {
-    let message = Message::parse(&raw);
-    if !Draft::new(&message).values("Return-Path").is_empty() {
-        return raw;
-    }
-    let mut noted = format!("Return-Path: <{}>\r\n", sender.map_or("", Address::as_str)).into_bytes();
-    noted.extend_from_slice(&raw);
-    noted
-}
-
 enum Line {
     /// Without its end.
     Whole(Vec<u8>),
@@ -266,19 +260,4 @@ enum Line {
     BadEnd,
     /// A line that was not kept.
     TooLong,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn mail_from_outside_says_who_sent_it() {
-        let ann = Address::new("ann@example.com").unwrap();
-        let noted = |raw: &str, sender| String::from_utf8(with_return_path(raw.into(), sender)).unwrap();
-        assert_eq!(noted("A: 1\r\n\r\nx", Some(&ann)), "Return-Path: <ann@example.com>\r\nA: 1\r\n\r\nx");
-        assert_eq!(noted("A: 1\r\n\r\nx", None), "Return-Path: <>\r\nA: 1\r\n\r\nx");
-        let saved = "Received: x\r\nReturn-Path: <b@x.example>\r\n\r\nx";
-        assert_eq!(noted(saved, Some(&ann)), saved);
-    }
 }
