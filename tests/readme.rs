@@ -1,6 +1,6 @@
 //! README.md holds what is true: the output that it shows is the output of the command that it shows. `BLESS=1 cargo test --profile quick --test readme` writes them anew; read the difference.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::process::Command;
 
@@ -31,6 +31,118 @@ fn what_the_readme_shows_is_true() {
 fn command<'r>(readme: &'r str, word: &str) -> &'r str {
     let mut lines = readme.lines().filter_map(|line| line.strip_prefix(RUN));
     lines.find(|arguments| arguments.starts_with(word)).unwrap_or_else(|| panic!("README.md has no `{RUN}{word}`"))
+}
+
+#[test]
+fn the_table_of_commands_names_every_option_of_each() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let (named, offered) =
+        (Regex::new("`(--[a-z-]+)`").unwrap(), Regex::new("(?m)^ +(?:-[a-z], )?(--[a-z-]+)").unwrap());
+    let all = |pattern: &Regex, text: &str| -> BTreeSet<String> {
+        let options = pattern.captures_iter(text).map(|found| found[1].to_owned());
+        options.filter(|option| !matches!(option.as_str(), "--help" | "--version")).collect()
+    };
+    let rows: Vec<&str> = readme.lines().filter(|line| line.starts_with("| `mailwright ")).collect();
+    let mut seen = BTreeSet::new();
+    for row in rows {
+        let first = row.split(" | ").next().unwrap();
+        let mut options = BTreeSet::new();
+        for call in first.split('`').filter(|part| part.starts_with("mailwright ")) {
+            let words = call.split_whitespace().skip(1);
+            let command: Vec<&str> = words.take_while(|word| word.chars().all(|c| c.is_ascii_lowercase())).collect();
+            options.extend(all(&offered, &output(&format!("{} --help", command.join(" ")))));
+            seen.extend(command.first().map(|word| (*word).to_owned()));
+        }
+        assert_eq!(all(&named, row), options, "{first}: the README's table, and --help");
+    }
+    let commands = Regex::new("(?m)^  ([a-z]+) ").unwrap();
+    let help = output("--help");
+    for command in commands.captures_iter(&help).map(|found| found[1].to_owned()) {
+        assert!(seen.contains(&command), "the README's table lacks `{command}`");
+    }
+}
+
+/// Links in what people read, that do not leave it: the file is there, and what they name in it.
+#[test]
+fn every_link_in_the_docs_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for folder in ["docs", "benches", "fuzz", "rules", "tests"] {
+        files_below(&root.join(folder), root, &mut files);
+    }
+    files.retain(|(name, _)| name.ends_with(".md"));
+    for name in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"] {
+        files.push((name.to_owned(), std::fs::read_to_string(root.join(name)).unwrap()));
+    }
+    let link = Regex::new(r"\]\(([^()\s]+)\)").unwrap();
+    let anchors: HashMap<&str, BTreeSet<String>> =
+        files.iter().map(|(name, text)| (name.as_str(), anchors(text))).collect();
+    let (mut links, mut wrong) = (0, Vec::new());
+    for (name, text) in &files {
+        for target in link.captures_iter(&without_code(text)).map(|found| found[1].to_owned()) {
+            if target.contains("://") || target.starts_with("mailto:") {
+                continue;
+            }
+            links += 1;
+            let (path, anchor) = target.split_once('#').unwrap_or((&target, ""));
+            let folder = Path::new(name).parent().unwrap();
+            let path = if path.is_empty() { name.clone() } else { plain(&folder.join(path)) };
+            let known = anchors.get(path.as_str()).is_none_or(|anchors| anchor.is_empty() || anchors.contains(anchor));
+            if !root.join(&path).exists() || !known {
+                wrong.push(format!("{name}: {target}"));
+            }
+        }
+    }
+    assert!(links > 100 && wrong.is_empty(), "{links} links, these lead nowhere: {wrong:#?}");
+}
+
+/// A path without `.` and `..`.
+fn plain(path: &Path) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.to_str().unwrap().split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// What stands in fences and in backquotes is no link.
+fn without_code(text: &str) -> String {
+    let mut fenced = false;
+    let lines = text.lines().filter(|line| {
+        let fence = line.trim_start().starts_with("```");
+        fenced ^= fence;
+        !fenced && !fence
+    });
+    let text = lines.collect::<Vec<_>>().join("\n");
+    Regex::new("`[^`\n]*`").unwrap().replace_all(&text, "`").into_owned()
+}
+
+/// The names of headings, as code hosts make them, and those that are given.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut anchors = BTreeSet::new();
+    let mut fenced = false;
+    let link = Regex::new(r"\[([^\]]*)\]\([^)]*\)").unwrap();
+    for line in text.lines() {
+        fenced ^= line.trim_start().starts_with("```");
+        let title = line.trim_start_matches('#');
+        if fenced || title.len() == line.len() || !title.starts_with(' ') {
+            continue;
+        }
+        let title = link.replace_all(title.trim(), "$1").to_lowercase();
+        let kept = title.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+        let name: String = kept.map(|c| if c == ' ' { '-' } else { c }).collect();
+        let count = seen.entry(name.clone()).or_default();
+        anchors.insert(if *count == 0 { name } else { format!("{name}-{count}") });
+        *count += 1;
+    }
+    let given = Regex::new("<a (?:id|name)=\"([^\"]+)\"").unwrap();
+    anchors.extend(given.captures_iter(text).map(|found| found[1].to_owned()));
+    anchors
 }
 
 fn output(arguments: &str) -> String {

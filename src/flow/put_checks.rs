@@ -183,7 +183,7 @@ impl Unmet {
     pub fn words(&self) -> String {
         let (shown, more) = self.names.split_at(self.names.len().min(MAX_NAMED));
         let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
-        let names = if shown.is_empty() { String::new() } else { format!(": {}{more}", shown.join(", ")) };
+        let names = if shown.is_empty() { String::new() } else { format!(" ({}{more})", shown.join(", ")) };
         format!("{}{names}", self.demand.words())
     }
 }

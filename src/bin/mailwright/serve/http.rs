@@ -15,7 +15,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -198,6 +198,7 @@ pub async fn same_site(request: Request, next: Next) -> Result<Response, Infalli
     let host = text(fields, "host").filter(|host| is_own(host));
     let origin = fields.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
     let sound = stand_once(fields)
+        && names_no_other(request.uri())
         && host.is_some_and(|host| {
             origin.is_none_or(|origin| origin.strip_prefix("http://") == Some(host))
                 && (site.is_none_or(|site| matches!(site, "same-origin" | "none")) || followed)
@@ -209,7 +210,8 @@ pub async fn same_site(request: Request, next: Next) -> Result<Response, Infalli
 pub async fn no_browser(request: Request, next: Next) -> Result<Response, Infallible> {
     let fields = request.headers();
     let browser = fields.contains_key(header::ORIGIN) || fields.contains_key("sec-fetch-site");
-    let sound = !browser && stand_once(fields) && text(fields, "host").is_some_and(is_own);
+    let sound =
+        !browser && stand_once(fields) && names_no_other(request.uri()) && text(fields, "host").is_some_and(is_own);
     Ok(if sound { next.run(request).await } else { refused() })
 }
 
@@ -233,6 +235,11 @@ fn is_own(host: &str) -> bool {
             || name == "localhost"
             || name.ends_with(".localhost")
             || FROM_CONTAINERS.contains(&name.as_str()))
+}
+
+/// A host in the request's first line counts more than the field (RFC 9112 §3.2.2).
+fn names_no_other(target: &Uri) -> bool {
+    target.authority().is_none_or(|authority| is_own(authority.as_str()))
 }
 
 /// Those by which a request is judged stand once: of several, another program might take the other.

@@ -45,6 +45,7 @@ struct State {
     /// In the order of their coming.
     ages: VecDeque<(Name, u64)>,
     octets: usize,
+    most_octets: usize,
     versions: u64,
 }
 
@@ -111,7 +112,10 @@ impl Object {
 impl WorkMail {
     /// Nothing in it.
     pub fn new(faults: Faults) -> Self {
-        Self { faults, state: Mutex::default() }
+        Self::limited(faults, MAX_OCTETS)
+    }
+    fn limited(faults: Faults, most_octets: usize) -> Self {
+        Self { faults, state: Mutex::new(State { most_octets, ..State::default() }) }
     }
     /// What befalls this call.
     pub fn fault(&self, at: At) -> Option<Fault> {
@@ -245,7 +249,7 @@ impl State {
         self.octets += object.octets();
         self.ages.push_back((name.clone(), object.version));
         self.objects.entry(name).or_default().push(object);
-        while self.ages.len() > 1 && (self.ages.len() > MAX_OBJECTS || self.octets > MAX_OCTETS) {
+        while self.ages.len() > 1 && (self.ages.len() > MAX_OBJECTS || self.octets > self.most_octets) {
             let Some((name, version)) = self.ages.pop_front() else { break };
             self.remove(&name, version);
         }
@@ -351,11 +355,11 @@ mod tests {
 
     #[test]
     fn the_oldest_objects_go_when_there_are_too_many_or_too_large_ones() {
-        let workmail = WorkMail::new(Faults::default());
-        let first = workmail.store("my-bucket", "k", vec![1; 100 << 20].into(), About::default());
-        workmail.store("my-bucket", "k", vec![2; 80 << 20].into(), About::default());
+        let workmail = WorkMail::limited(Faults::default(), 192 << 10);
+        let first = workmail.store("my-bucket", "k", vec![1; 100 << 10].into(), About::default());
+        workmail.store("my-bucket", "k", vec![2; 80 << 10].into(), About::default());
         assert!(workmail.object("my-bucket", "k", Some(&version_id(first.version))).is_some());
-        workmail.store("my-bucket", "other", vec![3; 30 << 20].into(), About::default());
+        workmail.store("my-bucket", "other", vec![3; 30 << 10].into(), About::default());
         assert!(workmail.object("my-bucket", "k", Some(&version_id(first.version))).is_none());
         assert_eq!(workmail.object("my-bucket", "k", None).unwrap().content.first(), Some(&2));
         let second = version_id(workmail.object("my-bucket", "k", None).unwrap().version);
@@ -367,7 +371,8 @@ mod tests {
         assert!(!workmail.delete("my-bucket", "k", Some(&second)).unwrap().says_so);
         assert_eq!(workmail.delete("my-bucket", "k", Some(&second)), None);
         assert!(workmail.object("my-bucket", "k", None).is_none());
-        assert_eq!((workmail.state().octets, workmail.state().ages.len()), (30 << 20, 1));
+        assert_eq!(workmail.state().octets, 30 << 10);
+        assert_eq!(workmail.state().ages.len(), 1);
         for _ in 0..=MAX_OBJECTS {
             workmail.store("small", "k", Bytes::from_static(b"x"), About::default());
         }

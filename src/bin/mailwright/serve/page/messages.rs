@@ -40,17 +40,18 @@ pub async fn article(State(page): State<Arc<Page>>, number: Result<Path<usize>, 
 pub async fn source(State(page): State<Arc<Page>>, asked: Result<Path<(usize, String)>, PathRejection>) -> Response {
     let Ok(Path((number, file))) = asked else { return refused(StatusCode::NOT_FOUND, NO_NUMBER) };
     let Some(run) = page.hub.run(number) else { return refused(StatusCode::NOT_FOUND, GONE) };
+    const FILES: &str = "there is before.eml, before.txt, after.eml and after.txt";
     let (side, kind) = file.split_once('.').unwrap_or_default();
     let content = match side {
         "before" => Some(run.original.clone()),
         "after" => run.rewritten().cloned(),
-        _ => None,
+        _ => return refused(StatusCode::NOT_FOUND, FILES),
     };
     let (media_type, disposition) = match kind {
         "eml" => ("message/rfc822", format!("attachment; filename=\"message-{number}-{side}.eml\"")),
         // Octets that are not UTF-8 are shown as such; the file has them.
         "txt" => ("text/plain; charset=utf-8", "inline".to_owned()),
-        _ => return refused(StatusCode::NOT_FOUND, "there is before.eml, before.txt, after.eml and after.txt"),
+        _ => return refused(StatusCode::NOT_FOUND, FILES),
     };
     let Some(content) = content else {
         return refused(StatusCode::NOT_FOUND, "this message was not rewritten");
