@@ -110,3 +110,37 @@ fn wrong_usage() {
         assert!(shown.contains(wanted), "{shown}");
     }
 }
+
+#[test]
+fn conditions_in_each_other_are_shown_one_by_one() {
+    let folder = folder();
+    let rules = r#"
+[[rule]]
+name = "nested"
+when = { direction = "inbound", any = [
+    { subject = "invoice" },
+    { sender = "external", not = { size = { over = "1 MB" } } },
+] }
+unless = { all = [{ body = "nothing" }, { kind = "list" }] }
+action = { kind = "junk" }
+"#;
+    std::fs::write(folder.path().join("rules/rules.toml"), rules).unwrap();
+    let output = explain(folder.path(), &["offer.eml"]);
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let wanted = "\
+nested  matched
+    when direction holds: inbound
+    when any holds
+      - subject does not hold: \"Offer\"
+      - sender holds: kim@customer.example (external)
+        not holds
+          - size does not hold: 84 octets
+    unless all does not hold
+      - body does not hold: Cheap pens
+      - kind does not hold: new
+";
+    assert!(shown.contains(wanted), "{shown}");
+    let output = explain(folder.path(), &["offer.eml", "--json"]);
+    let record: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(record.pointer("/report/rules/0/checked/1/below/1/1/below/0/0/key").unwrap(), "size");
+}

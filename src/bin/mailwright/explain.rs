@@ -146,7 +146,8 @@ fn condition(checked: &Checked, begin: &str, margin: &str, colour: Colour, text:
     let (style, word) = if checked.holds { (GOOD, "holds") } else { (FAINT, "does not hold") };
     let seen = checked.seen.as_deref().map(|seen| format!(": {}", escape(&cut(seen)))).unwrap_or_default();
     let _ = writeln!(text, "{margin}{begin} {} {}{seen}", checked.key, colour.paint(style, word));
-    let margin = format!("{margin}  ");
+    // Further in than its own key.
+    let margin = format!("{margin}{}", if matches!(begin, "-" | " ") { "    " } else { "  " });
     for table in &checked.below {
         for (index, checked) in table.iter().enumerate() {
             condition(checked, if index == 0 { "-" } else { " " }, &margin, colour, text);
