@@ -131,7 +131,7 @@ action = { kind = "junk" }
 nested  matched
     when direction holds: inbound
     when any holds
-      - subject does not hold: \"Offer\"
+      - subject does not hold: \"Offer\\x1b[31m\"
       - sender holds: kim@customer.example (external)
         not holds
           - size does not hold: 84 octets

@@ -158,10 +158,8 @@ impl HeaderDraft {
             return false;
         }
         let mut places: Vec<At> = self.places(message, name.as_bytes()).collect();
-        match which {
-            Which::All => places.iter().skip(1).rev().for_each(|place| self.remove_at(*place)),
-            Which::First => {}
-            Which::Last => places.reverse(),
+        if which == Which::Last {
+            places.reverse();
         }
         match places.first() {
             Some(At::CameIn(i)) => {
@@ -173,6 +171,10 @@ impl HeaderDraft {
                 }
             }
             None => self.added.push(field),
+        }
+        if which == Which::All {
+            // Indexes of added fields fall, so none that is still to go moves, and the one that was set is done with.
+            places.iter().skip(1).for_each(|place| self.remove_at(*place));
         }
         true
     }
@@ -483,6 +485,27 @@ mod tests {
         assert_eq!(tagged("To: x\n\nx", "[EXT]").unwrap(), "Subject: [EXT]\nTo: x\n\nx");
         let words = "Subject: =?utf-8?Q?=C3=A9?= =?utf-8?Q?=C3=A8?=\n\nx";
         assert_eq!(tagged(words, "[EXT]").unwrap(), words.replace("Subject: ", "Subject: [EXT] "));
+    }
+
+    #[test]
+    fn a_value_takes_the_place_of_all_that_were_added_before() {
+        let message = Message::parse(b"X-A: 0\r\nTo: x\r\nx-a: 1\r\n\r\ny");
+        let field = |value| Field::new(FieldName::new("X-A").unwrap(), value).unwrap();
+        for (which, wanted) in [
+            (Which::All, "X-A: new|To: x"),
+            (Which::First, "X-A: new|X-A: 3|X-A: 2|X-A: 0|To: x|x-a: 1"),
+            (Which::Last, "X-A: 4|X-A: 3|X-A: 2|X-A: 0|To: x|X-A: new"),
+        ] {
+            let mut header = HeaderDraft::default();
+            for value in ["2", "3", "4"] {
+                header.add(field(value));
+            }
+            assert!(header.set(&message, field("new"), which));
+            let edits = super::super::edits::sorted(header.edits(&message).unwrap());
+            let out = super::super::Rendered::new(message.raw(), edits).unwrap().to_vec();
+            let out = String::from_utf8(out).unwrap();
+            assert_eq!(out.trim_end_matches("\r\n\r\ny").replace("\r\n", "|"), wanted, "{which:?}");
+        }
     }
 
     #[test]

@@ -129,14 +129,14 @@ impl Entry {
     }
     /// What has to be looked up before it can be told.
     pub fn need(&self) -> Need {
-        match &self.says {
-            Says::Condition(condition) => condition.need(),
-            _ => {
-                let mut need = Need::default();
-                self.tables().iter().flat_map(|table| table.iter()).for_each(|entry| need.add(entry.need()));
-                need
-            }
+        if let Says::Condition(condition) = &self.says {
+            return condition.need();
         }
+        let mut need = Need::default();
+        for entry in self.tables().iter().flat_map(|table| table.iter()) {
+            need.add(entry.need());
+        }
+        need
     }
     /// True where it may hold for some recipients and not for others.
     pub fn asks_each(&self) -> bool {

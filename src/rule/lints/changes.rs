@@ -36,9 +36,8 @@ impl Changes {
     /// May a claim be another after this?
     pub fn reach(&self, claim: &Claim<'_>) -> bool {
         match (self, claim.looks_at()) {
-            (Self::Nothing, _) | (_, LooksAt::Given) => false,
+            (Self::Nothing, _) | (_, LooksAt::Given) | (Self::Fields(_), LooksAt::Parts) => false,
             (Self::Message, _) | (Self::Fields(_), LooksAt::Message | LooksAt::Header) => true,
-            (Self::Fields(_), LooksAt::Parts) => false,
             (Self::Fields(names), LooksAt::Field(looked)) => names.iter().any(|name| meet(name, looked)),
         }
     }

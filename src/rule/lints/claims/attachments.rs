@@ -26,19 +26,18 @@ impl Attachments {
         let mut table = section.section(key)?;
         table.keys().iter().all(|key| KNOWN.contains(&key.value.as_str())).then_some(())?;
         let given = |table: &Section<'_>, key: &str| table.holds(key) != Holds::Nothing;
-        let range = |table: &mut Section<'_>, key, read: fn(Section<'_>) -> Option<Range>| match given(table, key) {
-            true => table.section(key).and_then(read).map(Some),
-            false => Some(None),
+        let range = |table: &mut Section<'_>, key, read: fn(Section<'_>) -> Option<Range>| {
+            if given(table, key) { table.section(key).and_then(read).map(Some) } else { Some(None) }
         };
         let extension = |text: &str| text.strip_prefix('.').unwrap_or(text).to_lowercase();
-        let content = list(&mut table, "content", str::to_owned)?.map(with_groups);
+        let content = list(&mut table, "content", str::to_owned).ok()?.map(with_groups);
         Some(Self {
             patterns: [
-                list(&mut table, "name", str::to_owned)?,
-                list(&mut table, "type", str::to_owned)?,
+                list(&mut table, "name", str::to_owned).ok()?,
+                list(&mut table, "type", str::to_owned).ok()?,
                 content,
-                list(&mut table, "inside", str::to_owned)?,
-                list(&mut table, "extension", extension)?,
+                list(&mut table, "inside", str::to_owned).ok()?,
+                list(&mut table, "extension", extension).ok()?,
             ],
             locked: table.boolean("locked").map(|at| at.value),
             size: range(&mut table, "size", Range::of_size)?,

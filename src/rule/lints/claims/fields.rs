@@ -43,7 +43,7 @@ impl<'p> Field<'p> {
         };
         let count =
             if table.holds("count") == Holds::Nothing { None } else { Some(Range::of_count(table.section("count")?)?) };
-        let is = list(&mut table, "is", fold)?;
+        let is = list(&mut table, "is", fold).ok()?;
         Some(Self {
             name,
             exists: table.boolean("exists").is_none_or(|at| at.value),
@@ -83,8 +83,7 @@ impl<'p> Field<'p> {
         };
         let which = match (self.which, other.which) {
             (one, other) if one == other => true,
-            (Which::All, _) => true,
-            (Which::First | Which::Last, Which::Any) => true,
+            (Which::All, _) | (Which::First | Which::Last, Which::Any) => true,
             _ => false,
         };
         self.exists
@@ -109,11 +108,10 @@ impl<'p> Field<'p> {
             return false;
         }
         let counts = self.count.zip(other.count).is_some_and(|(one, other)| one.is_apart(other));
-        let same_value = match (self.which, other.which) {
-            (Which::First, Which::First) | (Which::Last, Which::Last) => true,
-            (Which::All, _) | (_, Which::All) => true,
-            _ => false,
-        };
+        let same_value = matches!(
+            (self.which, other.which),
+            (Which::First, Which::First) | (Which::Last, Which::Last) | (Which::All, _) | (_, Which::All)
+        );
         let values = same_value && self.needs_one() && other.needs_one() && self.raw == other.raw;
         let encoded = self.encoded.zip(other.encoded).is_some_and(|(one, other)| one != other);
         counts || values && (encoded || self.text.excludes(&other.text))

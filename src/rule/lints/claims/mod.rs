@@ -181,8 +181,7 @@ impl<'p> Claim<'p> {
         match (&self.says, &other.says) {
             (Says::Direction(one), Says::Direction(other)) => one == other,
             (Says::Found(_), Says::Direction(way)) => *way == Direction::Inbound,
-            (Says::Size(one), Says::Size(other)) => one.is_within(*other),
-            (Says::Count(one), Says::Count(other)) => one.is_within(*other),
+            (Says::Size(one), Says::Size(other)) | (Says::Count(one), Says::Count(other)) => one.is_within(*other),
             (Says::Dates(one), Says::Dates(other)) => one.imply(other),
             (Says::Week(one), Says::Week(other)) => one.implies(other),
             (Says::Kinds(one), Says::Kinds(other)) => each_in_some(one, other, |one, other| is_sort_of(one, other)),
@@ -296,7 +295,7 @@ fn address(mut table: Section<'_>) -> Option<Says<'_>> {
     let known = ["field", "is", "name"];
     table.keys().iter().all(|key| known.contains(&key.value.as_str())).then_some(())?;
     let given = |table: &Section<'_>, key: &str| table.holds(key) != Holds::Nothing;
-    let fields = texts::list(&mut table, "field", str::to_owned)?.unwrap_or_else(|| vec!["From".to_owned()]);
+    let fields = texts::list(&mut table, "field", str::to_owned).ok()?.unwrap_or_else(|| vec!["From".to_owned()]);
     let is = if given(&table, "is") { Some(Patterns::read(&mut table, "is")?) } else { None };
     let name = if given(&table, "name") { Some(Text::read(&mut table, "name")?) } else { None };
     Some(Says::Address { fields, is, name })

@@ -44,11 +44,11 @@ impl<'p> Person<'p> {
         let attributes = if given(&table, "attribute") { attributes(table.section("attribute")?)? } else { Vec::new() };
         Some(Self {
             is,
-            by: list(&mut table, "by", str::to_owned)?.unwrap_or(by),
-            groups: list(&mut table, "group", |name| name.trim().to_lowercase())?,
+            by: list(&mut table, "by", str::to_owned).ok()?.unwrap_or(by),
+            groups: list(&mut table, "group", |name| name.trim().to_lowercase()).ok()?,
             attributes,
-            same: list(&mut table, "same", str::to_owned)?,
-            differs: list(&mut table, "differs", str::to_owned)?,
+            same: list(&mut table, "same", str::to_owned).ok()?,
+            differs: list(&mut table, "differs", str::to_owned).ok()?,
         })
     }
 
@@ -111,7 +111,7 @@ impl<'p> Person<'p> {
     }
 }
 
-fn attributes<'p>(mut table: Section<'p>) -> Option<Vec<(String, Value<'p>)>> {
+fn attributes(mut table: Section<'_>) -> Option<Vec<(String, Value<'_>)>> {
     let mut attributes = Vec::new();
     for key in table.keys() {
         let name = crate::directory::Attribute::named(&key.value)?.as_str();
@@ -124,14 +124,14 @@ impl<'p> Value<'p> {
     fn read(table: &mut Section<'p>, key: &'static str) -> Option<Self> {
         let of_file = table.peek_tables(key).iter().any(|value| value.holds("file") != Holds::Nothing);
         if table.holds(key) != Holds::Table || of_file {
-            let is = list(table, key, fold)?;
+            let is = list(table, key, fold).ok()?;
             return Some(Self { exists: true, text: Text::default().with_values(is) });
         }
         let mut value = table.section(key)?;
         let known = ["exists", "is", "contains", "words", "matches"];
         value.keys().iter().all(|key| known.contains(&key.value.as_str())).then_some(())?;
         let exists = value.boolean("exists").is_none_or(|at| at.value);
-        let is = list(&mut value, "is", fold)?;
+        let is = list(&mut value, "is", fold).ok()?;
         Some(Self { exists, text: Text::of_table(&mut value)?.with_values(is) })
     }
 

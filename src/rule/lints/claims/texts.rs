@@ -37,12 +37,12 @@ impl<'p> Text<'p> {
     pub fn of_table(table: &mut Section<'p>) -> Option<Self> {
         let detects = table.holds("contains") == Holds::Table;
         let detects = if detects { table.value("contains").filter(|value| !is_list(value)) } else { None };
-        let contains = if detects.is_some() { None } else { list(table, "contains", fold)? };
+        let contains = if detects.is_some() { None } else { list(table, "contains", fold).ok()? };
         Some(Self {
             is: None,
             contains,
-            words: list(table, "words", fold)?,
-            matches: list(table, "matches", str::to_owned)?,
+            words: list(table, "words", fold).ok()?,
+            matches: list(table, "matches", str::to_owned).ok()?,
             detects,
         })
     }
@@ -63,16 +63,18 @@ impl<'p> Text<'p> {
 
     /// Does every text that passes these tests pass the others?
     pub fn implies(&self, other: &Self) -> bool {
-        let values = |wanted: &[String]| one(&self.is, |is| each_in_some(is, wanted, |is, wanted| is == wanted));
+        let values =
+            |wanted: &[String]| one(self.is.as_ref(), |is| each_in_some(is, wanted, |is, wanted| is == wanted));
         let contains = |wanted: &[String]| {
             let holds = |has: &[String]| each_in_some(has, wanted, |has, wanted| has.contains(wanted.as_str()));
-            [&self.is, &self.contains, &self.words].into_iter().any(|list| one(list, holds))
+            [&self.is, &self.contains, &self.words].into_iter().any(|list| one(list.as_ref(), holds))
         };
         let words = |wanted: &[String]| {
             let holds = |has: &[String]| each_in_some(has, wanted, |has, wanted| occurs_as_word(wanted, has));
-            [&self.is, &self.words].into_iter().any(|list| one(list, holds))
+            [&self.is, &self.words].into_iter().any(|list| one(list.as_ref(), holds))
         };
-        let matches = |wanted: &[String]| one(&self.matches, |has| each_in_some(has, wanted, |has, want| has == want));
+        let matches =
+            |wanted: &[String]| one(self.matches.as_ref(), |has| each_in_some(has, wanted, |has, want| has == want));
         other.is.as_deref().is_none_or(values)
             && other.contains.as_deref().is_none_or(contains)
             && other.words.as_deref().is_none_or(words)
@@ -89,8 +91,8 @@ impl<'p> Text<'p> {
     }
 }
 
-fn one(list: &Option<Vec<String>>, holds: impl Fn(&[String]) -> bool) -> bool {
-    list.as_deref().is_some_and(holds)
+fn one(list: Option<&Vec<String>>, holds: impl Fn(&[String]) -> bool) -> bool {
+    list.is_some_and(|list| holds(list))
 }
 
 /// `{ file = "…" }`.
@@ -98,11 +100,19 @@ fn is_list(value: &DeValue<'_>) -> bool {
     matches!(value, DeValue::Table(table) if table.contains_key("file"))
 }
 
-/// A list that may not be there; `None` where it could not be read.
-pub fn list(table: &mut Section<'_>, key: &'static str, of: fn(&str) -> String) -> Option<Option<Vec<String>>> {
+/// A list that is there and could not be read.
+#[derive(Debug)]
+pub struct NotRead;
+
+/// A list that may not be there.
+pub fn list(
+    table: &mut Section<'_>,
+    key: &'static str,
+    of: fn(&str) -> String,
+) -> Result<Option<Vec<String>>, NotRead> {
     if table.holds(key) == Holds::Nothing {
-        return Some(None);
+        return Ok(None);
     }
-    let list: Vec<At<String>> = table.strings(key)?;
-    Some(Some(list.iter().map(|at| of(&at.value)).collect()))
+    let list: Vec<At<String>> = table.strings(key).ok_or(NotRead)?;
+    Ok(Some(list.iter().map(|at| of(&at.value)).collect()))
 }
