@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Read as _, Write as _};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mailwright::answers::Whom;
@@ -56,6 +56,15 @@ pub fn run(options: &Options) -> End {
     }
 }
 
+/// Why a message cannot be read, and what to do.
+pub fn unreadable(path: &Path, error: &io::Error) -> String {
+    let help = match error.kind() {
+        io::ErrorKind::IsADirectory => "it takes one message; `mailwright replay` takes folders",
+        _ => "check the spelling; paths are relative to the folder that you are in",
+    };
+    format!("`{}` cannot be read: {error}\n  = help: {help}", crate::terminal::path(path))
+}
+
 fn explain(options: &Options, colour: Colour) -> Result<String, (End, String)> {
     let usage = |what: String| (End::Unusable, what);
     let given = options.envelope.given().map_err(usage)?;
@@ -63,8 +72,7 @@ fn explain(options: &Options, colour: Colour) -> Result<String, (End, String)> {
         let place = crate::terminal::path(&options.rules);
         usage(format!("the rules in `{place}` cannot be used\n\n{}", problems.render(Colour::of(&io::stderr()).0)))
     })?;
-    let raw = read(options)
-        .map_err(|error| usage(format!("`{}` cannot be read: {error}", crate::terminal::path(&options.message))))?;
+    let raw = read(options).map_err(|error| usage(unreadable(&options.message, &error)))?;
     let envelope = envelope(&raw, &given, &pipeline);
     let message = Message::parse(&raw);
     let people = pipeline.book().look_up(&pipeline.need(envelope.direction), &envelope);

@@ -38,7 +38,7 @@ pub fn print(options: &Options) -> Result<String, String> {
     let pipeline = Pipeline::load(&options.rules).map(crate::test::rehearsed).map_err(|problems| {
         format!("the rules in `{}` cannot be used\n\n{problems}", crate::terminal::path(&options.rules))
     })?;
-    let raw = std::fs::read(&options.message).map_err(|error| format!("`{shown}` cannot be read: {error}"))?;
+    let raw = std::fs::read(&options.message).map_err(|error| crate::explain::unreadable(&options.message, &error))?;
     let inside = || {
         let (folder, message) = (options.rules.canonicalize().ok()?, options.message.canonicalize().ok()?);
         Some(message.strip_prefix(folder).ok()?.to_str()?.replace('\\', "/"))

@@ -21,6 +21,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use mailwright::directory::Organization;
 use mailwright::facts::Timestamp;
+use mailwright::flow::handler::Handled;
 use mailwright::flow::key::MessageId;
 use mailwright::hex::hex;
 use mailwright::message::{Draft, Message};
@@ -206,6 +207,7 @@ impl Hub {
             event: Arc::new(event),
             original: arrival.raw,
             failures: Vec::new(),
+            tried: None,
             outcome: None,
             generation: rules.generation,
             said: None,
@@ -221,9 +223,9 @@ impl Hub {
         Ok(Taken { number, id })
     }
 
-    /// So many tries of a message have failed.
-    pub fn failed(&self, number: usize, failures: Vec<String>) {
-        self.replace(number, |run| run.failures = failures);
+    /// So many tries of a message have failed, and this the built-in handler did in the last.
+    pub fn failed(&self, number: usize, failures: Vec<String>, tried: Option<Handled>) {
+        self.replace(number, |run| (run.failures, run.tried) = (failures, tried.map(Arc::new)));
     }
 
     /// A message that has passed before is in transit again, and takes its time.

@@ -311,9 +311,12 @@ impl Ports {
 async fn listen(address: IpAddr, port: u16, option: &str) -> Result<TcpListener, String> {
     let address = SocketAddr::new(address, port);
     TcpListener::bind(address).await.map_err(|error| {
-        format!(
-            "cannot listen at {address}: {error}\n  = help: choose another port with {option}; 0 is any that is free"
-        )
+        let help = match error.kind() {
+            io::ErrorKind::AddrNotAvailable => "give --listen an address of this machine".to_owned(),
+            io::ErrorKind::PermissionDenied => format!("choose a port from 1024 on with {option}"),
+            _ => format!("choose another port with {option}; 0 is any that is free"),
+        };
+        format!("cannot listen at {address}: {error}\n  = help: {help}")
     })
 }
 

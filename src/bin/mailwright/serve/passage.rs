@@ -85,7 +85,7 @@ impl Answers {
             Self::Started(..) => {
                 let name = crate::terminal::escape_octets(command.unwrap_or_default().as_encoded_bytes());
                 format!(
-                    "Answered by {name}, which is started anew when a rule file is saved. Rules are as its log says."
+                    "Answered by {name}, which is started anew when a rule file is saved. Which rules matched is known where its log says so."
                 )
             }
             Self::Attached(_) => {
@@ -260,7 +260,8 @@ impl Flow {
             };
             let over = began.elapsed() + pause > self.plan.rule_timeout;
             failures.push(why.clone());
-            self.hub.failed(run.number, failures.clone());
+            let tried = if over { None } else { invoked.handled.take() };
+            self.hub.failed(run.number, failures.clone(), tried);
             self.log.try_failed(run, failures.len(), &why, (!over).then_some(pause));
             if over {
                 invoked.failure = Some(why);
@@ -294,6 +295,7 @@ impl Flow {
         };
         let mut passed = run.clone();
         passed.failures = failures;
+        passed.tried = None;
         passed.outcome = Some(Arc::new(outcome));
         passed.generation = rules.generation;
         self.hub.passed(passed.clone());
@@ -305,7 +307,7 @@ impl Flow {
         self.workmail.begin(&run.id, run.original.clone());
         if !failures.is_empty() {
             failures.clear();
-            self.hub.failed(run.number, Vec::new());
+            self.hub.failed(run.number, Vec::new(), None);
         }
         (Instant::now(), FIRST_PAUSE)
     }

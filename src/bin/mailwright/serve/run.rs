@@ -76,6 +76,8 @@ pub struct Run {
     pub original: Bytes,
     /// Why the tries before have failed, in order.
     pub failures: Vec<String>,
+    /// What the built-in handler did in the last of them.
+    pub tried: Option<Arc<Handled>>,
     /// What became of it; `None` while it is in transit.
     pub outcome: Option<Arc<Outcome>>,
     /// The rule set of its outcome, or the one in force when it came in.

@@ -107,6 +107,7 @@
     page.filter();
     const next = wanted || (follow && arrived.length && all[0]);
     if (next && !next.hidden) next.open = true;
+    if (wanted && page.wide.matches) wanted.querySelector('summary').scrollIntoView({ block: 'nearest' });
     if (arrived.length && shown) {
       const newest = arrived.reduce((a, b) => Number(a.dataset.number) > Number(b.dataset.number) ? a : b);
       say(arrived.length === 1 ? `A message arrived: ${newest.querySelector('strong').textContent}` : `${arrived.length} messages arrived`);
@@ -135,11 +136,13 @@
   const met = all => {
     const counts = new Map();
     for (const m of all) for (const index of m.dataset.rules.split(' ')) counts.set(index, (counts.get(index) ?? 0) + 1);
+    // Of a function that does not say which rules matched there is nothing to count.
+    const unknown = !byId('who').hidden && all.every(m => !m.dataset.rules);
     for (const button of byId('each').querySelectorAll('button')) {
       const n = counts.get(button.dataset.rule) ?? 0;
-      button.querySelector('b').textContent = n;
+      button.querySelector('b').textContent = unknown ? '' : n;
       button.classList.toggle('never', n === 0);
-      button.setAttribute('aria-label', `${button.dataset.name}: matched ${count(n, 'message')}`);
+      button.setAttribute('aria-label', unknown ? button.dataset.name : `${button.dataset.name}: matched ${count(n, 'message')}`);
     }
   };
   const rule = (one, index) => {

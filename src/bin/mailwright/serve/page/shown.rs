@@ -70,7 +70,10 @@ fn sight<T>(run: &Run, rules: &Rules, look: impl FnOnce(&Sight<'_>) -> T) -> T {
         number: run.number,
         path: &run.origin.words(),
         event: Some(&run.event),
-        handled: outcome.and_then(|outcome| outcome.handled.as_ref()),
+        handled: match outcome.filter(|_| !is_behind(run, rules)) {
+            Some(outcome) => outcome.handled.as_ref(),
+            None => run.tried.as_deref().or(outcome.and_then(|outcome| outcome.handled.as_ref())),
+        },
         before: &run.original,
         after: run.rewritten().map(AsRef::as_ref),
         titles: &RUN,
