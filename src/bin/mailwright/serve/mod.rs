@@ -205,7 +205,7 @@ async fn serve_all(
     let function = if options.command.is_empty() && !options.attach {
         let clock = options.at.map_or(Clock::System, Clock::Fixed);
         let built_in = BuiltIn::start(Settings { stamp_key, clock, ..Settings::default() });
-        Answers::BuiltIn(built_in.map_err(|error| format!("cannot start a thread: {error}"))?)
+        Answers::BuiltIn(Box::new(built_in.map_err(|error| format!("cannot start a thread: {error}"))?))
     } else if options.command.is_empty() {
         Answers::Attached(Arc::clone(&runtime))
     } else {

@@ -70,7 +70,7 @@ pub struct Plan {
 #[derive(Debug)]
 pub enum Answers {
     /// The function's own code, with the rules in force.
-    BuiltIn(BuiltIn),
+    BuiltIn(Box<BuiltIn>),
     /// A function that serve has started.
     Started(Arc<RuntimeApi>, Arc<Process>),
     /// Whoever asks at the Runtime API.
@@ -147,7 +147,7 @@ impl Flow {
             let work = tokio::select! {
                 work = to_do.recv() => work,
                 Some(ended) = rounds.at_work.join_next() => {
-                    self.ended(&mut rounds, ended);
+                    self.ended(&mut rounds, &ended);
                     continue;
                 }
             };
@@ -209,10 +209,10 @@ impl Flow {
         }
     }
 
-    fn ended(&self, rounds: &mut Rounds, ended: Result<(usize, bool), JoinError>) {
+    fn ended(&self, rounds: &mut Rounds, ended: &Result<(usize, bool), JoinError>) {
         if let Ok((number, ran)) = ended {
-            rounds.numbers.remove(&number);
-            rounds.ran += usize::from(ran);
+            rounds.numbers.remove(number);
+            rounds.ran += usize::from(*ran);
         }
         if rounds.at_work.is_empty() {
             self.log.ran_again(std::mem::take(&mut rounds.ran));
@@ -323,9 +323,8 @@ impl Flow {
         match &self.function {
             Answers::BuiltIn(_) => return None,
             Answers::Started(runtime, _) if runtime.has_asked() => {}
-            Answers::Started(runtime, _) => is_there(runtime).await,
-            // Whoever debugs a function ends it and starts it again.
-            Answers::Attached(runtime) => is_there(runtime).await,
+            // Whoever debugs a function that is attached ends it and starts it again.
+            Answers::Started(runtime, _) | Answers::Attached(runtime) => is_there(runtime).await,
         }
         self.turns.acquire().await.ok()
     }

@@ -76,16 +76,16 @@ pub fn begin(aws: &Aws, asked: &Asked, about: About) -> Response {
 }
 
 /// Keep a part; its entity tag, or why not.
-pub fn part(aws: &Aws, upload: &str, number: &str, octets: Bytes) -> Result<String, Response> {
+pub fn part(aws: &Aws, upload: &str, number: &str, octets: Bytes) -> Result<String, Box<Response>> {
     let Some(number) = number.parse().ok().filter(|number| (1..=MAX_PART).contains(number)) else {
-        return Err(error(400, "InvalidArgument", "the part number is from 1 to 10000"));
+        return Err(error(400, "InvalidArgument", "the part number is from 1 to 10000").into());
     };
     let tag = tag(&octets);
     let mut state = aws.uploads.state();
     let all: usize = state.uploads.iter().map(Upload::octets).sum();
-    let Some(upload) = state.uploads.iter_mut().find(|one| one.id == upload) else { return Err(unknown()) };
+    let Some(upload) = state.uploads.iter_mut().find(|one| one.id == upload) else { return Err(unknown().into()) };
     if upload.octets() + octets.len() > MAX_OBJECT || all + octets.len() > MAX_OCTETS {
-        return Err(error(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size"));
+        return Err(error(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size").into());
     }
     upload.parts.insert(number, octets);
     Ok(tag)

@@ -194,7 +194,7 @@ async fn put(aws: &Aws, asked: &Asked, request: Request) -> Response {
         if let Some((part, upload)) = part {
             match multipart::part(aws, &upload, &part, octets.into()) {
                 Ok(tag) => answer(StatusCode::OK, &[("etag", format!("\"{tag}\""))], ""),
-                Err(refused) => refused,
+                Err(refused) => *refused,
             }
         } else if !s3_fields::may_store(&fields, aws.workmail.object(&asked.bucket, &asked.key, None).as_ref()) {
             s3_fields::failed()

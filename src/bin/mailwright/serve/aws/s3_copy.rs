@@ -31,7 +31,7 @@ pub fn copy(aws: &Aws, asked: &Asked, fields: &HeaderMap, part: Option<&(String,
         };
         match multipart::part(aws, upload, number, content) {
             Ok(tag) => said("CopyPartResult", &tag, &object),
-            Err(refused) => return refused,
+            Err(refused) => return *refused,
         }
     } else {
         let replaced = text("x-amz-metadata-directive").is_some_and(|word| word.eq_ignore_ascii_case("REPLACE"));

@@ -59,7 +59,7 @@ pub fn versions(aws: &Aws, asked: &Asked) -> Response {
     let most = text("max-keys").parse().unwrap_or(MAX_KEYS).min(MAX_KEYS);
     let url = text("encoding-type") == "url";
     let written = |key: &str| if url { encoded(key) } else { escaped(key) };
-    let (mut list, mut groups) = (String::new(), BTreeSet::new());
+    let (mut contents, mut groups) = (String::new(), BTreeSet::new());
     let (mut count, mut last, mut more) = (0, None, false);
     'keys: for (key, versions) in aws.workmail.versions(&asked.bucket, &prefix, &from) {
         let group = group(&key, &prefix, &delimiter);
@@ -91,7 +91,7 @@ pub fn versions(aws: &Aws, asked: &Asked) -> Response {
             }
             let kind = if object.is_deleted { "DeleteMarker" } else { "Version" };
             let _ = write!(
-                list,
+                contents,
                 "<{kind}><Key>{}</Key><VersionId>{version}</VersionId><IsLatest>{}</IsLatest><LastModified>{}</LastModified>",
                 written(&key),
                 object.version == newest,
@@ -100,17 +100,17 @@ pub fn versions(aws: &Aws, asked: &Asked) -> Response {
             if !object.is_deleted {
                 let (tag, octets) = (&object.tag, object.content.len());
                 let _ = write!(
-                    list,
+                    contents,
                     "<ETag>&quot;{tag}&quot;</ETag><Size>{octets}</Size><StorageClass>STANDARD</StorageClass>"
                 );
             }
-            let _ = write!(list, "</{kind}>");
+            let _ = write!(contents, "</{kind}>");
             count += 1;
             last = Some((key.clone(), version));
         }
     }
     for group in &groups {
-        let _ = write!(list, "<CommonPrefixes><Prefix>{}</Prefix></CommonPrefixes>", written(group));
+        let _ = write!(contents, "<CommonPrefixes><Prefix>{}</Prefix></CommonPrefixes>", written(group));
     }
     let next = last.filter(|_| more).map(|(key, version)| {
         let version =
@@ -122,7 +122,7 @@ pub fn versions(aws: &Aws, asked: &Asked) -> Response {
         StatusCode::OK,
         &format!(
             "<ListVersionsResult xmlns=\"{NAME_SPACE}\"><Name>{}</Name><Prefix>{}</Prefix><KeyMarker>{}</KeyMarker>\
-             <VersionIdMarker>{}</VersionIdMarker><MaxKeys>{most}</MaxKeys><IsTruncated>{more}</IsTruncated>{encoding}{}{list}\
+             <VersionIdMarker>{}</VersionIdMarker><MaxKeys>{most}</MaxKeys><IsTruncated>{more}</IsTruncated>{encoding}{}{contents}\
              </ListVersionsResult>",
             escaped(&asked.bucket),
             written(&prefix),

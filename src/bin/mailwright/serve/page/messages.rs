@@ -13,6 +13,7 @@ use super::{Page, json_answer, refused, shown};
 use crate::replay::function::bug;
 
 const NO_NUMBER: &str = "messages have numbers, from 1";
+const FILES: &str = "there is before.eml, before.txt, after.eml and after.txt";
 const GONE: &str = "this message is kept no longer";
 
 /// All that is seen of a message.
@@ -40,7 +41,6 @@ pub async fn article(State(page): State<Arc<Page>>, number: Result<Path<usize>, 
 pub async fn source(State(page): State<Arc<Page>>, asked: Result<Path<(usize, String)>, PathRejection>) -> Response {
     let Ok(Path((number, file))) = asked else { return refused(StatusCode::NOT_FOUND, NO_NUMBER) };
     let Some(run) = page.hub.run(number) else { return refused(StatusCode::NOT_FOUND, GONE) };
-    const FILES: &str = "there is before.eml, before.txt, after.eml and after.txt";
     let (side, kind) = file.split_once('.').unwrap_or_default();
     let content = match side {
         "before" => Some(run.original.clone()),
