@@ -1,7 +1,7 @@
 //! HTML as plain text, for the text form of a block that is given in HTML only.
 //!
 //! Meant for what rule authors write: short and well-formed. Blocks become lines, items get a dash, links show their
-//! target. Linear.
+//! target, pictures what stands for them. Linear.
 
 use std::fmt::Write as _;
 
@@ -31,8 +31,29 @@ pub(super) fn as_html(text: &str) -> String {
     escape_html(text.trim_end()).replace('\n', "<br>\n")
 }
 
-/// The same HTML with what text would lose put in as text: link targets, dashes before items. Line ends between words
-/// become spaces, so that only markup parts lines.
+/// What is shown of a link's target behind its text; `None` where the text says it, or there is nothing but a scheme, as with
+/// a variable that is empty.
+fn worth_showing<'t>(target: &'t str, shown: &str) -> Option<&'t str> {
+    let schemes = ["mailto:", "tel:"];
+    let (scheme, bare) = schemes
+        .iter()
+        .find_map(|scheme| target.strip_prefix(scheme).map(|bare| (*scheme, bare)))
+        .unwrap_or(("", target));
+    let [bare_plain, shown_plain] = [bare, shown].map(without_marks);
+    let site = bare_plain.split_once("://").map_or(&*bare_plain, |(_, site)| site).trim_end_matches('/');
+    let number = |text: &str| text.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect::<String>();
+    let is_said = shown_plain == bare_plain
+        || shown_plain.trim_end_matches('/') == site
+        || scheme == "tel:" && number(&shown_plain) == number(&bare_plain);
+    (!site.is_empty() && !bare_plain.starts_with('#') && !is_said).then_some(bare)
+}
+
+fn without_marks(text: &str) -> String {
+    text.chars().filter(|c| !Filled::is_mark(*c)).collect()
+}
+
+/// The same HTML with what text would lose put in as text: link targets, dashes before items, what pictures show. Line ends
+/// between words become spaces, so that only markup parts lines.
 fn with_marks(source: &str) -> String {
     let mut out = String::with_capacity(source.len() + 64);
     let mut rest = source;
@@ -53,12 +74,18 @@ fn with_marks(source: &str) -> String {
                 if let Some((target, start)) = link.take() {
                     let shown = html::visible(out.get(start..).unwrap_or_default()).text;
                     let plain = html::visible(&target).text;
-                    let bare = plain.strip_prefix("mailto:").unwrap_or(&plain);
-                    if !bare.is_empty() && !bare.starts_with('#') && shown.trim() != bare {
+                    if let Some(bare) = worth_showing(plain.trim(), shown.trim()) {
                         let _ = write!(out, " &lt;{}&gt;", escape_html(bare));
                     }
                 }
                 out.push_str(tag);
+            }
+            "img" => {
+                out.push_str(tag);
+                let alt = attribute(tag, "alt").unwrap_or_default();
+                if !without_marks(&alt).trim().is_empty() {
+                    let _ = write!(out, " {} ", alt.replace('<', "&lt;").replace('>', "&gt;"));
+                }
             }
             "li" => {
                 out.push_str(tag);
@@ -133,6 +160,33 @@ mod tests {
         assert_eq!(readable("<a href='mailto:a@example.com'>a@example.com</a>"), "a@example.com");
         assert_eq!(readable("<a href=https://x.example>x</a>"), "x <https://x.example>");
         assert_eq!(readable("<a href=\"#top\">up</a>"), "up");
+    }
+
+    #[test]
+    fn a_target_that_the_text_says_or_that_is_empty_is_not_shown() {
+        assert_eq!(readable("<a href=\"https://www.example.com/\">www.example.com</a>"), "www.example.com");
+        assert_eq!(readable("<a href=\"tel:+15550100\">+1 555 0100</a>"), "+1 555 0100");
+        assert_eq!(readable("<a href=\"tel:+15550100\">Call me</a>"), "Call me <+15550100>");
+        let value = |text: &str| Filled::value(text);
+        for href in [value(""), format!("tel:{}", value("")), format!("https://{}", value("")), String::new()] {
+            assert_eq!(without_marks(&readable(&format!("<a href=\"{href}\">link</a>"))), "link", "{href}");
+        }
+        let link = format!("<a href=\"{}\">link</a>", value("https://x.example/?a&amp;b"));
+        assert_eq!(readable(&link), format!("link <{}>", value("https://x.example/?a&b")));
+        let same = format!("<a href=\"mailto:{0}\">{0}</a>", value("ann@example.com"));
+        assert_eq!(readable(&same), value("ann@example.com"));
+    }
+
+    #[test]
+    fn pictures_show_what_stands_for_them() {
+        assert_eq!(readable("<p><img src=a.png alt=\"Example Ltd\"><br>x</p>"), "Example Ltd\nx");
+        assert_eq!(
+            readable("<a href=\"https://x.example\"><img alt='A &amp; B > C'></a>"),
+            "A & B > C <https://x.example>"
+        );
+        assert_eq!(readable("a<img alt=\"\">b<img src=a.png>c<img alt=\" \">d"), "abcd");
+        let alt = format!("<img alt=\"Logo of {}\">", Filled::value("Ann"));
+        assert_eq!(readable(&alt), format!("Logo of {}", Filled::value("Ann")));
     }
 
     #[test]
