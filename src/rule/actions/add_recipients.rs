@@ -12,8 +12,9 @@ use crate::envelope::{Address, Direction};
 /// `add_recipients`.
 pub const KIND: ActionKind = ActionKind {
     kind: "add_recipients",
-    doc: "Adds recipients, whom nobody sees: outbound any, inbound addresses of the organization. Who is a recipient already is \
-          not added; they get the message as it leaves the rules, also where it is bounced or dropped for the others.",
+    doc: "Adds recipients, whom nobody sees (Bcc): outbound any, inbound addresses of the organization. Who is added gets the \
+          message as it leaves the rules, also where it is bounced or dropped for the others. Who is a recipient already is not \
+          added, and gets what is answered for them anyway.",
     options: &[OptionDoc {
         key: "addresses",
         takes: Takes::Texts("address"),

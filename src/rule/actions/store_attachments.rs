@@ -80,6 +80,17 @@ fn compile(section: &mut Section<'_>) -> Option<Box<dyn Action>> {
         section.problem(&span, Code::WrongValue, "`hours` is 1 to 168", help);
         hours = None;
     }
+    if let Some(at) = hours.as_ref().filter(|_| given == [true, true]) {
+        let span = at.span.clone();
+        let help = "leave `hours` out: how long your server gives a file is its own affair";
+        section.problem(
+            &span,
+            Code::WrongValue,
+            "`hours` is for links that expire, which those of `link` do not",
+            help,
+        );
+        hours = None;
+    }
     let is_same_for_all = link.as_ref().is_some_and(|link| !link.source().contains("attachment.key"));
     if is_same_for_all {
         let span = section.span_of("link");

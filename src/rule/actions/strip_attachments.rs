@@ -14,7 +14,8 @@ pub const KIND: ActionKind = ActionKind {
     kind: "strip_attachments",
     doc: "Takes attachments off and leaves a notice with name, size and SHA-256; all other parts keep every byte. A file \
           that is uuencoded in a text counts as an attachment, and its notice stands there. Files inside of archives and \
-          winmail.dat are not taken out of them: the whole of it goes.",
+          winmail.dat are not taken out of them: the whole of it goes. Rules on the text belong behind one with it: those before \
+          leave a message alone that is protected by what goes, such as winmail.dat or an invitation.",
     options: &[
         attachments::ATTACHMENT,
         attachments::NOTICE,

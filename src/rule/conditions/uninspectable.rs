@@ -17,8 +17,8 @@ pub const KIND: ConditionKind = ConditionKind {
     key: "uninspectable",
     doc: "Tests whether the message holds something that no rule can look into. `true` is all of \"encrypted\" (also files \
           with a password), \"encoding\" and \"charset\" (text that cannot be read), \"structure\" (mail programs do not \
-          agree on its parts, or it is nested too deep), \"archive\", \"pdf\", \"office\", \"tnef\" (winmail.dat), \"uuencoded\", \
-          \"other\" (files that are no text and nothing of these); \"message\" (attached messages), \"image\", \"audio\" and \
+          agree on its parts, or it is nested too deep), \"archive\", \"pdf\", \"office\", \"tnef\" (winmail.dat), \"uuencoded\" \
+          (in a text; so are BinHex and yEnc), \"other\" (files that are no text and nothing of these); \"message\" (attached messages), \"image\", \"audio\" and \
           \"video\" count only where they are named. Of several words one must hold.",
     takes: Takes::Either(&[Takes::True, Takes::Words(&words_of(WORDS))]),
     example: "uninspectable = [\"encrypted\", \"archive\", \"pdf\", \"office\"]",
@@ -140,7 +140,7 @@ impl Uninspectable {
             return wanted(sort_of_type(found)) || wanted(Sort::Encrypted) && content::is_locked(&octets);
         }
         wanted(Sort::Charset) && !is_readable(part.charset.as_deref(), &octets)
-            || wanted(Sort::Uuencoded) && holds_uuencoded(&octets)
+            || wanted(Sort::Uuencoded) && (holds_uuencoded(&octets) || holds_binhex_or_yenc(&octets))
     }
 }
 
@@ -161,6 +161,15 @@ fn holds_uuencoded(octets: &[u8]) -> bool {
         let text = String::from_utf8_lossy(octets);
         !crate::rule::actions::uuencoded(&text).is_empty() || !Uuencoded::all(&text).is_empty()
     }
+}
+
+/// A file in a text that some readers part from it: BinHex by the line that RFC 1741 asks for, yEnc by its first.
+fn holds_binhex_or_yenc(octets: &[u8]) -> bool {
+    const BINHEX: &[u8] = b"(This file must be converted with BinHex";
+    const YENC: &[u8] = b"=ybegin ";
+    let begins_line = |at: usize| at == 0 || octets.get(at - 1).is_some_and(|before| matches!(before, b'\n' | b'\r'));
+    let begins = |mark: &[u8]| memchr::memmem::find_iter(octets, mark).any(begins_line);
+    begins(BINHEX) || begins(YENC)
 }
 
 /// What sort of file a part is that is no text: by its octets, then by what it says.
@@ -256,6 +265,8 @@ mod tests {
             ("Content-Type: text/plain; charset=utf-7\n\n+AGE-", "charset"),
             ("Content-Type: multipart/mixed\n\nx", "structure"),
             ("Content-Type: text/plain\n\nbegin 644 a\n#0V%T\n`\nend\n", "uuencoded"),
+            ("Content-Type: text/plain\n\nHi\n(This file must be converted with BinHex 4.0)\n:#8GK:", "uuencoded"),
+            ("Content-Type: text/plain\n\n=ybegin line=128 size=3 name=a\nmk~\n=yend size=3\n", "uuencoded"),
         ] {
             assert!(holds(&format!("uninspectable = \"{words}\""), &mail(part)), "{part}");
             assert!(holds("uninspectable = true", &mail(part)), "{part}");
@@ -268,6 +279,7 @@ mod tests {
         }
         for part in [
             "Content-Type: text/csv; name=a.csv\n\na,b",
+            "Content-Type: text/plain\n\nwrite =ybegin here (not: This file must be converted with BinHex 4.0)",
             "Content-Type: application/json\n\n{}",
             "Content-Type: text/plain; charset=x-own\n\nonly ASCII",
             "Content-Type: text/html; charset=koi8-r\n\n<p>a",

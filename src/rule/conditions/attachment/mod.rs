@@ -78,7 +78,7 @@ pub(in crate::rule) const OPTIONS: &[OptionDoc] = &[
 pub const KIND: ConditionKind = ConditionKind {
     key: "attachment",
     doc: "Tests attachments: holds when at least one, or as many as `count` says, pass all tests given. `{}` is any attachment. A file that \
-          is uuencoded in a text is one.",
+          is uuencoded in a text is one; one in BinHex or yEnc is text (`uninspectable` knows them).",
     takes: Takes::Table(OPTIONS),
     example: "attachment = { extension = [\"exe\", \"js\", \"scr\"] }",
     compile,
