@@ -11,7 +11,6 @@
 //! hangs leaves time for another.
 
 use std::future::Future;
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
@@ -38,6 +37,8 @@ const MAX_PAUSE: Duration = Duration::from_secs(2);
 pub struct Budget {
     started: Instant,
     until: Instant,
+    /// What pauses vary by.
+    chance: u64,
 }
 
 /// A call that failed until there was no time left.
@@ -53,13 +54,19 @@ impl Budget {
     /// For an answer that must have been given at `deadline`; [`ANSWER_WITHIN`] holds in any case.
     pub fn new(started: Instant, deadline: Instant) -> Self {
         let deadline = deadline.min(started + ANSWER_WITHIN);
-        Self { started, until: deadline.checked_sub(ANSWER_RESERVE).unwrap_or(started).max(started) }
+        Self { started, until: deadline.checked_sub(ANSWER_RESERVE).unwrap_or(started).max(started), chance: 0 }
+    }
+    /// With pauses that vary by this: what differs from message to message, so that those that failed together do not all come
+    /// again together.
+    #[must_use]
+    pub fn with_chance(self, chance: u64) -> Self {
+        Self { chance, ..self }
     }
     /// A part of it, from now on.
     #[must_use]
     pub fn part(&self, within: Duration) -> Self {
         let now = Instant::now();
-        Self { started: now, until: self.until.min(now + within) }
+        Self { started: now, until: self.until.min(now + within), ..*self }
     }
     /// A third of all.
     pub fn third(&self) -> Duration {
@@ -98,7 +105,7 @@ impl Budget {
                 Ok(Err(error)) => error,
                 Err(_) => PortError::transient(Trouble::Timeout, ""),
             };
-            let pause = pause(tries);
+            let pause = pause(tries, self.chance);
             if Instant::now() + pause + MIN_TRY > self.until {
                 return Err(Exhausted { tries, error });
             }
@@ -108,13 +115,19 @@ impl Budget {
     }
 }
 
-/// Backoff that doubles, with jitter over its upper half.
-pub(super) fn pause(tries: u32) -> Duration {
+/// Backoff that doubles, with jitter over its upper half. The same chance gives the same pauses.
+pub(super) fn pause(tries: u32, chance: u64) -> Duration {
     let whole = FIRST_PAUSE.saturating_mul(1 << tries.saturating_sub(1).min(10)).min(MAX_PAUSE);
     let half = whole / 2;
-    // Each `RandomState` has keys of its own: chance enough, without a crate for it.
-    let chance = RandomState::new().hash_one(tries) % 1_000;
-    half + half.mul_f64(f64::from(u32::try_from(chance).unwrap_or(0)) / 1_000.0)
+    half + half.mul_f64(f64::from(u32::try_from(mixed(chance, tries) % 1_000).unwrap_or(0)) / 1_000.0)
+}
+
+/// SplitMix64: each bit of what is returned depends on all of what is given.
+const fn mixed(chance: u64, tries: u32) -> u64 {
+    let mut z = chance.wrapping_add((tries as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
 }
 
 #[cfg(test)]
@@ -157,6 +170,16 @@ mod tests {
             // tokio's clock goes by milliseconds.
             assert!(whole / 2 <= pause && pause <= whole + Duration::from_millis(2), "{at}: {pause:?}");
         }
+    }
+
+    #[test]
+    fn pauses_vary_with_chance_and_with_nothing_else() {
+        let pauses = |chance| (1..=8).map(|tries| pause(tries, chance)).collect::<Vec<_>>();
+        assert_eq!(pauses(7), pauses(7));
+        let first: std::collections::BTreeSet<Duration> = (0..1_000).map(|chance| pause(1, chance)).collect();
+        assert!(first.len() > 500, "{}", first.len());
+        let (least, most) = (first.first().unwrap(), first.last().unwrap());
+        assert!(*least < FIRST_PAUSE.mul_f64(0.51) && *most > FIRST_PAUSE.mul_f64(0.99), "{least:?} to {most:?}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -230,7 +230,7 @@ impl<S: RuleStore> InForce<S> {
         self.state().standing = Standing::Refused;
         if !self.goes_back {
             self.withdraw();
-        } else if self.state().refused.as_ref().is_some_and(|refused| !refused.searched) {
+        } else if !self.is_published() || self.state().refused.as_ref().is_some_and(|refused| !refused.searched) {
             match self.search(budget).await {
                 Ok(Some(swapped)) => return swapped,
                 Ok(None) => {}
@@ -496,6 +496,14 @@ mod tests {
             assert!(names == "first" && matches!(looked, Looked::Refused { first: true, .. }), "{looked:?}");
             assert!(!rules.is_published());
         }
+        // Once somebody may see what was before, it is looked for again.
+        publish(&none, "0", &rules("zero"));
+        if let Ok(versions) = &mut *none.store.1.lock().unwrap() {
+            versions.reverse();
+        }
+        none.store.0.lock().unwrap().0 = Ok(Published { tag: "1".into(), octets: Bytes::from(packed(bad)) });
+        let (names, looked) = later(&none).await;
+        assert!(names == "zero" && matches!(looked, Looked::Refused { first: false, .. }), "{looked:?}");
         // In passing nobody can say: that is no answer, and the next look asks again.
         let busy = in_force();
         publish(&busy, "1", &rules("one"));

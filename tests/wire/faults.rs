@@ -10,7 +10,8 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::gate::{Fault, Which};
+use crate::calls::{Call, Policy, Sort, faults};
+use crate::gate::Fault;
 use crate::world::{Outcome, Port, World, event};
 use crate::{default, message_with_a_file};
 
@@ -45,55 +46,6 @@ name = "stamp"
 action = { kind = "add_header", name = "X-Checked", value = "yes" }
 "#;
 
-/// A call of the function.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Call {
-    Fetch,
-    LookUp,
-    Keep,
-    Store,
-    PutBack,
-}
-
-impl Call {
-    pub const fn port(self) -> Port {
-        match self {
-            Self::Fetch | Self::PutBack => Port::Flow,
-            Self::Store | Self::Keep => Port::S3,
-            Self::LookUp => Port::Directory,
-        }
-    }
-    pub fn which(self) -> Which {
-        match self {
-            Self::Fetch => |head| head.method == "GET",
-            Self::PutBack => |head| head.method == "POST",
-            Self::Store => |head| head.method == "PUT" && head.path.starts_with("/rewritten-mail/"),
-            Self::Keep => |head| head.method == "PUT" && head.path.starts_with("/attachments-of-mail/"),
-            Self::LookUp => |_| true,
-        }
-    }
-}
-
-/// How a fault ends.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Sort {
-    /// It may be over the next time.
-    Passing,
-    /// It will be the same the next time.
-    ForGood,
-    /// The function need not care.
-    Harmless,
-    /// It ends the process.
-    Deadly,
-}
-
-/// Whether the rules put up with the original going out.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Policy {
-    Skip,
-    Fail,
-}
-
 #[derive(Debug, Clone, Copy)]
 struct Case {
     call: Call,
@@ -111,75 +63,13 @@ impl std::fmt::Display for Case {
     }
 }
 
-/// What can become of a call: a name, what happens, and how it ends.
-pub fn faults(call: Call) -> Vec<(&'static str, Fault, Sort)> {
-    use Sort::{Deadly, ForGood, Harmless, Passing};
-    let slow_down = match call {
-        Call::Store | Call::Keep => Fault::Says(503, "SlowDown"),
-        _ => Fault::Says(400, "ThrottlingException"),
-    };
-    let denied = match call {
-        Call::Store | Call::Keep => Fault::Says(403, "AccessDenied"),
-        _ => Fault::Says(403, "AccessDeniedException"),
-    };
-    let mut faults = vec![
-        ("500", Fault::Says(500, "InternalFailure"), Passing),
-        ("503", Fault::Says(503, "ServiceUnavailableException"), Passing),
-        ("throttling", slow_down, Passing),
-        ("429", Fault::Says(429, "TooManyRequestsException"), Passing),
-        ("403", denied, ForGood),
-        ("400", Fault::Says(400, "InvalidParameterException"), ForGood),
-        ("an answer that is no HTTP", Fault::Garbage, Passing),
-        ("no answer", Fault::Hang, Passing),
-        ("reset in the middle of the request", Fault::ResetRequest, Passing),
-        ("done, and 500", Fault::SaysAfter(500, "InternalFailure"), Passing),
-        ("done, and no answer", Fault::HangAfter, Passing),
-        ("done, and reset", Fault::ResetAfter, Passing),
-        ("done, and closed", Fault::ClosedAfter, Passing),
-        ("reset in the middle of the answer", Fault::ResetAnswer, Passing),
-        ("closed in the middle of the answer", Fault::Truncated, Passing),
-        ("a length that is too long", Fault::TooLong, Passing),
-        ("octet by octet, too slowly", Fault::ByteByByte(Duration::from_millis(300)), Passing),
-        ("death before it is done", Fault::Dies, Deadly),
-        ("death after it is done", Fault::DiesAfter, Deadly),
-    ];
-    let in_time = ("octet by octet, in time", Fault::ByteByByte(Duration::ZERO), Harmless);
-    faults.extend(match call {
-        // A message that the service itself cuts short, and says that it is all, cannot be told from a short message.
-        Call::Fetch => vec![in_time],
-        Call::LookUp => vec![
-            ("an answer that cannot be read", Fault::Malformed, Passing),
-            ("a length that is too short", Fault::TooShort, Passing),
-        ],
-        // That it was done is all that these answers say.
-        Call::Keep | Call::Store | Call::PutBack => vec![
-            in_time,
-            ("an answer that cannot be read", Fault::Malformed, Harmless),
-            ("a length that is too short", Fault::TooShort, Harmless),
-        ],
-    });
-    faults.extend(match call {
-        Call::Keep | Call::Store => vec![
-            ("no such bucket", Fault::Says(404, "NoSuchBucket"), ForGood),
-            ("another Region", Fault::Says(301, "PermanentRedirect"), ForGood),
-        ],
-        Call::PutBack => vec![
-            ("frozen", Fault::Says(400, "MessageFrozen"), ForGood),
-            ("rejected", Fault::Says(400, "MessageRejected"), ForGood),
-            ("a location that is refused", Fault::Says(400, "InvalidContentLocation"), ForGood),
-        ],
-        Call::Fetch | Call::LookUp => vec![],
-    });
-    faults
-}
-
 fn cases(call: Call, policy: Policy) -> Vec<Case> {
     let all = faults(call).into_iter().flat_map(move |(what, fault, sort)| {
         let often: &[bool] = match sort {
             // What is too slow is too slow each time.
             Sort::Passing if matches!(fault, Fault::ByteByByte(_)) => &[true],
             Sort::Passing => &[false, true],
-            Sort::ForGood | Sort::Harmless => &[true],
+            Sort::ForGood | Sort::Harmless | Sort::Unusable => &[true],
             Sort::Deadly => &[false],
         };
         often.iter().map(move |&always| Case { call, what, fault, sort, always, policy })
@@ -308,6 +198,7 @@ impl Case {
             (Sort::ForGood, _) if self.policy == Policy::Skip => answered && now == expected.original,
             (Sort::ForGood, _) => failed("Mailwright.Refused") && now == expected.original,
             (Sort::Deadly, _) => outcome == Outcome::Died,
+            (Sort::Unusable, _) => false,
         };
         should(as_should_be, found)?;
         if !answered {

@@ -1,6 +1,7 @@
 //! The function as a process of its own, invoked over the Lambda Runtime API, with Message Flow, S3 and WorkMail's directory on
 //! loopback.
 
+mod calls;
 mod deployed;
 mod directory;
 mod extremes;
@@ -15,6 +16,7 @@ mod operators;
 mod organization;
 mod plain_store;
 mod published;
+mod rule_faults;
 mod runtime_api;
 mod second_server;
 mod secrets;

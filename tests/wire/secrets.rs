@@ -10,9 +10,10 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
+use crate::calls::{Call, Policy, faults};
 use crate::extremes::worst_events;
-use crate::faults::{Call, Policy, faults};
 use crate::gate::Fault;
+use crate::shelf::{FAULTY, RULES as PUBLISHED, packed, publish};
 use crate::world::{Outcome, Port, STAMP_KEY, World, event, start_fails};
 use crate::{KEY_ID, SECRET};
 
@@ -116,7 +117,9 @@ fn rules(policy: Policy) -> String {
 }
 
 async fn world(rules: &str, level: &str) -> World {
-    let world = World::gated(rules, &[("MAILWRIGHT_LOG", level)], None).await;
+    let changes = [("MAILWRIGHT_LOG", level), ("MAILWRIGHT_PUBLISHED_RULES", PUBLISHED)];
+    let world = World::gated(rules, &changes, None).await;
+    publish(&world, "rules.json", &packed(rules));
     for port in [Port::Runtime, Port::Flow, Port::S3, Port::Directory] {
         world.gate(port).say(ECHO);
     }
@@ -125,12 +128,13 @@ async fn world(rules: &str, level: &str) -> World {
 
 #[tokio::test]
 async fn no_fault_makes_the_function_tell_of_mail() {
-    let queue: VecDeque<_> = [Call::Fetch, Call::LookUp, Call::Keep, Call::Store, Call::PutBack]
-        .into_iter()
-        .flat_map(|call| faults(call).into_iter().map(move |(what, fault, _)| (call, what, fault)))
-        // It would take until the end of its time, to say the same as one that hangs.
-        .filter(|(.., fault)| !matches!(fault, Fault::ByteByByte(_) | Fault::HangAfter | Fault::TooLong))
-        .collect();
+    let queue: VecDeque<_> =
+        [Call::Fetch, Call::LookUp, Call::Keep, Call::Store, Call::PutBack, Call::Rules, Call::Versions]
+            .into_iter()
+            .flat_map(|call| faults(call).into_iter().map(move |(what, fault, _)| (call, what, fault)))
+            // It would take until the end of its time, to say the same as one that hangs.
+            .filter(|(.., fault)| !matches!(fault, Fault::ByteByByte(_) | Fault::HangAfter | Fault::TooLong))
+            .collect();
     let mut workers = JoinSet::new();
     for policy in [Policy::Skip, Policy::Fail] {
         let queue = Arc::new(Mutex::new(queue.clone()));
@@ -142,13 +146,19 @@ async fn no_fault_makes_the_function_tell_of_mail() {
                 loop {
                     let Some((at, what, fault)) = queue.lock().unwrap().pop_front() else { break };
                     let what = format!("{at:?}: {what}, {policy:?}");
-                    if at == Call::LookUp {
+                    if matches!(at, Call::LookUp | Call::Rules | Call::Versions) {
                         world.restart().await;
+                    }
+                    if at == Call::Versions {
+                        publish(&world, "rules.json", FAULTY);
                     }
                     world.insert(ID, message());
                     world.gate(at.port()).plan(at.which(), fault, usize::MAX);
                     call(&mut world, &telling_event(), LITTLE, &mut wrong, &what).await;
                     world.gate(at.port()).clear();
+                    if at == Call::Versions {
+                        publish(&world, "rules.json", &packed(&rules(policy)));
+                    }
                 }
                 wrong.extend(what_is_told(&world.log()));
                 wrong

@@ -108,6 +108,11 @@ pub fn delete(world: &World, key: &str) {
     world.s3.shelf.lock().unwrap().versions.entry(key.to_owned()).or_default().push(None);
 }
 
+/// As if the newest version there had never been.
+pub fn forget(world: &World, key: &str) {
+    world.s3.shelf.lock().unwrap().versions.get_mut(key).unwrap().pop();
+}
+
 /// What was answered since this was last asked.
 pub fn told(world: &World) -> Vec<String> {
     std::mem::take(&mut world.s3.shelf.lock().unwrap().told)

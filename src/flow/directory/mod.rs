@@ -16,6 +16,7 @@ mod tests;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
@@ -138,6 +139,8 @@ pub struct WorkMailDirectory<C> {
     calls: C,
     configured: Option<Organization>,
     permits: Semaphore,
+    /// Calls so far.
+    made: AtomicU64,
     brake: Mutex<Option<(Timestamp, PortError)>>,
     domains: Cache<Organization>,
     entities: Cache<Option<Entity>>,
@@ -168,6 +171,7 @@ impl<C: Calls> WorkMailDirectory<C> {
             calls,
             configured,
             permits: Semaphore::new(AT_ONCE),
+            made: AtomicU64::new(0),
             brake: Mutex::new(None),
             domains: Cache::new(ages),
             entities: Cache::new(ages),
@@ -445,6 +449,9 @@ impl<C: Calls> WorkMailDirectory<C> {
             return Err(error);
         }
         let Ok(Ok(_permit)) = timeout_at(until, self.permits.acquire()).await else { return Err(late()) };
+        // Calls of one message are made together, and of several messages at other times.
+        let nth = self.made.fetch_add(1, Ordering::Relaxed);
+        let chance = u64::try_from(now.as_nanosecond()).unwrap_or_default().wrapping_add(nth << 32);
         let mut tries = 0;
         loop {
             tries += 1;
@@ -458,7 +465,7 @@ impl<C: Calls> WorkMailDirectory<C> {
                 Ok(Err(error)) => error,
                 Err(_) => late(),
             };
-            let pause = pause(tries);
+            let pause = pause(tries, chance);
             if Instant::now() + pause + MIN_TRY > until {
                 self.failed(now, &error, BRAKE_TROUBLE);
                 return Err(error);

@@ -3,185 +3,28 @@
 //! rewrite, exactly once. The same where between two tries another rule set is published, or the function's mode is changed:
 //! then it is the rewrite of one of the rule sets, and no other touches it again. A schedule is made from its number alone: `SCHEDULE=17 cargo test --test schedules` runs that one.
 
+mod everything;
+mod world;
+
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::Timestamp;
+use mailwright::facts::Clock;
 use mailwright::flow::handler::{ANSWER_WITHIN, Handled, Settings, handle};
-use mailwright::flow::key::{Bucket, MessageId, ObjectKey};
 use mailwright::flow::mark::StampKey;
 use mailwright::flow::mode::FlowMode;
-use mailwright::flow::ports::{Content, Location, MessageFlow, ObjectStore, PortError, Refusal, Trouble};
-use mailwright::flow::put_checks;
 use mailwright::pipeline::{Pipeline, Verdict};
-use mailwright::stored::Stored;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
+use world::World;
 
 const SCHEDULES: u64 = 4_000;
 const ID: &str = "00000000-0000-4000-8000-000000000001";
 /// WorkMail's rule timeout, at its longest (Administrator Guide).
-const RULE_TIMEOUT: Duration = Duration::from_hours(4);
-
-/// What a call does.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Happens {
-    Works,
-    /// It fails and does nothing.
-    Fails(Trouble),
-    /// It does its work, and the answer is lost.
-    Loses(Trouble),
-    /// It never answers: with work done before or not.
-    Hangs(bool),
-    /// It is refused for good.
-    Refuses(Refusal),
-    /// The process dies in it: with work done before or not.
-    Dies(bool),
-    /// It takes so many milliseconds.
-    Slow(u64),
-}
-
-/// SplitMix64: small, and the same everywhere.
-struct Random(AtomicU64);
-
-impl Random {
-    fn next(&self) -> u64 {
-        let mut z = self.0.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed).wrapping_add(0x9E37_79B9_7F4A_7C15);
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-    fn below(&self, limit: u64) -> u64 {
-        self.next() % limit
-    }
-    fn one_of<T: Copy>(&self, all: &[T]) -> T {
-        all[usize::try_from(self.below(all.len() as u64)).unwrap()]
-    }
-    fn trouble(&self) -> Trouble {
-        self.one_of(&[Trouble::Throttled, Trouble::Unavailable, Trouble::Timeout, Trouble::Connection])
-    }
-    fn refusal(&self) -> Refusal {
-        use Refusal::{Denied, Frozen, Invalid, Location, Rejected};
-        self.one_of(&[Frozen, Rejected, Location, Denied, Invalid])
-    }
-}
-
-/// The message in transit, the bucket, and what befalls the calls.
-struct World {
-    random: Random,
-    /// Faults of 100 calls, while they last.
-    share: u64,
-    /// Whether calls are refused for good, too.
-    refuses: bool,
-    calls_with_faults: AtomicU64,
-    message: Mutex<Bytes>,
-    objects: Mutex<Vec<(ObjectKey, Bytes)>>,
-    /// Every content that the message ever had.
-    seen: Mutex<Vec<Bytes>>,
-    refused: AtomicU64,
-    died: tokio::sync::Notify,
-}
-
-impl World {
-    fn new(schedule: u64, original: &Bytes) -> Self {
-        let random = Random(AtomicU64::new(schedule.wrapping_mul(0x0102_0304_0506_0709)));
-        let (share, refuses, calls) = (random.below(95), random.below(4) == 0, random.below(60));
-        Self {
-            random,
-            share,
-            refuses,
-            calls_with_faults: AtomicU64::new(calls),
-            message: Mutex::new(original.clone()),
-            objects: Mutex::default(),
-            seen: Mutex::new(vec![original.clone()]),
-            refused: AtomicU64::new(0),
-            died: tokio::sync::Notify::new(),
-        }
-    }
-    fn befalls(&self) -> Happens {
-        let left = self.calls_with_faults.load(Ordering::Relaxed);
-        self.calls_with_faults.store(left.saturating_sub(1), Ordering::Relaxed);
-        if left == 0 || self.random.below(100) >= self.share {
-            return Happens::Works;
-        }
-        match self.random.below(if self.refuses { 8 } else { 7 }) {
-            0 | 1 => Happens::Fails(self.random.trouble()),
-            2 | 3 => Happens::Loses(self.random.trouble()),
-            4 => Happens::Hangs(self.random.below(2) == 0),
-            5 => Happens::Dies(self.random.below(2) == 0),
-            6 => Happens::Slow(self.random.below(9_000)),
-            _ => Happens::Refuses(self.random.refusal()),
-        }
-    }
-    async fn call<T: Send>(&self, work: impl FnOnce() -> Result<T, PortError> + Send) -> Result<T, PortError> {
-        match self.befalls() {
-            Happens::Works => work(),
-            Happens::Fails(trouble) => Err(PortError::transient(trouble, "")),
-            Happens::Loses(trouble) => work().and_then(|_| Err(PortError::transient(trouble, ""))),
-            Happens::Hangs(done) => {
-                let _ = done.then(work);
-                std::future::pending().await
-            }
-            Happens::Dies(done) => {
-                let _ = done.then(work);
-                self.died.notify_one();
-                std::future::pending().await
-            }
-            Happens::Slow(ms) => {
-                sleep(Duration::from_millis(ms)).await;
-                work()
-            }
-            Happens::Refuses(refusal) => {
-                self.refused.fetch_add(1, Ordering::Relaxed);
-                Err(PortError::permanent(refusal, ""))
-            }
-        }
-    }
-    fn now(&self) -> Bytes {
-        self.message.lock().unwrap().clone()
-    }
-}
-
-impl MessageFlow for World {
-    async fn fetch(&self, _: &MessageId) -> Result<Bytes, PortError> {
-        self.call(|| Ok(self.now())).await
-    }
-    async fn put_back(&self, _: &MessageId, location: &Location) -> Result<(), PortError> {
-        self.call(|| {
-            let objects = self.objects.lock().unwrap();
-            // As S3 does, by its last version.
-            let object = objects.iter().rev().find(|(key, _)| *key == location.key).map(|(_, object)| object.clone());
-            let object = object.ok_or_else(|| PortError::permanent(Refusal::Location, "no such object"))?;
-            put_checks::put(&object, &self.now())
-                .map_err(|why| PortError::permanent(Refusal::Rejected, why.to_string()))?;
-            self.seen.lock().unwrap().push(object.clone());
-            *self.message.lock().unwrap() = object;
-            Ok(())
-        })
-        .await
-    }
-}
-
-impl ObjectStore for World {
-    async fn put(&self, key: &ObjectKey, content: &Content) -> Result<Location, PortError> {
-        let object = Bytes::from(content.chunks().concat());
-        self.call(|| {
-            self.objects.lock().unwrap().push((key.clone(), object));
-            Ok(Location { bucket: Bucket::new("bucket").unwrap(), key: key.clone(), version: None })
-        })
-        .await
-    }
-
-    async fn keep(&self, attachment: &Stored) -> Result<(), PortError> {
-        let key = ObjectKey::new(attachment.key()).unwrap();
-        self.call(|| {
-            self.objects.lock().unwrap().push((key, attachment.content().clone()));
-            Ok(())
-        })
-        .await
-    }
-}
+pub const RULE_TIMEOUT: Duration = Duration::from_hours(4);
 
 /// A rule set and a message for it.
 struct Case {
@@ -240,14 +83,16 @@ fn event() -> Value {
 
 async fn invoke(pipeline: &Pipeline, mode: FlowMode, world: &World) -> Handled {
     let stamp_key = Some(StampKey::new("0123456789abcdef0123456789abcdef").unwrap());
-    let settings = Settings { mode, stamp_key, ..Settings::default() };
+    // Pauses between calls vary with the time: so that a schedule is the same each time, it stands still.
+    let clock = Clock::Fixed(Timestamp::UNIX_EPOCH);
+    let settings = Settings { mode, stamp_key, clock, ..Settings::default() };
     handle(&event(), Instant::now() + ANSWER_WITHIN, pipeline, world, world, &settings).await
 }
 
 async fn prepare(case: &'static Case) -> Prepared {
     let pipeline = Pipeline::from_sources(vec![("r.toml".to_owned(), case.rules.to_owned())]).unwrap();
     let original = Bytes::from(case.message.replace('\n', "\r\n"));
-    let calm = World { share: 0, ..World::new(0, &original) };
+    let calm = World::calm(&original);
     let handled = invoke(&pipeline, FlowMode::Enforce, &calm).await;
     let answer = serde_json::to_value(handled.answer.unwrap()).unwrap();
     Prepared { case, pipeline, rewrite: calm.now(), original, answer }
@@ -273,6 +118,7 @@ async fn deliver<'p>(at_work: impl Fn() -> (&'p Pipeline, FlowMode), world: &Wor
     while Instant::now() < until {
         let (pipeline, mode) = at_work();
         let handled = tokio::select! {
+            biased;
             handled = timeout(ANSWER_WITHIN, invoke(pipeline, mode, world)) => handled.ok(),
             () = world.died.notified() => None,
         };
@@ -288,10 +134,10 @@ async fn deliver<'p>(at_work: impl Fn() -> (&'p Pipeline, FlowMode), world: &Wor
 }
 
 /// The numbers of the schedules to run, and whether it is one that somebody looks into.
-fn schedules() -> (std::ops::Range<u64>, bool) {
+pub fn schedules(count: u64) -> (std::ops::Range<u64>, bool) {
     match std::env::var("SCHEDULE").ok().and_then(|number| number.parse::<u64>().ok()) {
         Some(number) => (number..number + 1, true),
-        None => (0..SCHEDULES, false),
+        None => (0..count, false),
     }
 }
 
@@ -301,7 +147,7 @@ async fn whatever_fails_in_whatever_order_nothing_is_lost_doubled_or_half_done()
     for case in CASES {
         cases.push(prepare(case).await);
     }
-    let (schedules, alone) = schedules();
+    let (schedules, alone) = schedules(SCHEDULES);
     let (mut retried, mut refused, mut fell_back) = (0, 0, 0);
     for schedule in schedules {
         let Prepared { case, pipeline, original, rewrite, answer } =
@@ -400,7 +246,7 @@ async fn whatever_is_changed_between_two_tries_the_message_is_rewritten_once_by_
     for [one, other] in SWAPS {
         cases.push([prepare(one).await, prepare(other).await]);
     }
-    let (schedules, alone) = schedules();
+    let (schedules, alone) = schedules(SCHEDULES);
     let (mut swapped, mut observed, mut repeated) = (0, 0, 0);
     for schedule in schedules {
         let pair = &cases[usize::try_from(schedule).unwrap() % cases.len()];
