@@ -64,6 +64,8 @@ pub struct Asked {
     pub whom: Option<Whom>,
     /// Whether it asked for a disposition.
     pub disposes: bool,
+    /// Which; not known where a mark says it.
+    pub disposition: Option<Disposition>,
     /// Whether it added recipients.
     pub adds: bool,
 }
@@ -130,6 +132,50 @@ impl Answers {
     }
 }
 
+/// Those that decide what is answered, in their order, each for those alone for whom it decides: no more than there are
+/// recipients, and those that add some. For everybody, or with the one that is for everybody, they ask for what all ask for.
+/// `None` where it is not known what all of them asked for.
+pub(crate) fn decisive(asked: &[Asked], recipients: &[Address]) -> Option<Vec<Asked>> {
+    let known = |one: &Asked| one.whom.is_some() && one.disposes == one.disposition.is_some();
+    if !asked.iter().all(known) {
+        return None;
+    }
+    let strictest = |meant: &dyn Fn(&Whom) -> bool| {
+        let all = asked.iter().enumerate().filter(|(_, one)| one.whom.as_ref().is_some_and(meant));
+        let all = all.filter_map(|(index, one)| Some((index, one.disposition.as_ref()?)));
+        all.reduce(|best, other| match (best.1, other.1) {
+            (Disposition::Bounce(_), Disposition::Bounce(_)) => best,
+            (one, new) if one >= new => best,
+            _ => other,
+        })
+    };
+    let for_everybody = strictest(&|whom| *whom == Whom::Everybody).map(|(index, _)| index);
+    let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+    for (place, recipient) in recipients.iter().enumerate() {
+        places.entry(recipient.folded()).or_default().push(place);
+    }
+    let mut decided: HashMap<usize, Vec<bool>> = HashMap::new();
+    for places in places.values() {
+        let winner = strictest(&|whom| places.iter().any(|place| whom.includes(*place)));
+        let Some((index, _)) = winner.filter(|(index, _)| Some(*index) != for_everybody) else { continue };
+        let named = decided.entry(index).or_insert_with(|| vec![false; recipients.len()]);
+        for place in places {
+            if let Some(is) = named.get_mut(*place) {
+                *is = true;
+            }
+        }
+    }
+    let decides = |(index, one): (usize, &Asked)| {
+        let named = decided.remove(&index).map(Whom::Some);
+        let whom = if for_everybody == Some(index) { Some(Whom::Everybody) } else { named };
+        let disposes = whom.is_some();
+        let whom = Some(whom.unwrap_or(Whom::Everybody));
+        let disposition = one.disposition.clone().filter(|_| disposes);
+        (disposes || one.adds).then_some(Asked { rule: one.rule, whom, disposes, disposition, adds: one.adds })
+    };
+    Some(asked.iter().enumerate().filter_map(decides).collect())
+}
+
 /// The stricter of two; the first of two that are alike.
 pub(crate) fn stricter(one: Option<Disposition>, other: Option<Disposition>) -> Option<Disposition> {
     match (one, other) {
@@ -191,6 +237,39 @@ mod tests {
 
     fn some(named: &[u8]) -> Whom {
         Whom::Some(named.iter().map(|is| *is == 1).collect())
+    }
+
+    #[test]
+    fn those_that_decide_answer_as_all_do() {
+        let dispositions = [Disposition::Deliver, Disposition::Junk, bounce("a"), bounce("b"), Disposition::Drop];
+        let whoms = [Whom::Everybody, some(&[1, 0, 0, 1]), some(&[0, 1, 0, 0]), some(&[0, 1, 1, 0]), Whom::Nobody];
+        // The third stands there twice.
+        let to = ["a@x.example", "b@x.example", "c@x.example", "C@x.example"];
+        let pairs: Vec<(Disposition, Whom)> =
+            dispositions.iter().flat_map(|d| whoms.iter().map(move |whom| (d.clone(), whom.clone()))).collect();
+        for truncated in [false, true] {
+            let envelope = envelope(&to, truncated);
+            for step in 1..pairs.len() {
+                for count in 0..6 {
+                    let all: Vec<_> =
+                        (0..count).filter_map(|n| pairs.get(n * step * 7 % pairs.len()).cloned()).collect();
+                    let asked = |(rule, (disposition, whom)): (usize, &(Disposition, Whom))| Asked {
+                        rule,
+                        whom: Some(whom.clone()),
+                        disposes: true,
+                        disposition: Some(disposition.clone()),
+                        adds: false,
+                    };
+                    let asked: Vec<Asked> = all.iter().enumerate().map(asked).collect();
+                    let few = decisive(&asked, &envelope.recipients).unwrap();
+                    assert!(few.len() <= 4 && few.windows(2).all(|pair| pair[0].rule < pair[1].rule));
+                    let few: Vec<_> =
+                        few.into_iter().map(|one| (one.disposition.unwrap(), one.whom.unwrap())).collect();
+                    let answers = |asked: &[(Disposition, Whom)]| Answers::new(&envelope, asked, Vec::new());
+                    assert_eq!(answers(&few), answers(&all), "{all:?}");
+                }
+            }
+        }
     }
 
     #[test]

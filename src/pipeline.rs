@@ -520,7 +520,8 @@ impl<'m> Run<'_, 'm> {
             let adds = !done.added.is_empty();
             let disposes = done.disposition.is_some();
             if adds || disposes {
-                self.asked.push(Asked { rule: index, whom: Some(whom.clone()), disposes, adds });
+                let disposition = done.disposition.clone();
+                self.asked.push(Asked { rule: index, whom: Some(whom.clone()), disposes, disposition, adds });
             }
             self.dispositions.extend(done.disposition.map(|disposition| (disposition, whom)));
             let known = self.facts.people.organization.as_ref().map_or(Fact::Known(self.organization), Fact::as_ref);

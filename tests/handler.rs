@@ -910,3 +910,47 @@ async fn a_message_whose_attachment_cannot_be_stored_goes_out_with_it_or_not_at_
     slow.memory.fail_always(Call::Keep, Fault::Hang);
     assert!(matches!(slow.go().await.answer, Err(FlowError::Trouble { stage: Stage::Keep, .. })));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_hundreds_of_rules_ask_about_is_known_again_and_answered_as_before() {
+    let footer = "[[rule]]\nname = \"footer\"\naction = { kind = \"append\", text = \"Grown by Example.\", once = \"always\" }\n";
+    let (mut everybody, mut each) = (footer.to_owned(), footer.to_owned());
+    for n in 0..200 {
+        everybody.push_str(&format!(
+            "[[rule]]\nname = \"all-{n}\"\naction = [{{ kind = \"bounce\", message = \"No. {n}\" }}, \
+             {{ kind = \"add_recipients\", addresses = [\"copy{n}@example.com\"] }}]\n"
+        ));
+        each.push_str(&format!(
+            "[[rule]]\nname = \"each-{n}\"\nwhen = {{ recipients = {{ each = \"*@c{n}.example\" }} }}\n\
+             action = {{ kind = \"bounce\", message = \"No. {n}\" }}\n"
+        ));
+    }
+    each.push_str(
+        "[[rule]]\nname = \"dropped\"\nwhen = { recipients = { each = \"p4*@*\" } }\naction = { kind = \"drop\" }\n",
+    );
+    for (rules, count, truncated) in [(&everybody, 3, false), (&each, 400, false), (&each, 400, true)] {
+        let mut world = world(rules, ORIGINAL, "OUTBOUND");
+        let to = |n: usize| json!({ "address": format!("p{n}@c{}.example", n % 250) });
+        world.event["envelope"]["recipients"] = (0..count).map(to).collect();
+        world.event["truncated"] = truncated.into();
+        let first = answer(&world.go().await);
+        let rewritten = world.text();
+        assert!(rewritten.starts_with("X-Mailwright-Mark: v=4; flow=outbound; rules="), "{rewritten}");
+        assert!(rewritten.lines().all(|line| line.len() <= 78), "{rewritten}");
+        assert_eq!(rewritten.matches("Grown by Example.").count(), 1);
+        assert!(first.contains("BOUNCE") && (count < 400) != first.contains("DROP"), "{first}");
+        // What WorkMail tries again it asks about in the same words.
+        for _ in 0..2 {
+            let again = world.go().await;
+            assert_eq!(again.report.fate, Fate::Marked);
+            assert_eq!(answer(&again), first);
+            assert_eq!(world.text(), rewritten);
+        }
+        // In another order.
+        world.event["envelope"]["recipients"].as_array_mut().unwrap().reverse();
+        let reversed = world.go().await;
+        assert_eq!(reversed.report.fate, Fate::Marked);
+        let sorted = |answer: &str| answer.chars().filter(|c| *c == '@').count();
+        assert_eq!(sorted(&answer(&reversed)), sorted(&first));
+    }
+}

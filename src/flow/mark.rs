@@ -11,14 +11,17 @@
 //! for nothing; it is taken off mail that comes in, and off whatever is marked anew. The mark stands on top of the
 //! header, only in messages that changed.
 
+mod table;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use self::table::{Slot, TAG, Table};
 use super::key::{MessageId, hex};
-use crate::answers::{Asked, MAX_RECIPIENTS, Whom};
+use crate::answers::{Asked, MAX_RECIPIENTS, Whom, decisive};
 use crate::envelope::{Address, Direction};
 use crate::message::{Draft, Field, FieldName, Which};
 
@@ -28,10 +31,15 @@ pub const NAME: &str = "X-Mailwright-Mark";
 pub const MIN_STAMP_KEY: usize = 32;
 /// So many fields of this name are looked at, from the top: ours stands on top, others may have been put above.
 const MAX_LOOKED_AT: usize = 4;
-/// Most rules that a mark names; more than that are not marked, and the rules run again.
+/// Most rules that a mark names one by one. Of more, it holds those that decide the answer, in a [`Table`]; were those more
+/// than that has room for, which takes as many rules that add recipients, the message would have no mark.
 const MAX_DISPOSING: usize = 64;
 /// Longest list of them, in octets; the same.
 const MAX_WORDS: usize = 4_000;
+/// Longest value of a mark that is looked at, in octets.
+const MAX_VALUE: usize = 40_000;
+/// A table stands in words of so many octets, for the field to be folded between them.
+const WORD: usize = 64;
 /// So many recipients have a place in a mark.
 const PLACES: usize = 512;
 const _: () = assert!(PLACES >= MAX_RECIPIENTS);
@@ -97,7 +105,7 @@ impl Marker<'_> {
         }
         let removed = draft.remove_fields(&name, Which::All);
         if (changed || removed > 0)
-            && let Some(value) = self.value(asked)
+            && let Some(value) = self.value(asked).or_else(|| self.tabled(asked))
             && let Ok(field) = Field::new(name, &value)
         {
             draft.add_field(field);
@@ -123,16 +131,26 @@ impl Marker<'_> {
     }
 
     fn check(&self, value: &str) -> Option<Vec<Asked>> {
+        if value.len() > MAX_VALUE {
+            return None;
+        }
         let entries = value.split(';').map(|entry| entry.split_once('=').map(|(k, v)| (k.trim(), v.trim())));
         let mut entries = entries.peekable();
         let mut take = |key: &str| entries.next_if(|entry| entry.is_some_and(|(k, _)| k == key))?.map(|(_, v)| v);
-        let expected = take("v")? == "3" && take("flow")? == self.direction.as_str();
+        let version = take("v")?;
+        let expected = matches!(version, "3" | "4") && take("flow")? == self.direction.as_str();
         // Of whatever rule set: that it is one of ours is for the MAC to say.
         let of = Marker { digest: take("rules")?, ..*self };
         let did = take("did")?;
         let to = take("to");
         let mac = unhex::<32>(take("mac")?)?;
-        if !expected || entries.next().is_some() || did.len() > 2 * MAX_WORDS {
+        if !expected || entries.next().is_some() {
+            return None;
+        }
+        if version == "4" {
+            return of.check_table(did, to?, &mac);
+        }
+        if did.len() > 2 * MAX_WORDS {
             return None;
         }
         let words = did.split(',').map(str::trim).filter(|word| !word.is_empty());
@@ -144,6 +162,68 @@ impl Marker<'_> {
         let tags: Vec<String> = if words.is_empty() { Vec::new() } else { of.tags() };
         let rule = |tag: &str| tags.iter().position(|of| of == tag);
         Some(words.iter().filter_map(|word| of.asked(word, &rule, same, &folded)).collect())
+    }
+
+    /// Of rules that are too many for [`Self::value`]: those that decide the answer and for whom, as hex digits in words:
+    /// `v=4; flow=outbound; rules=0123456789abcdef; did=…; to=0123456789abcdef; mac=…`.
+    fn tabled(&self, asked: &[Asked]) -> Option<String> {
+        let folded = self.folded();
+        let decisive = decisive(asked, self.recipients)?;
+        let slot = |asked: &Asked| {
+            let tag = self.short_tag(self.names.get(asked.rule).copied().flatten()?)?;
+            Some(Slot { tag, adds: asked.adds, disposes: asked.disposes })
+        };
+        let number = |wanted: &dyn Fn(&Whom) -> bool| {
+            let of = |asked: &Asked| asked.disposes && asked.whom.as_ref().is_some_and(wanted);
+            decisive.iter().position(of).and_then(|index| u16::try_from(index + 1).ok()).unwrap_or(0)
+        };
+        let place = |one: &String| {
+            let at = self.recipients.iter().position(|recipient| recipient.folded() == *one);
+            number(&|whom| *whom != Whom::Everybody && at.is_some_and(|at| whom.includes(at)))
+        };
+        let table = Table {
+            slots: decisive.iter().map(slot).collect::<Option<_>>()?,
+            deciding: folded.iter().map(place).collect(),
+            for_everybody: number(&|whom| *whom == Whom::Everybody),
+        };
+        let mut octets = table.octets(PLACES)?;
+        self.mask(&mut octets, TABLE);
+        let digits = hex(&octets);
+        let words: Vec<&str> = digits.as_bytes().chunks(WORD).filter_map(|word| str::from_utf8(word).ok()).collect();
+        let to = self.to(&folded);
+        let mac = hex(&self.table_mac(&digits, &to).finalize().into_bytes());
+        let (flow, rules, did) = (self.direction, self.digest, words.join(" "));
+        Some(format!("v=4; flow={flow}; rules={rules}; did={did}; to={to}; mac={mac}"))
+    }
+
+    fn check_table(&self, did: &str, to: &str, mac: &[u8]) -> Option<Vec<Asked>> {
+        let digits: String = did.split_ascii_whitespace().collect();
+        // Constant time.
+        self.table_mac(&digits, to).verify_slice(mac).ok()?;
+        let mut octets = unhex_all(&digits)?;
+        self.mask(&mut octets, TABLE);
+        let table = Table::read(&octets)?;
+        let folded: Vec<String> = self.folded().into_iter().collect();
+        let same = to == self.to(&self.folded());
+        let tags: Vec<Option<[u8; TAG]>> =
+            self.names.iter().map(|name| name.and_then(|name| self.short_tag(name))).collect();
+        let asked = |(index, slot): (usize, &Slot)| {
+            let number = u16::try_from(index + 1).ok()?;
+            let rule = tags.iter().position(|tag| *tag == Some(slot.tag))?;
+            let means = |recipient: &Address| {
+                let place = folded.binary_search(&recipient.folded()).ok();
+                place.and_then(|place| table.deciding.get(place)).is_some_and(|of| *of == number)
+            };
+            let whom = match (slot.disposes, same) {
+                (true, _) if table.for_everybody == number => Some(Whom::Everybody),
+                (true, true) => Some(Whom::Some(self.recipients.iter().map(means).collect())),
+                (true, false) => None,
+                (false, _) => Some(Whom::Everybody),
+            };
+            Some(Asked { rule, whom, disposes: slot.disposes, disposition: None, adds: slot.adds })
+        };
+        let used = table.slots.iter().enumerate().filter(|(_, slot)| slot.adds || slot.disposes);
+        Some(used.filter_map(asked).collect())
     }
 
     /// Each address once, in order.
@@ -196,25 +276,37 @@ impl Marker<'_> {
                 Some(Whom::Some(self.recipients.iter().map(|one| meant.contains(one.folded().as_str())).collect()))
             }
         };
-        Some(Asked { rule, whom, disposes, adds })
+        Some(Asked { rule, whom, disposes, disposition: None, adds })
     }
 
     /// Places with a key stream over them, or without it again: how many recipients a message has, and whom a rule is about,
     /// is nothing that one recipient may learn of the others.
     fn masked(&self, mut places: [u8; PLACES / 8], tag: &str) -> [u8; PLACES / 8] {
-        for (block, chunk) in places.chunks_mut(32).enumerate() {
-            let stream = self.keyed(&[b"mailwright mark places", tag.as_bytes(), &block.to_be_bytes()]);
+        self.mask(&mut places, &[b"mailwright mark places", tag.as_bytes()]);
+        places
+    }
+
+    /// The same for whatever is to be read by nobody else. `purpose` is for nothing else of this message.
+    fn mask(&self, octets: &mut [u8], purpose: &[&[u8]]) {
+        for (block, chunk) in octets.chunks_mut(32).enumerate() {
+            let block = block.to_be_bytes();
+            let stream = self.keyed(&[purpose, &[&block]].concat());
             for (octet, with) in chunk.iter_mut().zip(stream.finalize().into_bytes()) {
                 *octet ^= with;
             }
         }
-        places
     }
 
     /// By which a rule is known again in another rule set; the name of a rule is nothing to be told to recipients.
     fn tag(&self, name: &str) -> String {
         let mac = self.keyed(&[b"mailwright mark rule", name.as_bytes()]).finalize().into_bytes();
         hex(mac.get(..8).unwrap_or_default())
+    }
+
+    /// The first octets of it.
+    fn short_tag(&self, name: &str) -> Option<[u8; TAG]> {
+        let mac = self.keyed(&[b"mailwright mark rule", name.as_bytes()]).finalize().into_bytes();
+        mac.first_chunk::<TAG>().copied()
     }
 
     /// The tags of all rules in force, in order; empty for others.
@@ -242,6 +334,10 @@ impl Marker<'_> {
         mac
     }
 
+    fn table_mac(&self, digits: &str, to: &str) -> Hmac<Sha256> {
+        self.keyed(&[b"mailwright mark v=4", to.as_bytes(), digits.as_bytes()])
+    }
+
     /// For one purpose, of this message, these rules and this flow.
     fn keyed(&self, purpose: &[&[u8]]) -> Hmac<Sha256> {
         let mut mac = self.key.0.clone();
@@ -259,6 +355,14 @@ fn made_by(value: &str) -> Option<&str> {
     value.split(';').find_map(|entry| entry.trim().strip_prefix("rules=")).map(str::trim)
 }
 
+/// What the key stream over a table is for.
+const TABLE: &[&[u8]] = &[b"mailwright mark table"];
+
+fn unhex_all(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.is_ascii().then(|| text.as_bytes().chunks(2))?;
+    pairs.map(|pair| u8::from_str_radix(str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?, 16).ok()).collect()
+}
+
 fn unhex<const OCTETS: usize>(text: &str) -> Option<[u8; OCTETS]> {
     if text.len() != 2 * OCTETS || !text.is_ascii() {
         return None;
@@ -273,6 +377,7 @@ fn unhex<const OCTETS: usize>(text: &str) -> Option<[u8; OCTETS]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rule::Disposition;
 
     const KEY: &str = "0123456789abcdef0123456789abcdef";
 
@@ -283,6 +388,7 @@ mod tests {
                 rule: *rule,
                 whom: Some(Whom::Everybody),
                 disposes: *rule != 4,
+                disposition: None,
                 adds: (3..5).contains(rule),
             })
             .collect()
@@ -368,7 +474,13 @@ mod tests {
             recipients,
         };
         let some = |named: &[bool]| {
-            vec![Asked { rule: 7, whom: Some(Whom::Some(named.to_vec())), disposes: true, adds: true }]
+            vec![Asked {
+                rule: 7,
+                whom: Some(Whom::Some(named.to_vec())),
+                disposes: true,
+                disposition: None,
+                adds: true,
+            }]
         };
         let these = addresses(&["kim@x.example", "lee@x.example", "Ann@x.example"]);
         let value = marker(&these).value(&some(&[true, false, true])).unwrap();
@@ -382,7 +494,7 @@ mod tests {
         let others = addresses(&["kim@x.example", "lee@x.example"]);
         assert_eq!(
             marker(&others).check(&value),
-            Some(vec![Asked { rule: 7, whom: None, disposes: true, adds: true }])
+            Some(vec![Asked { rule: 7, whom: None, disposes: true, disposition: None, adds: true }])
         );
         // Nothing in it tells how many they are.
         let many: Vec<String> = (0..500).map(|n| format!("r{n}@x.example")).collect();
@@ -392,6 +504,83 @@ mod tests {
         assert_eq!(long.len(), value.len());
         assert_eq!(marker(&many).check(&long), Some(some(&every_other)));
         assert!(!value.contains(&"0".repeat(16)), "{value}");
+    }
+
+    /// Rules that each ask for something, as they are asked of a message: `(whom, disposition)`.
+    fn many(asked: &[(Whom, Disposition)]) -> Vec<Asked> {
+        let one = |(rule, (whom, disposition)): (usize, &(Whom, Disposition))| Asked {
+            rule,
+            whom: Some(whom.clone()),
+            disposes: true,
+            disposition: Some(disposition.clone()),
+            adds: false,
+        };
+        asked.iter().enumerate().map(one).collect()
+    }
+
+    #[test]
+    fn of_more_rules_than_are_named_those_are_kept_that_decide_and_for_whom() {
+        let (key, id) = (StampKey::new(KEY).unwrap(), MessageId::new("11111111-aaaa").unwrap());
+        let names: Vec<String> = (0..600).map(|n| format!("r{n}")).collect();
+        let names: Vec<Option<&str>> = names.iter().map(|name| Some(name.as_str())).collect();
+        let recipients: Vec<Address> =
+            (0..500).map(|n| Address::new(&format!("r{}@x.example", n * 7 % 500)).unwrap()).collect();
+        let marker = Marker {
+            key: &key,
+            id: &id,
+            digest: "00",
+            names: &names,
+            direction: Direction::Inbound,
+            recipients: &recipients,
+        };
+        let only = |at: usize| Whom::Some((0..500).map(|n| n == at).collect());
+        let bounce = |n: usize| Disposition::Bounce(n.to_string());
+
+        // A hundred for everybody: the first of the strictest is what counts.
+        let mut asked = many(&(0..100).map(|n| (Whom::Everybody, bounce(n))).collect::<Vec<_>>());
+        (asked[7].disposition, asked[90].adds) = (Some(Disposition::Drop), true);
+        assert_eq!(marker.value(&asked), None);
+        let value = marker.tabled(&asked).unwrap();
+        let of = |rule, disposes, adds| Asked { rule, whom: Some(Whom::Everybody), disposes, disposition: None, adds };
+        assert_eq!(marker.check(&value), Some(vec![of(7, true, false), of(90, false, true)]));
+        // Of any recipients, as of those that are cut off.
+        assert_eq!(Marker { recipients: &recipients[1..], ..marker }.check(&value), marker.check(&value));
+        assert_eq!(Marker { digest: "11", ..marker }.check(&value), marker.check(&value), "to another rule set");
+
+        // One for each recipient, and one for everybody that is stricter than some of them.
+        let mut each: Vec<(Whom, Disposition)> = (0..500).map(|n| (only(n), bounce(n))).collect();
+        each.push((Whom::Everybody, Disposition::Junk));
+        each[3].1 = Disposition::Deliver;
+        let asked = many(&each);
+        let value = marker.tabled(&asked).unwrap();
+        let read = marker.check(&value).unwrap();
+        assert_eq!(read.len(), 500);
+        assert!(read.iter().all(|one| one.rule == 500 || one.whom == Some(only(one.rule))));
+        assert_eq!(read[499].whom, Some(Whom::Everybody));
+        assert!(read.iter().all(|one| one.rule != 3));
+        // Of other recipients, each is asked again but for the one for everybody.
+        let others = Marker { recipients: &recipients[1..], ..marker }.check(&value).unwrap();
+        assert_eq!(others.iter().filter(|one| one.whom.is_none()).count(), 499);
+
+        // Nothing tells how many recipients there are, or rules that decide; and it can be folded.
+        let few = marker.tabled(&many(&each[..1])).unwrap();
+        assert_eq!(few.len(), marker.tabled(&many(&each[..30])).unwrap().len());
+        assert!(Field::new(FieldName::new(NAME).unwrap(), &value).is_ok() && value.len() < MAX_VALUE);
+        // White space may change on the way; nothing else may.
+        assert_eq!(marker.check(&value.replace(' ', "\r\n ")), Some(read));
+        let digit = value.len() / 2;
+        for with in ["0", "1"] {
+            let mut changed = value.clone();
+            changed.replace_range(digit..=digit, with);
+            assert!(changed == value || marker.check(&changed).is_none());
+        }
+        for changed in
+            [value.replace("v=4", "v=3"), value.replace("to=", "to=0"), value.replace("rules=00", "rules=01")]
+        {
+            assert_eq!(marker.check(&changed), None);
+        }
+        let elsewhere = MessageId::new("22222222-aaaa").unwrap();
+        assert_eq!(Marker { id: &elsewhere, ..marker }.check(&value), None);
     }
 
     #[test]
