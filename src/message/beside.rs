@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use mail_builder::headers::content_type::ContentType;
 use mail_builder::mime::MimePart;
 use memchr::memmem;
@@ -120,11 +121,11 @@ impl Beside {
         move_fields(message, &in_header, top, &mut above, &mut edits)?;
         above.extend_from_slice(message.line_end().as_bytes());
         let end = message.raw().len();
-        edits.push(Edit { range: top..top, with: with_line_end(fields.into_bytes(), message.line_end()) });
-        edits.push(Edit { range: root.body.start..root.body.start, with: above });
+        edits.push(Edit { range: top..top, with: with_line_end(fields.into_bytes(), message.line_end()).into() });
+        edits.push(Edit { range: root.body.start..root.body.start, with: above.into() });
         // Of edits at one place the first stands first.
         edits.extend(in_body);
-        edits.push(Edit { range: end..end, with: with_line_end(below, message.line_end()) });
+        edits.push(Edit { range: end..end, with: with_line_end(below, message.line_end()).into() });
         Ok(edits)
     }
 
@@ -237,7 +238,7 @@ pub(super) fn move_fields(
                 return Err(BodyError::Field);
             }
             above.extend_from_slice(&bytes);
-            edits.push(Edit { range: field.whole.clone(), with: Vec::new() });
+            edits.push(Edit { range: field.whole.clone(), with: Bytes::new() });
         }
     }
     Ok(())

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use bytes::Bytes;
+
 use super::Message;
 
 /// Bodies up to this size, in octets, are part of an [`Rendered::outline`] in any case.
@@ -13,7 +15,7 @@ pub(super) struct Edit {
     /// What is replaced.
     pub range: Range<usize>,
     /// By what.
-    pub with: Vec<u8>,
+    pub with: Bytes,
 }
 
 /// Put edits in order. Edits at one place stay in the order in which they were made.
@@ -28,7 +30,7 @@ pub(super) enum Slice {
     /// A range of the message that came in.
     Kept(Range<usize>),
     /// New bytes, and the range that they stand for.
-    New(Vec<u8>, Range<usize>),
+    New(Bytes, Range<usize>),
 }
 
 /// A rewritten message: slices in order, most of them borrowed from the message that came in.
@@ -65,7 +67,7 @@ impl<'m> Rendered<'m> {
     /// What was replaced, as a range of the message that came in, and by what, in order.
     pub fn edits(&self) -> impl Iterator<Item = (Range<usize>, &[u8])> {
         self.slices.iter().filter_map(|slice| match slice {
-            Slice::New(bytes, range) => Some((range.clone(), bytes.as_slice())),
+            Slice::New(bytes, range) => Some((range.clone(), &**bytes)),
             Slice::Kept(_) => None,
         })
     }
@@ -110,6 +112,20 @@ impl<'m> Rendered<'m> {
         })
     }
 
+    /// The slices in buffers: those that lie in `original`, which the message was read from, share it, and none is copied.
+    pub fn buffers(&self, original: &Bytes) -> impl Iterator<Item = Bytes> {
+        let span = original.as_ptr_range();
+        self.slices.iter().map(move |slice| match slice {
+            Slice::New(bytes, _) => bytes.clone(),
+            Slice::Kept(range) => {
+                let kept = self.raw.get(range.clone()).unwrap_or_default();
+                let at = kept.as_ptr_range();
+                let shared = span.start <= at.start && at.end <= span.end;
+                if shared { original.slice_ref(kept) } else { Bytes::copy_from_slice(kept) }
+            }
+        })
+    }
+
     /// The rewritten message without the bodies of those parts, other than small ones, that no edit touched: all that an
     /// edit can have changed, for a part of the price.
     pub fn outline(&self, message: &Message<'_>) -> Vec<u8> {
@@ -146,7 +162,7 @@ impl<'m> Rendered<'m> {
         for slice in &self.slices {
             let (bytes, is_new) = match slice {
                 Slice::Kept(range) => (self.raw.get(range.clone()).unwrap_or_default(), false),
-                Slice::New(bytes, _) => (bytes.as_slice(), true),
+                Slice::New(bytes, _) => (&**bytes, true),
             };
             touched |= is_new;
             let mut start = 0;
@@ -197,7 +213,7 @@ mod tests {
     fn a_line_is_changed_where_an_edit_touches_it() {
         let raw = b"a\r\nbb\r\nccc\r\ndddd";
         let of = |range: Range<usize>, with: &str| {
-            let edits = vec![Edit { range, with: with.as_bytes().to_vec() }];
+            let edits = vec![Edit { range, with: with.as_bytes().to_vec().into() }];
             Rendered::new(raw, edits).unwrap().longest_changed_line()
         };
         assert_eq!([of(0..0, ""), of(3..3, "x"), of(3..3, "x\r\n"), of(5..5, "\r\nxxxxx")], [0, 3, 1, 5]);

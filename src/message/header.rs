@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use encodify::rfc2047;
 use encoding_rs::Encoding;
 
@@ -334,10 +335,10 @@ impl HeaderDraft {
                     if !message.bytes(&field.whole).ends_with(b"\n") {
                         with.truncate(with.trim_ascii_end().len());
                     }
-                    Edit { range: field.whole.clone(), with }
+                    Edit { range: field.whole.clone(), with: with.into() }
                 }
-                Change::Inserted(at, new) => Edit { range: *at..*at, with: new.clone() },
-                Change::Removed => Edit { range: field.whole.clone(), with: Vec::new() },
+                Change::Inserted(at, new) => Edit { range: *at..*at, with: new.clone().into() },
+                Change::Removed => Edit { range: field.whole.clone(), with: Bytes::new() },
             });
         }
         Some(edits)

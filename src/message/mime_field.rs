@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use bytes::Bytes;
+
 use super::draft::BodyError;
 use super::edits::Edit;
 use super::part::{Part, TransferEncoding};
@@ -46,7 +48,7 @@ pub(super) fn set(
     match fields.next() {
         None => add(format!("Content-Transfer-Encoding: {name}")),
         Some(field) if part.encoding != encoding => {
-            edits.push(Edit { range: field.value.clone(), with: format!(" {name}").into_bytes() });
+            edits.push(Edit { range: field.value.clone(), with: format!(" {name}").into_bytes().into() });
         }
         Some(_) => {}
     }
@@ -58,10 +60,10 @@ pub(super) fn set(
         return Err(BodyError::Field);
     }
     // A second one could undo what the first says.
-    edits.extend(fields.map(|field| Edit { range: field.whole.clone(), with: Vec::new() }));
+    edits.extend(fields.map(|field| Edit { range: field.whole.clone(), with: Bytes::new() }));
     if !new.is_empty() {
         let at = message.field_place(id).ok_or(BodyError::Field)?;
-        edits.push(Edit { range: at..at, with: new });
+        edits.push(Edit { range: at..at, with: new.into() });
     }
     Ok(edits)
 }
@@ -89,7 +91,7 @@ fn charset_edit(message: &Message<'_>, part: &Part, field: &FieldSpan, charset: 
             }
             None => [&tidied, format!("; charset={charset}").as_bytes()].concat(),
         };
-        return Ok(Edit { range: field.value.clone(), with });
+        return Ok(Edit { range: field.value.clone(), with: with.into() });
     }
     if let Some(range) = parameter(value, b"charset") {
         // A comment in front of it is the name to some readers. With something stuck to it, readers would not see the new
@@ -113,7 +115,7 @@ fn charset_edit(message: &Message<'_>, part: &Part, field: &FieldSpan, charset: 
                 return Err(BodyError::Field);
             }
             let with = [charset.as_bytes(), name(range.end..second.start), charset.as_bytes()].concat();
-            return Ok(Edit { range: at(range.start..second.end), with });
+            return Ok(Edit { range: at(range.start..second.end), with: with.into() });
         }
         if !next.is_empty() && !next.starts_with(b";") && !next.starts_with(b"(") {
             return Err(BodyError::Field);
@@ -125,14 +127,14 @@ fn charset_edit(message: &Message<'_>, part: &Part, field: &FieldSpan, charset: 
         if !behind.is_empty() && !behind.starts_with(b";") {
             return Err(BodyError::Field);
         }
-        return Ok(Edit { range: at(range.start..end), with: charset.as_bytes().to_vec() });
+        return Ok(Edit { range: at(range.start..end), with: charset.as_bytes().to_vec().into() });
     }
     if let Some(range) = parameter(value, b"charset*") {
         // In the form of RFC 2231, which not all readers know; in pieces it stays.
         let before = value.get(..range.start).unwrap_or_default().trim_ascii_end();
         let before = before.strip_suffix(b"=").unwrap_or(before).trim_ascii_end();
         let star = before.len().checked_sub(1).ok_or(BodyError::Field)?;
-        return Ok(Edit { range: at(star..range.end), with: format!("={charset}").into_bytes() });
+        return Ok(Edit { range: at(star..range.end), with: format!("={charset}").into_bytes().into() });
     }
     if part.charset.is_some() {
         return Err(BodyError::Field);
@@ -141,11 +143,14 @@ fn charset_edit(message: &Message<'_>, part: &Part, field: &FieldSpan, charset: 
     if !text.get(..part.media_type.len()).is_some_and(|t| t.eq_ignore_ascii_case(part.media_type.as_bytes())) {
         // The value is no type at all, which reads as text/plain.
         let end = memchr::memchr(b';', value).unwrap_or(value.len());
-        return Ok(Edit { range: at(0..end), with: format!(" {}; charset={charset}", part.media_type).into_bytes() });
+        return Ok(Edit {
+            range: at(0..end),
+            with: format!(" {}; charset={charset}", part.media_type).into_bytes().into(),
+        });
     }
     let end = value.trim_ascii_end().len();
     let separator = if text.ends_with(b";") { " " } else { "; " };
-    Ok(Edit { range: at(end..end), with: format!("{separator}charset={charset}").into_bytes() })
+    Ok(Edit { range: at(end..end), with: format!("{separator}charset={charset}").into_bytes().into() })
 }
 
 /// True when the charset is written so that some readers know it and some do not: in single quotes, with a quote that is

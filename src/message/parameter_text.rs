@@ -110,7 +110,7 @@ impl ParameterText {
                 if !piece.quoted {
                     with = [b"\"", with.trim_ascii(), b"\""].concat();
                 }
-                Some(vec![Edit { range: piece.inner.clone(), with }])
+                Some(vec![Edit { range: piece.inner.clone(), with: with.into() }])
             }
             Whole::Pieces(spelled) => {
                 let mut out: Vec<Edit> = Vec::new();
@@ -122,7 +122,7 @@ impl ParameterText {
                             .iter()
                             .find(|piece| piece.inner.start <= run.source.start && run.source.end <= piece.inner.end)?;
                         let with = if holder.percent { percent_encoded(text) } else { without_quotes(text) };
-                        out.push(Edit { range: run.source, with: with.into_bytes() });
+                        out.push(Edit { range: run.source, with: with.into_bytes().into() });
                     }
                 }
                 for piece in self.pieces.iter().filter(|piece| !piece.quoted && !piece.percent) {
@@ -130,7 +130,7 @@ impl ParameterText {
                         |edit: &Edit| piece.inner.start <= edit.range.start && edit.range.end <= piece.inner.end;
                     if out.iter().any(touched) {
                         for at in [piece.inner.start, piece.inner.end] {
-                            out.push(Edit { range: at..at, with: b"\"".to_vec() });
+                            out.push(Edit { range: at..at, with: b"\"".to_vec().into() });
                         }
                     }
                 }

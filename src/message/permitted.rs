@@ -165,11 +165,11 @@ impl<'m> Permitted<'m> {
     /// The edits of header fields of parts and of attached messages.
     pub(super) fn edits(&self, message: &Message<'_>) -> Vec<Edit> {
         let mut edits: Vec<Edit> = self.attached.values().flat_map(|attached| attached.edits.clone()).collect();
-        edits.extend(self.gaps.values().map(|(range, with)| Edit { range: range.clone(), with: with.clone() }));
+        edits.extend(self.gaps.values().map(|(range, with)| Edit { range: range.clone(), with: with.clone().into() }));
         for ((part, index), value) in &self.fields {
             let field = message.part(*part).and_then(|part| part.fields.get(*index));
             if let Some(field) = field {
-                edits.push(Edit { range: field.value.clone(), with: value.clone() });
+                edits.push(Edit { range: field.value.clone(), with: value.clone().into() });
             }
         }
         edits
@@ -220,7 +220,7 @@ fn difference(old: &[u8], new: &[u8], offset: usize) -> Edit {
     let (old_rest, new_rest) = (old.get(start..).unwrap_or_default(), new.get(start..).unwrap_or_default());
     let end = old_rest.iter().rev().zip(new_rest.iter().rev()).take_while(|(a, b)| a == b).count();
     let with = new_rest.get(..new_rest.len() - end).unwrap_or_default().to_vec();
-    Edit { range: offset + start..offset + old.len() - end, with }
+    Edit { range: offset + start..offset + old.len() - end, with: with.into() }
 }
 
 pub(super) fn is_attached_message(part: &Part) -> bool {
@@ -288,8 +288,8 @@ mod tests {
     #[test]
     fn the_difference_of_two_texts_is_one_edit() {
         let edit = |old: &str, new: &str| difference(old.as_bytes(), new.as_bytes(), 10);
-        assert_eq!(edit("abcd", "abXd"), Edit { range: 12..13, with: b"X".to_vec() });
-        assert_eq!(edit("aaa", "aaaa"), Edit { range: 13..13, with: b"a".to_vec() });
-        assert_eq!(edit("aaaa", "aa"), Edit { range: 12..14, with: Vec::new() });
+        assert_eq!(edit("abcd", "abXd"), Edit { range: 12..13, with: b"X".to_vec().into() });
+        assert_eq!(edit("aaa", "aaaa"), Edit { range: 13..13, with: b"a".to_vec().into() });
+        assert_eq!(edit("aaaa", "aa"), Edit { range: 12..14, with: bytes::Bytes::new() });
     }
 }

@@ -245,7 +245,7 @@ impl<'m> PartText<'m> {
             && message.raw().get(end..).is_some_and(|rest| rest.starts_with(b"--"))
             && let Some(edit) = edits.iter_mut().rfind(|edit| edit.range == part.body)
         {
-            edit.with.extend_from_slice(message.line_end().as_bytes());
+            edit.with = [&edit.with, message.line_end().as_bytes()].concat().into();
         }
         Ok(edits)
     }
@@ -257,7 +257,7 @@ impl<'m> PartText<'m> {
 
     fn splices(&self, replacements: &[(Range<usize>, String)]) -> Option<Vec<Splice>> {
         let splices = self.charset.splices(self.bytes(), &self.original, self.reading, replacements)?;
-        Some(splices.into_iter().map(|(at, with)| Splice { at, with }).collect())
+        Some(splices.into_iter().map(|(at, with)| Splice { at, with: with.into() }).collect())
     }
 
     fn spliced(&self, splices: &[Splice]) -> Vec<u8> {
@@ -311,7 +311,7 @@ impl<'m> PartText<'m> {
         }
         let (encoding, data) = encode(&self.spliced(splices), message.line_end());
         let mut edits = mime_field::set(message, id, None, encoding)?;
-        edits.push(Edit { range: part.body.clone(), with: data });
+        edits.push(Edit { range: part.body.clone(), with: data.into() });
         Ok(edits)
     }
 
@@ -327,7 +327,7 @@ impl<'m> PartText<'m> {
         }
         let (encoding, data) = encode(self.current().as_bytes(), message.line_end());
         let mut edits = mime_field::set(message, id, Some("utf-8"), encoding)?;
-        edits.push(Edit { range: part.body.clone(), with: data });
+        edits.push(Edit { range: part.body.clone(), with: data.into() });
         Ok(edits)
     }
 

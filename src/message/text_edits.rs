@@ -48,6 +48,11 @@ impl TextEdits {
         }
     }
 
+    /// So many more will be put in.
+    pub fn reserve(&mut self, more: usize) {
+        self.list.reserve(more);
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.list.len()

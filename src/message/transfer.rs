@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use bytes::Bytes;
 use encodify::{base64, qp};
 use memchr::memmem;
 
@@ -72,7 +73,7 @@ pub(super) struct Splice {
     /// What is replaced, in decoded octets.
     pub at: Range<usize>,
     /// By what, decoded.
-    pub with: Vec<u8>,
+    pub with: Bytes,
 }
 
 /// Splice into an encoded body that begins at `offset` of the message. `None` when it cannot be done in place within the
@@ -343,7 +344,7 @@ fn splice_quoted_printable(raw: &[u8], splices: &[Splice], line_end: LineEnd) ->
             last_column += on_the_line;
         }
         last_end = end;
-        edits.push(Edit { range: start..end, with });
+        edits.push(Edit { range: start..end, with: with.into() });
     }
     edits
 }
@@ -470,6 +471,7 @@ fn splice_base64(raw: &[u8], splices: &[Splice], line_end: LineEnd) -> Result<Ed
         from = splice.at.end;
     }
     tail.extend_from_slice(decoded.get(from..).unwrap_or_default());
+    drop(decoded);
 
     // Where that group begins, and how far its line has gone.
     let mut digits = 0;
@@ -482,6 +484,7 @@ fn splice_base64(raw: &[u8], splices: &[Splice], line_end: LineEnd) -> Result<Ed
     let column = data.get(..start).unwrap_or_default().iter().rev().take_while(|b| !is_end(b)).take(MAX_LINE).count();
 
     let encoded = base64::STANDARD.encode(&tail).into_bytes();
+    drop(tail);
     // Without padding, readers would go on into what stands behind the data.
     if !raw.get(extent..).unwrap_or_default().trim_ascii().is_empty() && !encoded.ends_with(b"=") {
         return Err(BodyError::Encoding);
@@ -499,7 +502,7 @@ fn splice_base64(raw: &[u8], splices: &[Splice], line_end: LineEnd) -> Result<Ed
     }
     // The line end behind the data stays: it is outside the edit.
     let end = data.trim_ascii_end().len().max(start);
-    Ok(Edit { range: start..end, with })
+    Ok(Edit { range: start..end, with: with.into() })
 }
 
 #[cfg(test)]
@@ -537,7 +540,7 @@ mod tests {
 
     /// Splices `with` in for `at` of the decoded text.
     fn spliced(encoding: TransferEncoding, raw: &str, at: Range<usize>, with: &str) -> Option<String> {
-        let splices = [Splice { at, with: with.as_bytes().to_vec() }];
+        let splices = [Splice { at, with: with.as_bytes().to_vec().into() }];
         let edits = splice(encoding, raw.as_bytes(), 0, &splices, LineEnd::CrLf).unwrap()?;
         let mut out = raw.to_owned();
         for edit in edits.iter().rev() {
@@ -559,7 +562,7 @@ mod tests {
     fn lines_that_change_are_seven_bits_whatever_the_others_are() {
         let raw = "é\nabc abc\nü".as_bytes();
         let is_7_bit = |places: &[Range<usize>]| {
-            let splices: Vec<_> = places.iter().map(|at| Splice { at: at.clone(), with: Vec::new() }).collect();
+            let splices: Vec<_> = places.iter().map(|at| Splice { at: at.clone(), with: Bytes::new() }).collect();
             changed_lines_are_7_bit(raw, &splices)
         };
         assert!(is_7_bit(&[3..6, 7..10]));
@@ -625,7 +628,7 @@ mod tests {
     #[test]
     fn an_equals_sign_that_begins_nothing_is_not_made_to_begin_something() {
         let splice_at = |at: usize, with: &str| {
-            let splices = [Splice { at: at..at, with: with.as_bytes().to_vec() }];
+            let splices = [Splice { at: at..at, with: with.as_bytes().to_vec().into() }];
             splice(TransferEncoding::QuotedPrintable, b"a= <b>\r\n", 0, &splices, LineEnd::CrLf)
         };
         assert_eq!(splice_at(3, "\r\nx"), Err(BodyError::Encoding));
@@ -657,12 +660,12 @@ mod tests {
         // All pieces are read, for what is looked for in a text; none is edited.
         let pieces = b"SGVsbG8=\r\nIEtpbQ==\r\nIQ";
         assert_eq!(decode(TransferEncoding::Base64, pieces).unwrap().as_ref(), b"Hello Kim!");
-        let splices = [Splice { at: 10..10, with: b"x".to_vec() }];
+        let splices = [Splice { at: 10..10, with: Bytes::from_static(b"x") }];
         assert_eq!(splice(TransferEncoding::Base64, pieces, 0, &splices, LineEnd::CrLf), Err(BodyError::Encoding));
         // A list's footer in plain text behind the padding is not read, and stays.
         let out = spliced(TransferEncoding::Base64, "YQ==\r\n__\r\nlist", 1..1, "b").unwrap();
         assert_eq!(out, "YWI=\r\n__\r\nlist");
-        let splices = [Splice { at: 1..1, with: b"bc".to_vec() }];
+        let splices = [Splice { at: 1..1, with: Bytes::from_static(b"bc") }];
         let without_padding = splice(TransferEncoding::Base64, b"YQ==\r\nlist", 0, &splices, LineEnd::CrLf);
         assert_eq!(without_padding, Err(BodyError::Encoding));
     }
@@ -693,7 +696,10 @@ mod tests {
     #[test]
     fn the_longest_line_that_changes_is_measured() {
         let longest = |with: &str| {
-            longest_changed_line(b"ab\nlonger than any\n", &[Edit { range: 0..0, with: with.as_bytes().to_vec() }])
+            longest_changed_line(
+                b"ab\nlonger than any\n",
+                &[Edit { range: 0..0, with: with.as_bytes().to_vec().into() }],
+            )
         };
         assert_eq!(longest("x"), 3);
         assert_eq!(longest("x\nyyy"), 5);

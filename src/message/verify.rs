@@ -374,7 +374,7 @@ mod tests {
         let message = Message::parse(raw);
         let at = memchr::memmem::find(raw, old.replace('\n', "\r\n").as_bytes()).unwrap();
         let range = at..at + old.replace('\n', "\r\n").len();
-        let rendered = Rendered::new(raw, vec![Edit { range, with: new.to_vec() }]).unwrap();
+        let rendered = Rendered::new(raw, vec![Edit { range, with: new.to_vec().into() }]).unwrap();
         let mut header = HeaderDraft::default();
         header.add(Field::new(FieldName::new("X-New").unwrap(), "x").unwrap());
         let body = Body { part: PartId(1), kind: BodyKind::Plain };

@@ -6,6 +6,7 @@ mod deployed;
 mod directory;
 mod extremes;
 mod faults;
+mod full_of_finds;
 mod gate;
 mod kept;
 mod load;

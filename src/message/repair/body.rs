@@ -64,7 +64,7 @@ pub(super) fn mend(message: &Message<'_>, id: PartId, part: &Part, bits: Bits, w
         }
         _ => return,
     };
-    work.edits.push(Edit { range: part.body.clone(), with });
+    work.edits.push(Edit { range: part.body.clone(), with: with.into() });
     work.bodies.push(id);
 }
 

@@ -31,6 +31,6 @@ pub(super) fn mend(message: &Message<'_>, part: &Part, work: &mut Work) {
     let newline = message.line_end().as_bytes();
     let last = if end == message.raw().len() { newline } else { b"" };
     let with = [newline, b"--", boundary.as_slice(), b"--", last].concat();
-    work.edits.push(Edit { range: end..end, with });
+    work.edits.push(Edit { range: end..end, with: with.into() });
     work.did(Repair::Delimiter);
 }

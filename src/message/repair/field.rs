@@ -145,7 +145,7 @@ pub(super) fn mend(message: &Message<'_>, field: &FieldSpan, charset: Option<&'s
     }
     work.did(if odd { Repair::HeaderOctets } else { Repair::HeaderLine });
     let with = with_line_end(new.into_owned().into_bytes(), message.line_end());
-    work.edits.push(Edit { range: field.value.clone(), with });
+    work.edits.push(Edit { range: field.value.clone(), with: with.into() });
 }
 
 /// A value as text: as UTF-8, else in the charset of the message's text. `None` where neither says what its octets mean:

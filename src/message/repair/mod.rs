@@ -35,6 +35,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use encoding_rs::Encoding;
 use serde::Serialize;
 
@@ -130,7 +131,7 @@ impl<'a> Message<'a> {
         let dropped = duplicate::dropped(self, once);
         for index in &dropped {
             let field = self.fields().get(*index)?;
-            work.edits.push(Edit { range: field.whole.clone(), with: Vec::new() });
+            work.edits.push(Edit { range: field.whole.clone(), with: Bytes::new() });
             work.did(Repair::SecondField);
         }
         let charset = text_charset(self);

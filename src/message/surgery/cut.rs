@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
+
 use super::super::edits::Edit;
 use super::super::{Message, PartId};
 use super::{Fate, Surgery, boundary_of};
@@ -24,7 +26,7 @@ impl Surgery {
                 let range = part.header.start..part.body.end;
                 // A body without an octet can have its delimiter right behind it.
                 let ended = !message.raw().get(range.end..).unwrap_or_default().starts_with(b"--");
-                edits.push(Edit { range, with: notice.entity(message.line_end(), ended) });
+                edits.push(Edit { range, with: notice.entity(message.line_end(), ended).into() });
             }
         }
         edits
@@ -64,7 +66,7 @@ fn follows_only_removed(message: &Message<'_>, id: PartId, removed: &BTreeSet<Pa
 /// The delimiter line above a part and all of the part, up to the next delimiter line. Where nothing follows, the
 /// multipart is closed, or the part before would grow by a line end.
 fn removal(message: &Message<'_>, id: PartId, close: bool) -> Edit {
-    let Some(part) = message.part(id) else { return Edit { range: 0..0, with: Vec::new() } };
+    let Some(part) = message.part(id) else { return Edit { range: 0..0, with: Bytes::new() } };
     let start = delimiter_above(message, part.header.start);
     let rest = message.raw().get(part.body.end..).unwrap_or_default();
     let line_end = if rest.starts_with(b"\r\n") { 2 } else { usize::from(rest.starts_with(b"\n")) };
@@ -73,7 +75,7 @@ fn removal(message: &Message<'_>, id: PartId, close: bool) -> Edit {
         let boundary = part.parent.map_or(&b""[..], |parent| boundary_of(message, parent));
         with = [b"--", boundary, b"--", message.line_end().as_bytes()].concat();
     }
-    Edit { range: start..part.body.end + line_end, with }
+    Edit { range: start..part.body.end + line_end, with: with.into() }
 }
 
 /// Where the line before `at` begins, which is the start of a line.

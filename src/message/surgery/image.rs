@@ -3,6 +3,7 @@
 use crate::hex::hex;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use mail_builder::headers::content_type::ContentType;
 use mail_builder::mime::MimePart;
 use sha2::{Digest, Sha256};
@@ -115,7 +116,7 @@ impl Surgery {
     /// What stands before an HTML part that becomes the root of a multipart/related, and what stands behind it; nothing
     /// before where it is in one.
     pub(super) fn image_edits(&self, message: &Message<'_>, id: PartId, images: &[Arc<Image>]) -> (Option<Edit>, Edit) {
-        let nothing = || (None, Edit { range: 0..0, with: Vec::new() });
+        let nothing = || (None, Edit { range: 0..0, with: Bytes::new() });
         let Some(part) = message.part(id) else { return nothing() };
         let newline = |bytes: Vec<u8>| with_line_end(bytes, message.line_end());
         let mut below = Vec::new();
@@ -131,14 +132,17 @@ impl Surgery {
             let mut kept = part.children.iter().filter(|child| !removed.contains(child));
             let Some(last) = kept.next_back().and_then(|last| message.part(*last)) else { return nothing() };
             write(&String::from_utf8_lossy(boundary_of(message, id)));
-            return (None, Edit { range: last.body.end..last.body.end, with: newline(below) });
+            return (None, Edit { range: last.body.end..last.body.end, with: newline(below).into() });
         }
         let boundary = boundary(message, id);
         write(&boundary);
         below.extend_from_slice(format!("\r\n--{boundary}--").as_bytes());
         let head = format!("{}\r\n--{boundary}\r\n", related_field(&boundary)).into_bytes();
         let (start, end) = (part.header.start, part.body.end);
-        (Some(Edit { range: start..start, with: newline(head) }), Edit { range: end..end, with: newline(below) })
+        (
+            Some(Edit { range: start..start, with: newline(head).into() }),
+            Edit { range: end..end, with: newline(below).into() },
+        )
     }
 }
 

@@ -156,8 +156,8 @@ fn wrapped(message: &Message<'_>, own: Vec<Edit>, images: &[Arc<Image>]) -> Resu
     move_fields(message, &in_header, top, &mut above, &mut edits)?;
     above.extend_from_slice(message.line_end().as_bytes());
     version.extend(with_line_end(fields.into_bytes(), message.line_end()));
-    edits.push(Edit { range: top..top, with: version });
-    edits.push(Edit { range: root.body.start..root.body.start, with: above });
+    edits.push(Edit { range: top..top, with: version.into() });
+    edits.push(Edit { range: root.body.start..root.body.start, with: above.into() });
     edits.extend(in_body);
     let end = message.raw().len();
     if message.line_end() == LineEnd::Lf && message.raw().ends_with(b"\r") {
@@ -174,7 +174,7 @@ fn wrapped(message: &Message<'_>, own: Vec<Edit>, images: &[Arc<Image>]) -> Resu
         image.write(&mut below);
     }
     below.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
-    edits.push(Edit { range: end..end, with: with_line_end(below, message.line_end()) });
+    edits.push(Edit { range: end..end, with: with_line_end(below, message.line_end()).into() });
     Ok(edits)
 }
 

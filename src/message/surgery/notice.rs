@@ -6,6 +6,8 @@
 
 use std::fmt::Write as _;
 
+use bytes::Bytes;
+
 use super::super::edits::Edit;
 use super::super::parameter_text::percent_encoded;
 use super::super::part::{Part, TransferEncoding};
@@ -114,13 +116,13 @@ impl Notice {
             if name.eq_ignore_ascii_case(b"MIME-Version") {
                 has_version = true;
             } else if is(name, FIELDS) || is(name, DROPPED) {
-                edits.push(Edit { range: field.whole.clone(), with: Vec::new() });
+                edits.push(Edit { range: field.whole.clone(), with: Bytes::new() });
             }
         }
         let version = if has_version { "" } else { "MIME-Version: 1.0\r\n" };
         let fields = format!("{version}{}", self.fields(encoding));
-        edits.push(Edit { range: top..top, with: with_line_end(fields.into_bytes(), message.line_end()) });
-        edits.push(Edit { range: root.body.clone(), with: body });
+        edits.push(Edit { range: top..top, with: with_line_end(fields.into_bytes(), message.line_end()).into() });
+        edits.push(Edit { range: root.body.clone(), with: body.into() });
         Some(edits)
     }
 

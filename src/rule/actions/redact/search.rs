@@ -27,6 +27,9 @@ pub(super) const MAX_FINDS: usize = 4_000_000;
 /// What stands in place of the finds of one text is so long at most, in octets: no larger message goes out.
 pub(super) const MAX_MASKS: usize = 48_000_000;
 
+/// From so many edits of a text on, what stays between two masks of one find is written again with them.
+const MANY: usize = 10_000;
+
 /// A find in a view, in twelve octets.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hit {
@@ -299,6 +302,7 @@ impl Painter<'_> {
         let character = if unicode || view.writing.takes_references() { self.character } else { '*' };
         let character =
             if character.is_ascii() || view.writing != super::views::Writing::Raw { character } else { '*' };
+        edits.reserve(hits.len());
         for hit in hits {
             let value = if self.style == Style::Pseudonym { search.value(view.text.text(), hit) } else { "".into() };
             let grown;
@@ -361,6 +365,7 @@ fn whole(view: &View, hit: &Hit, mask: &str, edits: &mut TextEdits) {
 /// A mask laid over a find, each character in its place.
 fn each(view: &View, hit: &Hit, text: &str, mask: &str, edits: &mut TextEdits) {
     let mut masks = text.chars().zip(mask.chars());
+    let joins = edits.len() > MANY;
     let mut at = hit.range().start;
     for piece in view.text.pieces(hit.range()) {
         // Separators that stand for markup are in no piece.
@@ -384,10 +389,19 @@ fn each(view: &View, hit: &Hit, text: &str, mask: &str, edits: &mut TextEdits) {
             if old == new {
                 continue;
             }
+            let kept = |last: &Range<usize>| {
+                let start = at - old.len_utf8();
+                view.text.text().get(start - (range.start - last.end)..start).unwrap_or_default()
+            };
             match run.last_mut() {
                 Some((last, mask)) if last.end == range.start => {
                     last.end = range.end;
                     mask.push(new);
+                }
+                Some((last, mask)) if joins && view.writing.write(kept(last)) == kept(last) => {
+                    mask.push_str(kept(last));
+                    mask.push(new);
+                    last.end = range.end;
                 }
                 _ => run.push((range, String::from(new))),
             }
