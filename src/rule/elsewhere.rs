@@ -3,6 +3,8 @@
 //!
 //! Invariant: no word here is one that rules know.
 
+use super::conditions;
+
 /// A word, and what to write here.
 type Word = (&'static [&'static str], &'static str);
 
@@ -15,7 +17,20 @@ const ACTIONS: &[Word] = &[
     ),
     (&["bcc", "always_bcc", "cc", "copy", "add_bcc", "journal", "archive"], "`add_recipients` adds whom nobody sees"),
     (&["notify", "notification", "alert", "report"], "`bounce` tells the sender, `add_recipients` gives others a copy"),
-    (&["footer", "disclaimer", "append_footer", "add_footer", "signature", "legal_notice"], "`append` puts it below"),
+    (
+        &[
+            "footer",
+            "disclaimer",
+            "add_disclaimer",
+            "apply_disclaimer",
+            "html_disclaimer",
+            "append_footer",
+            "add_footer",
+            "signature",
+            "legal_notice",
+        ],
+        "`append` puts it below",
+    ),
     (&["banner", "warning", "prepend_banner", "add_banner", "header_banner", "caution"], "`prepend` puts it above"),
     (
         &["tag", "prepend_subject", "subject", "subject_prefix", "rewrite_subject", "add_tag", "subject_tag"],
@@ -122,6 +137,78 @@ const RULE: &[Word] = &[
     (&["direction", "sender", "recipients", "subject", "header", "body", "kind"], "it stands in `when = { … }`"),
 ];
 
+/// Options, and what others call them.
+const OPTIONS: &[(&str, &[&str])] = &[
+    ("matches", &["regex", "regexp", "pattern", "match", "like", "re"]),
+    ("contains", &["includes", "has", "substring", "text"]),
+    ("is", &["equals", "eq", "equal", "value", "exact", "email", "address", "domain", "from"]),
+    ("name", &["header", "field", "header_name", "field_name", "filename", "file_name"]),
+    ("addresses", &["to", "bcc", "cc", "recipient", "recipients", "email", "address"]),
+    ("over", &["gt", "min", "minimum", "more_than", "larger_than", "greater_than", "above", "at_least"]),
+    ("under", &["lt", "max", "maximum", "less_than", "smaller_than", "below", "at_most"]),
+    ("at_least", &["gt", "min", "minimum", "over", "more_than"]),
+    ("at_most", &["lt", "max", "maximum", "under", "less_than"]),
+    ("from", &["start", "begin", "begins", "after"]),
+    ("until", &["to", "end", "ends", "before", "till"]),
+    ("zone", &["timezone", "time_zone", "tz"]),
+    ("days", &["day", "weekdays", "on"]),
+    ("kind", &["type", "action", "do"]),
+    ("place", &["position", "where", "location", "at"]),
+    ("protected", &["signed", "on_signed", "encrypted"]),
+    ("detect", &["detector", "detectors", "type", "types", "pattern", "patterns", "entity", "entities"]),
+    ("style", &["mask", "masking", "replace", "replacement", "replace_with"]),
+    ("with", &["replace", "replacement", "replace_with"]),
+    ("tag", &["text", "prefix", "value"]),
+    ("message", &["text", "reason", "reply", "response", "body", "mail"]),
+    ("value", &["text", "content", "is", "set"]),
+    ("text", &["body", "content", "plain", "message", "string"]),
+    ("html", &["file", "body", "content", "template"]),
+    ("file", &["path", "template", "src"]),
+    ("group", &["groups", "member_of", "memberof", "members"]),
+    ("attribute", &["attributes", "department", "job_title", "title", "company", "office", "country", "city"]),
+    ("answer", &["disposition", "result", "action", "outcome", "verdict"]),
+    ("matched", &["match", "matches", "rule", "rules", "hits"]),
+    ("envelope", &["from", "to", "sender", "recipients", "direction"]),
+    ("department", &["dept", "division", "team"]),
+    ("job_title", &["title", "position"]),
+    ("telephone", &["phone", "tel", "mobile"]),
+];
+
+/// Keys, values of other systems, and what to write.
+const VALUES: &[(&str, &[&str], &str)] = &[
+    (
+        "mode",
+        &["test", "dry-run", "dryrun", "dry_run", "monitor", "report", "simulate", "log", "watch"],
+        "`audit` runs the rule and changes nothing",
+    ),
+    ("mode", &["on", "enabled", "active", "true", "live"], "`enforce` is a rule that acts"),
+    ("mode", &["disabled", "inactive", "false", "none"], "`off` is a rule that is not looked at"),
+    (
+        "on_error",
+        &["ignore", "continue", "pass", "deliver", "open"],
+        "`skip` lets the message go on as it was before the rule",
+    ),
+    ("on_error", &["abort", "retry", "stop", "block", "closed", "reject"], "`fail` lets WorkMail try again"),
+    ("direction", &["in", "incoming", "receive", "received", "internal"], "`inbound` is mail that comes in"),
+    ("direction", &["out", "outgoing", "send", "sent", "external"], "`outbound` is mail of users"),
+    ("days", &["mon-fri", "monday-friday", "weekdays", "workdays", "mo-fr"], "`weekday` is Monday to Friday"),
+    ("days", &["sat-sun", "weekends"], "`weekend` is Saturday and Sunday"),
+    ("days", &["monday", "mo"], "write \"mon\""),
+    ("days", &["tuesday", "tu"], "write \"tue\""),
+    ("days", &["wednesday", "we"], "write \"wed\""),
+    ("days", &["thursday", "th", "thurs"], "write \"thu\""),
+    ("days", &["friday", "fr"], "write \"fri\""),
+    ("days", &["saturday", "sa"], "write \"sat\""),
+    ("days", &["sunday", "su"], "write \"sun\""),
+    (
+        "place",
+        &["bottom", "below", "after", "footer"],
+        "`end` is below the message; `below-reply` is above what a reply quotes",
+    ),
+    ("once", &["true", "yes", "once"], "`message` is once in a message, `thread` once in a conversation"),
+    ("once", &["false", "no", "never"], "`always` puts it in each time"),
+];
+
 fn among(words: &[Word], name: &str) -> Option<&'static str> {
     let name = name.to_lowercase().replace('-', "_");
     words.iter().find(|(names, _)| names.contains(&name.as_str())).map(|(_, help)| *help)
@@ -132,9 +219,64 @@ pub(super) fn action(name: &str) -> Option<&'static str> {
     among(ACTIONS, name)
 }
 
-/// What to write in place of a condition of this name.
-pub(super) fn condition(name: &str) -> Option<&'static str> {
-    among(CONDITIONS, name)
+/// What to write in place of a condition of this name, such as `subject_contains`.
+pub(super) fn condition(name: &str) -> Option<String> {
+    let lower = name.to_lowercase().replace('-', "_");
+    let begins = |key: &str| lower.strip_prefix(key).is_some_and(|rest| rest.starts_with('_'));
+    let kind =
+        || conditions::KINDS.iter().find(|kind| begins(kind.key)).map(|kind| format!("write `{}`", kind.example));
+    among(CONDITIONS, name).map(str::to_owned).or_else(kind)
+}
+
+/// How a key of a rule is written, where its value is of a wrong type.
+pub(super) fn rule_example(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "when" => {
+            "when = { direction = \"inbound\", any = [{ subject = \"invoice\" }, { size = { over = \"10 MB\" } }] }"
+        }
+        "unless" => "unless = { sender = \"example.net\" }",
+        "action" => "action = { kind = \"drop\" }",
+        "active" => "active = { from = 2026-12-01, until = 2027-01-06, zone = \"Europe/Berlin\" }",
+        _ => return None,
+    })
+}
+
+/// What to write in place of a key of an action that is none of its options.
+pub(super) fn key_of_action(name: &str) -> Option<&'static str> {
+    let of_rule = ["when", "unless", "mode", "active", "on_error", "description"];
+    of_rule.contains(&name).then_some(
+        "it is a key of the rule: what stands below `[[rule.action]]` is of the action, so write it above that line",
+    )
+}
+
+/// The option that is meant by another system's word for it, where a table knows it.
+pub(super) fn option<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    let name = name.to_lowercase().replace('-', "_");
+    let meant = OPTIONS.iter().filter(|(_, names)| names.contains(&name.as_str()));
+    meant.filter_map(|(option, _)| known.iter().copied().find(|known| known == option)).next()
+}
+
+/// What to write in place of a value that is not among the words of a key.
+pub(super) fn word(key: &str, value: &str) -> Option<&'static str> {
+    let value = value.to_lowercase();
+    VALUES.iter().find(|(of, names, _)| *of == key && names.contains(&value.as_str())).map(|(.., help)| *help)
+}
+
+/// What to do about a fault in the syntax of a line.
+pub(super) fn syntax(what: &str, line: &str) -> Option<&'static str> {
+    if line.contains(['“', '”', '„', '‘', '’', '«', '»']) {
+        Some("these quotation marks are those of a text editor: write \"…\"")
+    } else if what.contains("invalid basic string") {
+        Some(
+            "a text of several lines stands between \"\"\" and \"\"\"; a backslash is written twice, or the text stands in '…'",
+        )
+    } else if what.contains("string values must be quoted") {
+        Some("write it as \"…\"")
+    } else if what.contains("duplicate key") {
+        Some("a key stands once in a table: several values are a list, several rules are several `[[rule]]`")
+    } else {
+        None
+    }
 }
 
 /// What to write in place of a key of a rule of this name.
@@ -145,7 +287,7 @@ pub(super) fn rule_key(name: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rule::{actions, conditions};
+    use crate::rule::actions;
 
     fn words(of: &[Word]) -> Vec<&'static str> {
         of.iter().flat_map(|(names, _)| names.iter().copied()).collect()
@@ -159,6 +301,7 @@ mod tests {
         for kind in conditions::KINDS {
             assert_eq!(condition(kind.key), None, "{}", kind.key);
         }
+        assert!(OPTIONS.iter().all(|(option, names)| !names.contains(option)));
         for table in [ACTIONS, CONDITIONS, RULE] {
             let mut all = words(table);
             let count = all.len();
@@ -186,6 +329,10 @@ mod tests {
         assert!(action("Reject").is_some_and(|help| help.contains("`bounce`")));
         assert!(action("prepend-subject").is_some());
         assert!(condition("From").is_some());
+        assert!(condition("subject_contains").is_some_and(|help| help.starts_with("write `subject = ")));
+        assert_eq!(option("Regex", &["contains", "matches"]), Some("matches"));
+        assert_eq!(option("regex", &["contains"]), None);
+        assert!(word("mode", "Test").is_some_and(|help| help.contains("`audit`")));
         assert_eq!(rule_key("whatever"), None);
     }
 }

@@ -260,7 +260,9 @@ fn parse<'s>(reading: &Reading, file: usize, source: &'s SourceFile) -> Option<S
     let (table, errors) = DeTable::parse_recoverable(&source.text);
     for error in &errors {
         let range = error.span().unwrap_or(0..0);
-        reading.error(Some(Span { file, range }), Code::Syntax, error.message().replace('\n', ", "), "");
+        let line = source.text.get(range.start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        let help = elsewhere::syntax(error.message(), line).unwrap_or_default();
+        reading.error(Some(Span { file, range }), Code::Syntax, error.message().replace('\n', ", "), help);
     }
     // What is left of a broken file misleads: a lost bracket makes keys of one rule those of another.
     errors.is_empty().then_some(table)
@@ -387,6 +389,8 @@ fn read_rule(
     guard: &mut Guard,
     adds: &mut Vec<(Span, Address)>,
 ) -> Option<Rule> {
+    section.show_examples(elsewhere::rule_example);
+    section.show_options(tables::RULE);
     let name = rule_name(&mut section, sources, names);
     let description = section.string("description").map(|d| d.value).unwrap_or_default();
     let mode = section.choice("mode", &[("enforce", Mode::Enforce), ("audit", Mode::Audit), ("off", Mode::Off)]);
@@ -520,6 +524,7 @@ fn read_action(mut section: Section<'_>, inbound_only: bool, asks_each: bool) ->
             "the rule needs `direction = \"inbound\"` in its `when`",
         );
     }
+    section.show_options(found.options);
     let action = (found.compile)(&mut section);
     let known: Vec<&str> = std::iter::once("kind").chain(found.options.iter().map(|option| option.key)).collect();
     if asks_each && action.as_ref().is_some_and(|action| !action.is_for_each()) {
@@ -530,6 +535,6 @@ fn read_action(mut section: Section<'_>, inbound_only: bool, asks_each: bool) ->
             "say `any` or `all` instead of `each`; or put it into a rule of its own",
         );
     }
-    section.finish(found.kind, &known);
+    section.finish_with(found.kind, &known, elsewhere::key_of_action);
     action
 }

@@ -10,6 +10,16 @@ use super::{conditions, elsewhere};
 /// Depth of `any`, `all` and `not` in each other.
 pub const MAX_DEPTH: usize = 8;
 
+/// How a condition is written.
+fn example(key: &str) -> Option<&'static str> {
+    match key {
+        "any" => Some("any = [{ subject = \"invoice\" }, { sender = \"example.net\" }]"),
+        "all" => Some("all = [{ subject = \"invoice\" }, { subject = \"paid\" }]"),
+        "not" => Some("not = { sender = \"internal\" }"),
+        key => conditions::KINDS.iter().find(|kind| kind.key == key).map(|kind| kind.example),
+    }
+}
+
 /// Read every entry of a table of conditions. `of` names the table in problems.
 pub(super) fn read(mut section: Section<'_>, of: &str) -> Table {
     let table = entries(&mut section, of, 0);
@@ -24,6 +34,7 @@ fn finish(section: Section<'_>, of: &str) {
 
 fn entries(section: &mut Section<'_>, of: &str, depth: usize) -> Table {
     let whole = section.span();
+    section.show_examples(example);
     let mut table = Vec::new();
     if section.keys().is_empty() {
         section.problem(
@@ -36,6 +47,7 @@ fn entries(section: &mut Section<'_>, of: &str, depth: usize) -> Table {
     for kind in conditions::KINDS {
         if section.holds(kind.key) != Holds::Nothing {
             let span = Some(section.span_of(kind.key));
+            section.show_options(kind.takes.options());
             let condition = (kind.compile)(section, kind.key);
             table.extend(condition.map(|condition| Entry { says: Says::Condition(condition), span }));
         }

@@ -99,7 +99,10 @@ impl Code {
         match self {
             Self::Syntax => "The file is not TOML.",
             Self::UnknownKey => "A key that the table does not know.",
-            Self::WrongValue => "A value of the wrong type, out of range, or not among the words allowed.",
+            Self::WrongValue => {
+                "A value of the wrong type, out of range, or not among the words allowed; as a warning one that seems to \
+                 mean something else."
+            }
             Self::Missing => "A key that must be given is not there.",
             Self::Pattern => "A regular expression or a glob that does not compile, or grows too large.",
             Self::HeaderField => "A header field that is not safe to write, or that must not be touched.",

@@ -3,7 +3,7 @@
 //! Invariant: a reader that answers `None` for a key that is there has reported why.
 
 use std::cell::{Cell, RefCell};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use super::constants::{Constants, Stands};
 use super::detect::OwnDetector;
 use super::problem::{Code, MAX_PROBLEMS, Problem, Problems, Severity, SourceFile};
 use super::template::Context;
+use super::{OptionDoc, elsewhere};
 use crate::directory::{Book, GroupName};
 use crate::facts::Timestamp;
 
@@ -137,7 +138,8 @@ impl Reading {
     }
     /// The section of a whole file.
     pub(super) fn section<'p>(&'p self, file: usize, table: &'p Spanned<DeTable<'p>>) -> Section<'p> {
-        Section { reading: self, file, span: table.span(), table: table.get_ref(), taken: Vec::new() }
+        let (span, table) = (table.span(), table.get_ref());
+        Section { reading: self, file, span, table, taken: Vec::new(), examples: no_examples, options: &[] }
     }
     /// The problems, and the files beside the rule files that were read: `(relative path, octets)`.
     pub(super) fn done(self, sources: Vec<SourceFile>) -> (Problems, Vec<(String, Vec<u8>)>) {
@@ -231,6 +233,17 @@ pub struct Section<'p> {
     span: Range<usize>,
     table: &'p DeTable<'p>,
     taken: Vec<&'static str>,
+    /// How its keys are written, for the help of what is of a wrong type.
+    examples: Examples,
+    /// What its options are, and those of the tables in it, for the help of what is missing.
+    options: &'static [OptionDoc],
+}
+
+/// How a key may be written, such as `size = { over = "10 MB" }`.
+pub(super) type Examples = fn(&str) -> Option<&'static str>;
+
+fn no_examples(_: &str) -> Option<&'static str> {
+    None
 }
 
 impl<'p> Section<'p> {
@@ -384,11 +397,17 @@ impl<'p> Section<'p> {
     }
     /// One of a list of words; anything else is a problem that names them.
     pub fn choice<T: Copy>(&mut self, key: &'static str, words: &[(&'static str, T)]) -> Option<At<T>> {
+        if let Holds::Other | Holds::Array | Holds::Table = self.holds(key) {
+            return self.no_word(key, words);
+        }
         let found = self.string(key)?;
         self.word(key, &found, words).map(|value| At { value, span: found.span })
     }
     /// One or several of a list of words; anything else is a problem that names them.
     pub fn choices<T: Copy>(&mut self, key: &'static str, words: &[(&'static str, T)]) -> Option<Vec<At<T>>> {
+        if self.holds(key) == Holds::Other {
+            return self.no_word(key, words);
+        }
         let found = self.strings(key)?;
         let good: Vec<_> = found
             .iter()
@@ -452,9 +471,19 @@ impl<'p> Section<'p> {
             },
         }
     }
+    /// Say how keys of this table are written where they are of a wrong type.
+    pub(super) fn show_examples(&mut self, examples: Examples) {
+        self.examples = examples;
+    }
+    /// Say what the options of this table are, and of those in it.
+    pub(super) fn show_options(&mut self, options: &'static [OptionDoc]) {
+        self.options = options;
+    }
     /// Say that a key must be given (at the place of the table).
     pub fn missing(&mut self, key: &'static str) {
-        self.problem(&self.span(), Code::Missing, format!("`{key}` is missing"), "");
+        let doc = self.options.iter().find(|option| option.key == key);
+        let help = doc.map(|option| format!("`{key}`: {}", option.doc)).unwrap_or_default();
+        self.problem(&self.span(), Code::Missing, format!("`{key}` is missing"), help);
     }
     /// Report a problem.
     pub fn problem(&mut self, span: &Span, code: Code, what: impl Into<String>, help: impl Into<String>) {
@@ -474,18 +503,24 @@ impl<'p> Section<'p> {
     /// `of` is the name of the table, such as `append` or `recipients`; it is shown between backticks unless it is more
     /// than one word.
     pub fn finish(self, of: &str, known: &[&str]) {
-        self.finish_with(of, known, |_| None);
+        self.finish_with(of, known, |_: &str| None::<&'static str>);
     }
     /// The same, where `elsewhere` may say what to write in place of a name that other systems have.
-    pub(super) fn finish_with(self, of: &str, known: &[&str], elsewhere: impl Fn(&str) -> Option<&'static str>) {
+    pub(super) fn finish_with<T: fmt::Display>(self, of: &str, known: &[&str], other: impl Fn(&str) -> Option<T>) {
         let of = if of.contains(' ') { of.to_owned() } else { format!("`{of}`") };
         for key in self.table.keys() {
             let name: &str = key.get_ref();
             if self.taken.contains(&name) {
                 continue;
             }
-            let other = elsewhere(name).map(|help| format!("{help}\n"));
-            let mut help = other.unwrap_or_else(|| nearest_line(name, known.iter().copied()));
+            let mut help = other(name).map(|help| format!("{help}\n")).unwrap_or_default();
+            if help.is_empty() {
+                help = nearest_line(name, known.iter().copied());
+            }
+            if help.is_empty() {
+                help =
+                    elsewhere::option(name, known).map(|word| format!("did you mean `{word}`?\n")).unwrap_or_default();
+            }
             let _ = if known.is_empty() {
                 write!(help, "{of} takes no options")
             } else {
@@ -505,7 +540,8 @@ impl<'p> Section<'p> {
         Span { file: self.file, range }
     }
     fn below(&self, table: &'p DeTable<'p>, span: Range<usize>) -> Section<'p> {
-        Section { reading: self.reading, file: self.file, span, table, taken: Vec::new() }
+        let (reading, file, options) = (self.reading, self.file, self.options);
+        Section { reading, file, span, table, taken: Vec::new(), examples: no_examples, options }
     }
     fn tables(&mut self, key: &'static str, items: &'p DeArray<'p>, span: &Span) -> Option<Vec<Section<'p>>> {
         if items.is_empty() {
@@ -602,10 +638,20 @@ impl<'p> Section<'p> {
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == found.value) {
             return Some(*value);
         }
-        let mut help = nearest_line(&found.value, words.iter().map(|(word, _)| *word));
-        help.push_str("it takes: ");
-        help.push_str(&words.iter().map(|(word, _)| format!("\"{word}\"")).collect::<Vec<_>>().join(", "));
+        let other =
+            elsewhere::word(key, &found.value).filter(|help| words.iter().any(|(word, _)| help.contains(*word)));
+        let mut help = other.map(|help| format!("{help}\n")).unwrap_or_default();
+        if help.is_empty() {
+            help = nearest_line(&found.value, words.iter().map(|(word, _)| *word));
+        }
+        help.push_str(&all_of(words));
         self.problem(&found.span, Code::WrongValue, format!("`{key}` does not know \"{}\"", shown(&found.value)), help);
+        None
+    }
+    /// What is neither a word nor a list of them.
+    fn no_word<T, U>(&mut self, key: &'static str, words: &[(&'static str, T)]) -> Option<U> {
+        let (_, span) = self.take(key)?;
+        self.problem(&span, Code::WrongValue, format!("`{key}` takes a word in quotes"), all_of(words));
         None
     }
     fn empty(&mut self, key: &str, span: &Span) {
@@ -630,9 +676,15 @@ impl<'p> Section<'p> {
         } else {
             format!("`{key}` takes {wanted}, not {found}")
         };
-        self.problem(span, Code::WrongValue, what, "");
+        let help = (self.examples)(key).map(|example| format!("write `{example}`")).unwrap_or_default();
+        self.problem(span, Code::WrongValue, what, help);
         None
     }
+}
+
+/// `it takes: "skip", "fail"`.
+fn all_of<T>(words: &[(&'static str, T)]) -> String {
+    format!("it takes: {}", words.iter().map(|(word, _)| format!("\"{word}\"")).collect::<Vec<_>>().join(", "))
 }
 
 /// A string, or an array of them.

@@ -139,7 +139,11 @@ fn read(mut table: Section<'_>, key: &'static str) -> Option<FieldTest> {
         table.problem(&exists.span, Code::WrongValue, "a field that is not there has no value to test", help);
         sound = false;
     }
-    table.finish(key, &keys(OPTIONS));
+    let field = |name: &str| {
+        let is_field = name.contains('-') || name.starts_with(|c: char| c.is_ascii_uppercase());
+        is_field.then_some("the field is named with `name`: `header = { name = \"X-Spam-Flag\", is = \"yes\" }`")
+    };
+    table.finish_with(key, &keys(OPTIONS), field);
     sound.then_some(FieldTest {
         name: name?,
         exists: exists.is_none_or(|at| at.value),

@@ -119,7 +119,8 @@ fn compile_recipients(section: &mut Section<'_>, key: &'static str) -> Option<Bo
         let help = "write `recipients = { any = \"external\" }`, or `{ count = { at_least = 50 } }`";
         table.problem(&span, Code::Missing, format!("`{key}` says neither `any` nor `all` nor `each`"), help);
     }
-    table.finish(key, &keys(OPTIONS));
+    let none = |name: &str| (name == "none").then_some("write `not = { recipients = { any = … } }`");
+    table.finish_with(key, &keys(OPTIONS), none);
     let tests = any.is_some() || all.is_some() || each.is_some() || count.is_some();
     (sound && tests).then(|| Box::new(Recipients { any, all, each, count }) as Box<dyn Condition>)
 }

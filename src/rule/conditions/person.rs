@@ -168,7 +168,9 @@ impl PersonTest {
                 }
             }
         }
-        table.finish(key, &keys(options));
+        let attribute =
+            |name: &str| Attribute::named(name).map(|of| format!("write `attribute = {{ {} = \"…\" }}`", of.as_str()));
+        table.finish_with(key, &keys(options), attribute);
         sound.then_some(test)
     }
 

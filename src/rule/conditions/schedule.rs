@@ -98,7 +98,8 @@ pub(in crate::rule) fn read(mut table: Section<'_>, key: &str) -> Option<Hours> 
         table.problem(&span, Code::Missing, format!("`{key}` is always"), "give `days`, `from` or `until`");
         sound = false;
     }
-    table.finish(key, &keys(OPTIONS));
+    let hours = |name: &str| (name == "hours").then_some("write `from = \"09:00\", until = \"17:00\"`");
+    table.finish_with(key, &keys(OPTIONS), hours);
     let all = || DAYS.iter().take(7).flat_map(|(_, days)| days.iter().copied()).collect();
     let days = days.map_or_else(all, |days| days.iter().flat_map(|at| at.value.iter().copied()).collect());
     sound.then_some(Hours { days, from: begins, until: ends, zone: zone? })

@@ -161,7 +161,27 @@ fn folded(section: &mut Section<'_>, texts: &[At<String>]) -> Option<Vec<String>
     sound.then_some(folded)
 }
 
+/// What is written as a pattern is looked for as it is, stars and all: that is hardly meant.
+fn warn_of_patterns(section: &mut Section<'_>, texts: &[At<String>]) {
+    for text in texts {
+        let written = text.value.trim();
+        let glob = written.len() > 1 && (written.starts_with('*') || written.ends_with('*')) && !written.contains("**");
+        let between = written.strip_prefix('/').and_then(|rest| rest.strip_suffix('/').or(rest.strip_suffix("/i")));
+        let expression =
+            between.is_some_and(|text| written.ends_with('i') || text.contains(['\\', '[', '(', '|', '^', '$']));
+        if glob {
+            let what = "this is looked for as it is written, with its `*`";
+            let help = "leave the `*` out: a text is found wherever it stands";
+            section.warning(&text.span, Code::WrongValue, what, help);
+        } else if expression {
+            let what = "this is looked for as it is written, with its slashes: it is no regular expression";
+            section.warning(&text.span, Code::WrongValue, what, "write `{ matches = '(?i)…' }`, without the slashes");
+        }
+    }
+}
+
 fn automaton(section: &mut Section<'_>, texts: &[At<String>]) -> Option<AhoCorasick> {
+    warn_of_patterns(section, texts);
     let folded = folded(section, texts)?;
     match AhoCorasick::new(&folded) {
         Ok(automaton) => Some(automaton),

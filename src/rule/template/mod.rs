@@ -10,6 +10,7 @@ mod escape;
 mod fault;
 mod filled;
 mod filters;
+mod mistaken;
 mod names;
 mod optional;
 #[cfg(test)]
@@ -121,6 +122,9 @@ impl Template {
                 return None;
             }
         };
+        if let Some(odd) = mistaken::mistaken(key, &at.value).filter(|_| context != Context::Header) {
+            section.warning(&at.span, Code::WrongValue, odd.what, odd.help);
+        }
         let at = section.with_constants(at, context)?;
         match Self::compile_with(&at.value, context, own) {
             Ok(template) => {
