@@ -10,6 +10,7 @@ use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use bytes::Bytes;
 use mailwright::flow::aws::Clients;
 
+use crate::shelf::{FAULTY, RULES as RULES_OBJECT, packed};
 use crate::world::{ATTACHMENTS, BUCKET, Store, World, environment, event};
 use crate::{default, mail, message, message_with_a_file};
 
@@ -111,6 +112,8 @@ async fn a_server_that_shares_no_code_takes_what_is_put_to_it() {
     let text = String::from_utf8_lossy(&world.message("file")).replace("=\r\n", "");
     assert!(text.contains(key), "{text}");
 
+    rules_are_found_among_their_versions(&s3, address).await;
+
     // A bucket that is not there.
     let changes = [("MAILWRIGHT_BUCKET", "nobody-made-it"), ("MAILWRIGHT_ATTACHMENTS", ATTACHMENTS)];
     let mut world = World::start_on(Store::At(address), RULES, &changes).await;
@@ -118,4 +121,33 @@ async fn a_server_that_shares_no_code_takes_what_is_put_to_it() {
     assert_eq!(world.invoke(&event("m", "OUTBOUND")).await, Ok(default()));
     assert_eq!(world.message("m"), message("Harvest plan"));
     assert!(world.log().contains("MAILWRIGHT_BUCKET names a bucket that does not exist"), "{}", world.log());
+}
+
+/// What is published is faulty, or deleted: the one before it is read, as this server lists versions and gives them out.
+async fn rules_are_found_among_their_versions(s3: &aws_sdk_s3::Client, address: SocketAddr) {
+    let here = aws_sdk_s3::types::BucketLocationConstraint::EuWest1;
+    let here = aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint(here).build();
+    s3.create_bucket().bucket("mail-rules").create_bucket_configuration(here).send().await.unwrap();
+    let versioned = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    s3.put_bucket_versioning().bucket("mail-rules").versioning_configuration(versioned).send().await.unwrap();
+    let footer = |text: &str| {
+        packed(&format!(
+            "[[rule]]\nname = \"f\"\naction = {{ kind = \"append\", text = \"{text}\", once = \"always\" }}\n"
+        ))
+    };
+    for content in [footer("Picked by Example"), footer("Sold by Example"), FAULTY.to_owned()] {
+        let put = s3.put_object().bucket("mail-rules").key("rules.json").body(content.into_bytes().into());
+        put.send().await.unwrap();
+    }
+    let changes = [("MAILWRIGHT_PUBLISHED_RULES", RULES_OBJECT), ("MAILWRIGHT_ATTACHMENTS", ATTACHMENTS)];
+    for deleted in [false, true] {
+        if deleted {
+            s3.delete_object().bucket("mail-rules").key("rules.json").send().await.unwrap();
+        }
+        let mut world = World::start_on(Store::At(address), RULES, &changes).await;
+        world.insert("v", message("Harvest plan"));
+        assert_eq!(world.invoke(&event("v", "OUTBOUND")).await, Ok(default()));
+        let now = String::from_utf8_lossy(&world.message("v")).into_owned();
+        assert!(now.ends_with("Sold by Example\r\n"), "{now}: {}", world.log());
+    }
 }
