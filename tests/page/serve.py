@@ -30,9 +30,9 @@ kind = "drop"
 class Served:
     """`mailwright serve`, started on ports that are free."""
 
-    def __init__(self, mailwright, folder):
+    def __init__(self, mailwright, folder, *arguments):
         self.process = subprocess.Popen([mailwright, "serve", "--rules", folder, "--domains", "example.com",
-                                         "--page", "0", "--inbound", "0", "--outbound", "0", "--aws", "0"],
+                                         "--page", "0", "--inbound", "0", "--outbound", "0", "--aws", "0", *arguments],
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         said = ""
         for line in self.process.stdout:
@@ -41,6 +41,7 @@ class Served:
                 break
         page = re.search(r"http://(127\.0\.0\.1:(\d+))/", said)
         inbound = re.search(r"127\.0\.0\.1:(\d+) .*inbound", said)
+        self.aws = int(re.search(r"RUNTIME_API=127\.0\.0\.1:(\d+)", said)[1])
         if not page or not inbound:
             raise SystemExit(f"serve does not start: {said}")
         self.url, self.host, self.port, self.smtp = page[0].rstrip("/"), page[1], int(page[2]), int(inbound[1])
@@ -80,6 +81,77 @@ def check(browser, server, mailwright, work):
     finally:
         served.process.terminate()
         served.process.wait()
+    return wrong + waits(browser, mailwright, folder) + attached(browser, mailwright, folder)
+
+
+def waits(browser, mailwright, folder):
+    """Messages wait to be tried again; rules that are saved are seen all the same."""
+    wrong = []
+    (folder / "1.toml").write_text(rules(FOOTER))
+    served = Served(mailwright, folder, "--fault", "throttle:put", "--rule-timeout", "120")
+    try:
+        target, session = browser.open(served.url + "/")
+        for nth in range(30):
+            served.give(mail("held", "text/html", "<p>Hello Kim.</p>", f"Held {nth}"))
+        if until(browser, session, f"{OPEN}?.dataset.fate === 'waiting' && {OPEN}.querySelector('article').textContent.includes('in transit')") is None:
+            wrong.append("a message that waits to be tried again is not shown as one")
+        (folder / "1.toml").write_text(rules(FOOTER).replace('"footer"', '"footer"\nwhen = { direction = "outbound" }'))
+        took = until(browser, session, f"{OPEN}.dataset.fate === 'unchanged'")
+        print(f"beside messages that wait a rule file that was saved is seen after {took or 0:.2f} s")
+        if took is None or took > SEEN_WITHIN:
+            wrong.append(f"beside messages that wait rules that were saved are seen after {took} s")
+        browser.call("Target.closeTarget", targetId=target)
+    finally:
+        served.process.terminate()
+        served.process.wait()
+    return wrong
+
+
+def attached(browser, mailwright, folder):
+    """Another function answers: the page says so, and sends it all messages again when it is asked to."""
+    wrong = []
+    (folder / "1.toml").write_text(rules(FOOTER))
+    served = Served(mailwright, folder, "--attach")
+    kind, base = ["DROP"], "/2018-06-01/runtime/invocation/"
+
+    def function():
+        while served.process.poll() is None:
+            try:
+                connection = http.client.HTTPConnection("127.0.0.1", served.aws, timeout=60)
+                connection.request("GET", base + "next")
+                answer = connection.getresponse()
+                name, _ = answer.getheader("Lambda-Runtime-Aws-Request-Id"), answer.read()
+                connection.request("POST", f"{base}{name}/response", json.dumps({"actions": [{"action": {"type": kind[0]}, "allRecipients": True}]}))
+                connection.getresponse().read()
+            except OSError:
+                pass
+
+    try:
+        target, session = browser.open(served.url + "/")
+        until(browser, session, "document.getElementById('link').dataset.is === 'live'")
+        browser.evaluate(session, "(s => { s.value = 'Subject: x\\n\\nDear Ann'; s.dispatchEvent(new Event('input')); })(document.getElementById('source'))")
+        hint = browser.evaluate(session, "document.getElementById('hint').textContent")
+        if "no From and no Date" not in hint:
+            wrong.append(f"it is not said what a pasted message lacks: {hint}")
+        served.give(mail("sent", "text/html", "<p>Hello Kim.</p>", "Sent"))
+        threading.Thread(target=function, daemon=True).start()
+        if until(browser, session, f"{OPEN}?.dataset.answer === 'drop' && {OPEN}.querySelector('article').textContent.includes('another function answered')") is None:
+            wrong.append("it is not said that another function answered")
+        said = browser.evaluate(session, "document.getElementById('who').textContent + [...document.querySelectorAll('#each b')].map(b => b.textContent).join()")
+        if "must read its rules itself" not in said or "0" in said:
+            wrong.append(f"it is not said who answers, or rules are counted that nobody knows of: {said}")
+        kind[0] = "DEFAULT"
+        browser.evaluate(session, "document.querySelector('#again button').click()")
+        if until(browser, session, f"{OPEN}.dataset.answer === 'deliver'") is None:
+            wrong.append("the messages do not run again")
+        kind[0] = "BOUNCE"
+        (folder / "1.toml").write_text(rules(OTHER))
+        if until(browser, session, f"{OPEN}.dataset.answer === 'bounce'") is None:
+            wrong.append("the messages do not run again when a rule file is saved")
+        browser.call("Target.closeTarget", targetId=target)
+    finally:
+        served.process.terminate()
+        served.process.wait()
     return wrong
 
 
@@ -113,6 +185,8 @@ def arrives(browser, session, served):
     wrong = []
     if until(browser, session, "document.getElementById('link').dataset.is === 'live'") is None:
         return ["the page is not live"]
+    if not browser.evaluate(session, "document.getElementById('who').hidden && document.getElementById('again').hidden"):
+        wrong.append("of the function that is built in it is said that it is another")
     if browser.evaluate(session, "document.getElementById('welcome').hidden"):
         wrong.append("an empty page does not say how messages come in")
     # As somebody would: into the box, by the clipboard.
