@@ -27,6 +27,8 @@ use super::{Aws, MAX_BODY, answer, body};
 
 /// What stands before the calls.
 pub const BASE: &str = "/2018-06-01/runtime/";
+/// Most functions that ask at a time: each holds a connection for as long as there is no work.
+const MAX_ASKING: usize = 64;
 /// Most octets of an error that are shown.
 const MAX_ERROR: usize = 1_000;
 /// The function's name, as it is told.
@@ -86,14 +88,18 @@ impl Drop for Ticket<'_> {
 struct Asking<'a>(&'a RuntimeApi);
 
 impl<'a> Asking<'a> {
-    fn at(runtime: &'a RuntimeApi) -> Self {
+    /// `None` where too many do.
+    fn at(runtime: &'a RuntimeApi) -> Option<Self> {
         {
             let mut state = runtime.state();
+            if state.asking >= MAX_ASKING {
+                return None;
+            }
             state.asking += 1;
             state.asked = true;
         }
         runtime.there.notify_waiters();
-        Self(runtime)
+        Some(Self(runtime))
     }
 }
 
@@ -161,8 +167,9 @@ impl RuntimeApi {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn next(&self) -> (String, Value) {
-        let _asking = Asking::at(self);
+    /// Work for a function, when there is some; `None` where too many ask.
+    async fn next(&self) -> Option<(String, Value)> {
+        let _asking = Asking::at(self)?;
         loop {
             let woken = self.waiting.notified();
             {
@@ -174,7 +181,7 @@ impl RuntimeApi {
                     state.working.insert(id.clone(), Working { done, until: now + within });
                     // Another may wait behind it, for another function.
                     self.waiting.notify_one();
-                    return (id, event);
+                    return Some((id, event));
                 }
             }
             woken.await;
@@ -200,7 +207,9 @@ pub async fn take(aws: &Aws, call: &str, request: Request) -> Response {
     let parts: Vec<&str> = call.split('/').collect();
     match (request.method().clone(), parts.as_slice()) {
         (Method::GET, ["invocation", "next"]) => {
-            let (id, event) = aws.runtime.next().await;
+            let Some((id, event)) = aws.runtime.next().await else {
+                return refused(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "too many functions ask for work");
+            };
             let deadline = SystemTime::now() + ANSWER_WITHIN;
             let deadline = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
             let fields = [
