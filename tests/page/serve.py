@@ -214,6 +214,12 @@ def arrives(browser, session, served):
         wrong.append("a message by SMTP does not arrive")
     elif not rendered(browser, FOOTER):
         wrong.append(f"the footer is not seen in the frame of what came by SMTP: {browser.shown()}")
+    # Dropped anywhere on the page, two at a time.
+    dropped = "[" + ",".join(json.dumps(mail(f"dropped-{nth}", "text/plain", "Hello Ann.", f"Dropped {nth}").decode()) for nth in range(2)) + "]"
+    browser.evaluate(session, "(all => { const files = new DataTransfer(); all.forEach((text, nth) => files.items.add(new File([text], `d${nth}.eml`)));"
+                              "document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: files, bubbles: true, cancelable: true })); })(" + dropped + ")")
+    if until(browser, session, "['Dropped 0', 'Dropped 1'].every(name => [...document.querySelectorAll('details.message strong')].some(s => s.textContent === name))") is None:
+        wrong.append("messages that are dropped on the page do not arrive")
     # Only the messages that a rule matched.
     filtered = browser.evaluate(session, "(b => { b[1].click(); const left = document.querySelectorAll('details.message:not([hidden])').length; b[1].click(); return left })"
                                          "(document.querySelectorAll('#each button'))")

@@ -4,10 +4,13 @@
 //! ends with it. Tags and attributes are written anew from a list of those that only look like something; addresses are
 //! dropped, but for images of the message itself. The sandbox of the frame and its policy say the same once more.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use mailwright::message::html::{Piece, pieces};
+use regex::Regex;
 
 use super::markup::{cut, reference};
 
@@ -245,22 +248,32 @@ impl Writer<'_> {
         Some(format!("data:{media_type};base64,{content}"))
     }
 
-    /// Style sheets name images of the message as well.
+    /// Style sheets name images of the message as well, and places elsewhere.
     fn css(&mut self, css: &str) -> String {
         let mut out = String::with_capacity(css.len());
         let mut rest = css;
         while let Some(at) = rest.find("cid:") {
             let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
-            out.push_str(before);
+            out.push_str(&without_places(before));
             let id = from.get(4..).unwrap_or_default();
             let end = id.find(|c: char| c.is_whitespace() || "\"')<>".contains(c)).unwrap_or(id.len());
             let (id, after) = id.split_at_checked(end).unwrap_or((id, ""));
             out.push_str(&self.cid(id).unwrap_or_else(|| "data:,".to_owned()));
             rest = after;
         }
-        out.push_str(rest);
+        out.push_str(&without_places(rest));
         out
     }
+}
+
+/// A piece of a style sheet in which what would lead elsewhere is text that nobody asks for. What is written with escapes the
+/// frame's policy stops.
+fn without_places(css: &str) -> Cow<'_, str> {
+    /// A scheme that needs no slashes, any other with them, or an address without a scheme. In base64 no colon stands, nor
+    /// what stands before the slashes here.
+    static PLACE: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"(?i)\bhttps?:/*|\b[a-z][a-z0-9+.-]*://|([\s("'])/{2,}"#).expect("a pattern"));
+    PLACE.replace_all(css, "${1}data:,")
 }
 
 fn is_data(key: &str) -> bool {
@@ -296,6 +309,20 @@ mod tests {
     fn inert(source: &str) -> String {
         let image = ("image/png".to_owned(), "AAAA".to_owned());
         html(source, &Images::from([("logo@example.com".to_owned(), image)]))
+    }
+
+    #[test]
+    fn style_sheets_lead_nowhere() {
+        for (css, expected) in [
+            ("a{background:url(https://x.example/y)}", "a{background:url(data:,x.example/y)}"),
+            ("a{background:url( 'HTTP:x.example' )}", "a{background:url( 'data:,x.example' )}"),
+            ("@import \"//x.example/y\";", "@import \"data:,x.example/y\";"),
+            ("a{content:image-set('ftp://x.example' 1x)}", "a{content:image-set('data:,x.example' 1x)}"),
+            ("a{background:url(data:image/png;base64,//8A//==)}", "a{background:url(data:image/png;base64,//8A//==)}"),
+            ("a:hover{color:red} /* a // b */", "a:hover{color:red} /* a data:, b */"),
+        ] {
+            assert_eq!(inert(&format!("<style>{css}</style>")), format!("<style>{expected}</style>"));
+        }
     }
 
     #[test]
@@ -337,7 +364,7 @@ mod tests {
     fn no_markup_hides_in_raw_text() {
         assert_eq!(
             inert("<svg><style><img src=http://x.example/></style></svg>"),
-            "<style> img src=http://x.example/></style>"
+            "<style> img src=data:,x.example/></style>"
         );
         assert_eq!(inert("<title><img src=x></title>"), "");
         assert_eq!(

@@ -64,7 +64,7 @@ fn sight<T>(run: &Run, rules: &Rules, look: impl FnOnce(&Sight<'_>) -> T) -> T {
         );
     }
     if outcome.is_none() {
-        notes.push("in transit: the function is at work, or will be invoked again".to_owned());
+        notes.push("in transit: the function is at work or waited for, or will be invoked again".to_owned());
     }
     look(&Sight {
         number: run.number,
