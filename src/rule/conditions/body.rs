@@ -11,7 +11,7 @@ const OPTIONS: &[OptionDoc] = &[WORDS, CONTAINS, MATCHES];
 /// The kind.
 pub const KIND: ConditionKind = ConditionKind {
     key: "body",
-    doc: "Tests the text that a reader sees, for HTML without markup, quoted text included; a bare string is `contains`. \
+    doc: "Tests the text that a reader sees, for HTML without markup, quoted text and what its style hides included; a bare string is `contains`. \
           Of several bodies one must pass all tests. Attachments are not looked at.",
     takes: Takes::Either(&[Takes::Text("string"), Takes::Table(OPTIONS)]),
     example: "body = { words = [\"confidential\", \"trade secret\"] }",

@@ -4,6 +4,7 @@
 //! Nothing is unpacked, so an archive that grows without end costs no more than its list of names.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use globset::GlobSet;
 use rawzip::ZipArchive;
@@ -87,15 +88,20 @@ fn program(octets: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The file names in a ZIP archive and in what is one (Office, JAR, APK). Names that are not UTF-8 are read as Latin-1.
+/// The file names in a ZIP archive and in what is one (Office, JAR, APK): those of its list, and those that stand before the
+/// files themselves. Programs unpack by either, and by the second where the list is cut off. Names that are not UTF-8 are
+/// read as Latin-1.
 pub fn names(octets: &[u8]) -> Vec<String> {
     let mut names = Vec::new();
-    zip_entries(octets, |entry| {
-        names.push(match String::from_utf8_lossy(entry.file_path().as_bytes()) {
-            Cow::Borrowed(name) => name.to_owned(),
-            Cow::Owned(_) => entry.file_path().as_bytes().iter().map(|octet| char::from(*octet)).collect(),
-        });
-    });
+    let text = |name: &[u8]| match String::from_utf8_lossy(name) {
+        Cow::Borrowed(name) => name.to_owned(),
+        Cow::Owned(_) => name.iter().map(|octet| char::from(*octet)).collect(),
+    };
+    zip_entries(octets, |entry| names.push(text(entry.file_path().as_bytes())));
+    let listed: HashSet<String> = names.iter().cloned().collect();
+    let others = local_headers(octets).map(|header| text(header.name)).filter(|name| !listed.contains(name));
+    names.extend(others);
+    names.truncate(MAX_NAMES);
     names
 }
 
@@ -103,8 +109,32 @@ pub fn names(octets: &[u8]) -> Vec<String> {
 pub fn holds_name(names: &[String], globs: &GlobSet) -> bool {
     names.iter().any(|name| {
         let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-        globs.is_match(name) || globs.is_match(last)
+        // QUIRK: Windows drops dots and blanks at the end of a name, so `a.exe. ` runs.
+        let bare = last.trim_end_matches(['.', ' ']);
+        globs.is_match(name) || globs.is_match(last) || globs.is_match(bare)
     })
+}
+
+/// What stands before a file in an archive (APPNOTE.TXT §4.3.7).
+struct LocalHeader<'o> {
+    flags: u16,
+    name: &'o [u8],
+}
+
+/// Those of an archive that begins as one, in order. Where an archive lies in it as it is, its own are among them.
+fn local_headers(octets: &[u8]) -> impl Iterator<Item = LocalHeader<'_>> {
+    const SIGNATURE: &[u8] = b"PK\x03\x04";
+    let archive = if octets.starts_with(b"PK") { octets } else { &[] };
+    let header = |at: usize| {
+        let number = |from: usize| {
+            let number = archive.get(at + from..at + from + 2)?;
+            Some(u16::from_le_bytes(number.try_into().ok()?))
+        };
+        let length = usize::from(number(26)?);
+        let name = archive.get(at + 30..at + 30 + length).filter(|name| !name.is_empty())?;
+        Some(LocalHeader { flags: number(6)?, name })
+    };
+    memchr::memmem::find_iter(archive, SIGNATURE).filter_map(header).take(MAX_NAMES)
 }
 
 /// Does it take a password to read it, as far as can be told: ZIP, RAR and 7-Zip with encrypted names, PDF, Office?
@@ -117,7 +147,8 @@ pub fn is_locked(octets: &[u8]) -> bool {
             zip_entries(octets, |entry| {
                 locked |= entry.flags().is_encrypted() || entry.flags().has_strong_encryption();
             });
-            locked
+            // Bits 0 and 6 (APPNOTE.TXT §4.4.4).
+            locked || local_headers(octets).any(|header| header.flags & 0x41 != 0)
         }
         // RAR 4: MAIN_HEAD with encrypted headers, or a first file with a password. RAR 5: an encryption header first.
         [b'R', b'a', b'r', b'!', 0x1A, 0x07, 0x00, _, _, 0x73, low, ..] => {
@@ -204,15 +235,34 @@ pub mod tests {
     fn names_in_archives() {
         assert_eq!(names(&zip(&["a/b.txt", "run.EXE"], 0)), ["a/b.txt", "run.EXE"]);
         assert_eq!(names(b"PK\x03\x04 broken"), Vec::<String>::new());
-        let mut cut = zip(&["a.txt"; 50], 0);
+        // Without its list, as some programs unpack it.
+        let mut cut = zip(&["a.txt", "run.exe"], 0);
         cut.truncate(cut.len() - 30);
-        assert_eq!(names(&cut), Vec::<String>::new());
+        assert_eq!(names(&cut), ["a.txt", "run.exe"]);
+        // Another name in the list than before the file.
+        let mut other = zip(&["run.exe"], 0);
+        let listed = other.len() - 22 - 7;
+        other[listed..listed + 7].copy_from_slice(b"run.txt");
+        assert_eq!(names(&other), ["run.txt", "run.exe"]);
+        assert_eq!(names(&[b"MZ".as_slice(), &zip(&["a.txt"], 0)].concat()), ["a.txt"]);
+    }
+
+    #[test]
+    fn names_as_windows_takes_them() {
+        let globs = GlobSet::builder().add(globset::Glob::new("*.exe").unwrap()).build().unwrap();
+        for (name, want) in
+            [("a/b.exe", true), ("b.exe. .", true), ("a\\b.exe ", true), ("b.exe.txt", false), ("...", false)]
+        {
+            assert_eq!(holds_name(&[name.to_owned()], &globs), want, "{name}");
+        }
     }
 
     #[test]
     fn passwords() {
         assert!(is_locked(&zip(&["a.txt"], 1)));
         assert!(!is_locked(&zip(&["a.txt"], 0)));
+        let locked = zip(&["a.txt"], 1);
+        assert!(is_locked(&locked[..locked.len() - 40]), "without its list");
         assert!(is_locked(b"%PDF-1.7\ntrailer << /Encrypt 5 0 R >>"));
         assert!(!is_locked(b"%PDF-1.7\ntrailer << /Root 1 0 R >>"));
         let mut office = b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1".to_vec();

@@ -40,7 +40,8 @@ pub(in crate::rule) const OPTIONS: &[OptionDoc] = &[
         takes: Takes::Texts("glob"),
         default: "not looked at",
         doc: "Globs on the names of the files in it, where it is a ZIP archive or built as one (Office, JAR), with or \
-              without their folders, such as \"*.exe\". Archives in archives are not opened.",
+              without their folders, such as \"*.exe\". Archives in archives are not opened; of one that \
+              lies in another uncompressed the names are seen.",
     },
     OptionDoc {
         key: "locked",
