@@ -10,7 +10,8 @@ use super::super::protection::{self, Protection};
 use super::super::standing::is_all;
 use super::super::transfer::applied;
 use super::super::{
-    Attachment, Body, BodyKind, Disposition, FieldSpan, Message, Part, PartId, TextEdit, TransferEncoding, Uuencoded,
+    Attachment, Body, BodyKind, Disposition, FieldSpan, Message, ParameterText, Part, PartId, TextEdit,
+    TransferEncoding, Uuencoded, Value,
 };
 use crate::stored::Stored;
 
@@ -20,6 +21,11 @@ use super::{Fate, Image, Notice, Surgery, end_is_sound, has_room, notice, shares
 const UNDECLARED: &str = "application/octet-stream";
 /// Names of uuencode as a transfer encoding, which no RFC has.
 const UUENCODE: &[&str] = &["x-uuencode", "uuencode", "x-uue", "uue"];
+
+/// Fields that name a file (RFC 2183 §2.3; RFC 2045 §5.1 has an older one).
+const FIELDS_OF_NAMES: &[&str] = &["Content-Disposition", "Content-Type"];
+/// Names of one field that are looked at.
+const MAX_NAMES: usize = 16;
 
 /// Where it is said that an attachment is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +59,24 @@ impl<'m> Draft<'m> {
         }
         all.sort_by_key(|attachment| attachment.part);
         all
+    }
+
+    /// Every name that is written for an attachment, the one that most readers show first: `filename` and `name`, each as it
+    /// is, encoded or in pieces. Readers do not agree on which counts.
+    pub fn names(&self, attachment: &Attachment) -> Vec<String> {
+        let mut names: Vec<String> = attachment.name.iter().cloned().collect();
+        if attachment.in_text.is_some() {
+            return names;
+        }
+        let is_named = |value: &Value<'_>| FIELDS_OF_NAMES.iter().any(|name| name.eq_ignore_ascii_case(&value.name));
+        for value in self.fields_of(attachment.part).into_iter().filter(is_named) {
+            for name in ParameterText::read(&value.raw).into_iter().take(MAX_NAMES) {
+                if !name.text().is_empty() && !names.iter().any(|known| known == name.text()) {
+                    names.push(name.text().to_owned());
+                }
+            }
+        }
+        names
     }
 
     /// The header of a part whose fields were edited, read once more.

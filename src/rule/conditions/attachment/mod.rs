@@ -20,7 +20,8 @@ pub(in crate::rule) const OPTIONS: &[OptionDoc] = &[
         key: "name",
         takes: Takes::Texts("glob"),
         default: "any name",
-        doc: "Globs on the decoded file name, such as \"invoice*.pdf\"; upper and lower case are the same.",
+        doc: "Globs on the decoded file name, such as \"invoice*.pdf\"; upper and lower case are the same. Where an attachment \
+              has several names, of which readers take one or the other, one must match.",
     },
     OptionDoc {
         key: "type",
@@ -241,7 +242,7 @@ impl Attachments {
     pub(in crate::rule) fn passing(&self, draft: &Draft<'_>) -> Option<Vec<Attachment>> {
         let mut passing = draft.attachments();
         passing.retain(|attachment| {
-            self.passes_by_name(attachment)
+            self.passes_by_name(draft, attachment)
                 && self.passes_by_size(draft, attachment)
                 && self.passes_by_content(|| draft.octets(attachment))
         });
@@ -281,13 +282,17 @@ impl Attachments {
             && self.inside.as_ref().is_none_or(|globs| content::holds_name(&content::names(&octets), globs))
     }
 
-    fn passes_by_name(&self, attachment: &Attachment) -> bool {
-        let name = attachment.name.as_deref();
-        self.name.as_ref().is_none_or(|globs| name.is_some_and(|name| globs.is_match(name)))
-            && self.media_type.as_ref().is_none_or(|globs| globs.is_match(&attachment.media_type))
+    fn passes_by_name(&self, draft: &Draft<'_>, attachment: &Attachment) -> bool {
+        self.media_type.as_ref().is_none_or(|globs| globs.is_match(&attachment.media_type))
+            && (self.name.is_none() && self.extensions.is_none()
+                || draft.names(attachment).iter().any(|name| self.is_named(name)))
+    }
+
+    fn is_named(&self, name: &str) -> bool {
+        self.name.as_ref().is_none_or(|globs| globs.is_match(name))
             && self.extensions.as_ref().is_none_or(|list| {
                 // QUIRK: Windows drops dots and blanks at the end of a name, so `a.exe. ` runs.
-                let name = name.unwrap_or_default().trim_end_matches(['.', ' ']);
+                let name = name.trim_end_matches(['.', ' ']);
                 name.rsplit_once('.').is_some_and(|(_, extension)| {
                     let extension = extension.to_lowercase();
                     list.contains(&extension)
@@ -307,7 +312,8 @@ impl Condition for Attachments {
         let shown = |attachment: &Attachment| {
             let octets = scene.draft.octets(attachment).unwrap_or_default();
             let is = content::media_type(&octets).map(|found| format!(", is {found}")).unwrap_or_default();
-            let name = attachment.name.as_deref().unwrap_or("without a name");
+            let names = scene.draft.names(attachment);
+            let name = if names.is_empty() { "without a name".to_owned() } else { names.join(" or ") };
             format!("{name} ({}{is}, {} octets)", attachment.media_type, scene.draft.size(attachment))
         };
         let all: Vec<String> = scene.draft.attachments().iter().map(shown).collect();
@@ -354,6 +360,24 @@ mod tests {
     fn all_tests_must_pass_for_the_same_attachment() {
         check("{ extension = \"exe\", type = \"application/octet-stream\" }", true);
         check("{ extension = \"exe\", type = \"application/pdf\" }", false);
+    }
+
+    #[test]
+    fn each_name_counts_where_there_are_several() {
+        for fields in [
+            "Content-Type: text/plain; name=run.exe\nContent-Disposition: attachment; filename=a.txt",
+            "Content-Type: text/plain\nContent-Disposition: attachment; filename=a.txt; filename*=utf-8''run.exe",
+            "Content-Type: text/plain\nContent-Disposition: attachment; filename*0=ru; filename*1=n.exe; filename=a.txt",
+            "Content-Type: text/plain\nContent-Disposition: attachment; filename=a.txt; filename=run.exe",
+        ] {
+            for mail in [format!("{fields}\n\nMZ"), {
+                format!("Content-Type: multipart/mixed; boundary=m\n\n--m\n\nsee\n--m\n{fields}\n\nMZ\n--m--\n")
+            }] {
+                assert!(holds("attachment = { extension = \"exe\" }", &mail), "{mail}");
+                assert!(holds("attachment = { name = \"a.*\", extension = \"txt\" }", &mail), "{mail}");
+                assert!(!holds("attachment = { name = \"a.*\", extension = \"exe\" }", &mail), "{mail}");
+            }
+        }
     }
 
     #[test]
