@@ -241,6 +241,37 @@ async fn five_hundred_recipients_each_get_an_answer() {
     }
 }
 
+#[tokio::test]
+async fn a_message_that_hundreds_of_rules_ask_about_is_rewritten_once_whatever_is_lost() {
+    let mut rules = STRICT.to_owned();
+    for n in 0..300 {
+        rules.push_str(&format!(
+            "[[rule]]\nname = \"bounce-{n}\"\nwhen = {{ recipients = {{ each = \"*@c{n}.example\" }} }}\n\
+             action = {{ kind = \"bounce\", message = \"Not to c{n}, please.\" }}\n"
+        ));
+    }
+    let mut world = World::gated(&rules, &[], None).await;
+    let mut event = event(ID, "OUTBOUND");
+    let to = |n: usize| json!({ "address": format!("person.{n:04}@c{}.example", n % 400) });
+    event["envelope"]["recipients"] = (0..500).map(to).collect();
+    let original = message("Harvest plan");
+    world.insert(ID, original.clone());
+    let first = answer(&mut world, &event).await;
+    let rewrite = world.message(ID);
+    assert!(rewrite.starts_with(b"X-Mailwright-Mark: v=4;") && rewrite.len() < original.len() + 20_000);
+    // The answer is lost, and the process with it.
+    world.insert(ID, original);
+    world.gate(Port::Runtime).plan(|head| head.path.ends_with("/response"), Fault::Dies, 1);
+    world.call(&event, Duration::from_secs(2)).await;
+    world.gate(Port::Runtime).clear();
+    world.restart().await;
+    for _ in 0..2 {
+        assert_eq!(answer(&mut world, &event).await, first);
+        assert!(world.message(ID) == rewrite);
+    }
+    assert_eq!(text(&world, ID).matches("Grown by").count(), 1);
+}
+
 /// Events of which a field is missing, null, of another type, or holds what it should not.
 pub fn worst_events() -> Vec<Value> {
     let sound = event(ID, "OUTBOUND");
