@@ -165,7 +165,7 @@ pub(crate) fn decisive(asked: &[Asked], recipients: &[Address]) -> Option<Vec<As
             }
         }
     }
-    let decides = |(index, one): (usize, &Asked)| {
+    let only = |(index, one): (usize, &Asked)| {
         let named = decided.remove(&index).map(Whom::Some);
         let whom = if for_everybody == Some(index) { Some(Whom::Everybody) } else { named };
         let disposes = whom.is_some();
@@ -173,7 +173,7 @@ pub(crate) fn decisive(asked: &[Asked], recipients: &[Address]) -> Option<Vec<As
         let disposition = one.disposition.clone().filter(|_| disposes);
         (disposes || one.adds).then_some(Asked { rule: one.rule, whom, disposes, disposition, adds: one.adds })
     };
-    Some(asked.iter().enumerate().filter_map(decides).collect())
+    Some(asked.iter().enumerate().filter_map(only).collect())
 }
 
 /// The stricter of two; the first of two that are alike.

@@ -145,7 +145,9 @@ mod tests {
     fn pieces_come_out_as_they_were_put_in() {
         let mut pieces = Pieces::default();
         let all = [Piece::Kept(0..2), Piece::New("x"), Piece::New(""), Piece::Kept(3..5), Piece::New("yz")];
-        all.iter().for_each(|piece| pieces.push(piece));
+        for piece in &all {
+            pieces.push(piece);
+        }
         assert_eq!(pieces.iter().collect::<Vec<_>>(), all);
         assert_eq!(pieces.read("abcde"), "abxdeyz");
         let mut cut = Vec::new();

@@ -166,7 +166,7 @@ mod tests {
             source += n * n % 300;
             let (start, from) = (text, source);
             text += 1 + n % 7 * 40;
-            let verbatim = n % 2 == 0;
+            let verbatim = n.is_multiple_of(2);
             source += if verbatim { text - start } else { 1 + n % 200 };
             Run { text: start..text, source: from..source, verbatim }
         };
@@ -179,7 +179,9 @@ mod tests {
         for count in [0, 1, 2, STRIDE, STRIDE + 1, all.len()] {
             let some = &all[..count];
             let mut runs = Runs::default();
-            some.iter().for_each(|run| runs.push(run.clone()));
+            for run in some {
+                runs.push(run.clone());
+            }
             assert_eq!(runs.iter().collect::<Vec<_>>(), some);
             for text in 0..some.last().map_or(3, |run| run.text.end + 3) {
                 let expected: Vec<Run> = some.iter().filter(|run| run.text.end > text).cloned().collect();

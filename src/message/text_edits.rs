@@ -133,7 +133,9 @@ impl TextEdits {
 impl From<&[TextEdit]> for TextEdits {
     fn from(edits: &[TextEdit]) -> Self {
         let mut all = Self::default();
-        edits.iter().for_each(|edit| all.push(edit.range.clone(), &edit.text));
+        for edit in edits {
+            all.push(edit.range.clone(), &edit.text);
+        }
         all
     }
 }

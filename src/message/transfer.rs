@@ -483,22 +483,23 @@ fn splice_base64(raw: &[u8], splices: &[Splice], line_end: LineEnd) -> Result<Ed
     let is_end = |b: &u8| *b == b'\n' || *b == b'\r';
     let column = data.get(..start).unwrap_or_default().iter().rev().take_while(|b| !is_end(b)).take(MAX_LINE).count();
 
-    let encoded = base64::STANDARD.encode(&tail).into_bytes();
-    drop(tail);
     // Without padding, readers would go on into what stands behind the data.
-    if !raw.get(extent..).unwrap_or_default().trim_ascii().is_empty() && !encoded.ends_with(b"=") {
+    if !raw.get(extent..).unwrap_or_default().trim_ascii().is_empty() && tail.len().is_multiple_of(3) {
         return Err(BodyError::Encoding);
     }
-    let mut with = Vec::with_capacity(encoded.len() + encoded.len() / 30);
+    let mut with = Vec::with_capacity(tail.len() / 3 * 4 + tail.len() / 20 + 64);
     let newline = line_end.as_bytes();
-    let room = ENCODED_LINE.saturating_sub(column) / 4 * 4;
-    let (head, rest) = encoded.split_at(room.min(encoded.len()));
-    with.extend_from_slice(head);
-    for line in rest.chunks(ENCODED_LINE) {
-        if !with.is_empty() || column > 0 {
-            with.extend_from_slice(newline);
+    // Octets that the rest of the line takes, and so many lines at a time.
+    let room = ENCODED_LINE.saturating_sub(column) / 4 * 3;
+    let (head, rest) = tail.split_at(room.min(tail.len()));
+    with.extend_from_slice(base64::STANDARD.encode(head).as_bytes());
+    for lines in rest.chunks(ENCODED_LINE / 4 * 3 * 1_024) {
+        for line in base64::STANDARD.encode(lines).as_bytes().chunks(ENCODED_LINE) {
+            if !with.is_empty() || column > 0 {
+                with.extend_from_slice(newline);
+            }
+            with.extend_from_slice(line);
         }
-        with.extend_from_slice(line);
     }
     // The line end behind the data stays: it is outside the edit.
     let end = data.trim_ascii_end().len().max(start);

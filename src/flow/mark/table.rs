@@ -73,14 +73,18 @@ mod tests {
     #[test]
     fn what_is_written_is_read_with_room_behind_it() {
         for count in [0, 1, STEP, STEP + 1, MAX_SLOTS] {
-            let slot =
-                |n: usize| Slot { tag: [u8::try_from(n % 251).unwrap(); TAG], adds: n % 2 == 0, disposes: n % 3 == 0 };
+            let slot = |n: usize| Slot {
+                tag: [u8::try_from(n % 251).unwrap(); TAG],
+                adds: n.is_multiple_of(2),
+                disposes: n.is_multiple_of(3),
+            };
             let table = Table { slots: (0..count).map(slot).collect(), deciding: vec![3, 0, 700], for_everybody: 9 };
             let octets = table.octets(8).unwrap();
             let read = Table::read(&octets).unwrap();
             assert_eq!(read.slots[..count], table.slots);
             assert!(
-                read.slots[count..].iter().all(|slot| !slot.adds && !slot.disposes) && read.slots.len() % STEP == 0
+                read.slots[count..].iter().all(|slot| !slot.adds && !slot.disposes)
+                    && read.slots.len().is_multiple_of(STEP)
             );
             assert_eq!((read.for_everybody, &read.deciding[..]), (9, &[3, 0, 700, 0, 0, 0, 0, 0][..]));
         }

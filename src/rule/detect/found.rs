@@ -136,7 +136,7 @@ mod tests {
 
         let always = || true;
         let mut finds = Finds::new(usize::MAX, Late::new(&always));
-        let steps = (0..).take_while(|at| push(&mut finds, *at)).count();
+        let steps = (0..2 * STEPS).take_while(|at| push(&mut finds, *at)).count();
         assert!(steps < STEPS);
         assert_eq!(finds.into_list(), Err(Beyond::Time));
 
