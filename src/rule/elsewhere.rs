@@ -252,8 +252,8 @@ pub(super) fn key_of_action(name: &str) -> Option<&'static str> {
 /// The option that is meant by another system's word for it, where a table knows it.
 pub(super) fn option<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let name = name.to_lowercase().replace('-', "_");
-    let meant = OPTIONS.iter().filter(|(_, names)| names.contains(&name.as_str()));
-    meant.filter_map(|(option, _)| known.iter().copied().find(|known| known == option)).next()
+    let mut meant = OPTIONS.iter().filter(|(_, names)| names.contains(&name.as_str()));
+    meant.find_map(|(option, _)| known.iter().copied().find(|known| known == option))
 }
 
 /// What to write in place of a value that is not among the words of a key.

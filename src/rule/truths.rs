@@ -92,7 +92,7 @@ pub(crate) fn table_truths(table: &[Entry], scene: &Scene<'_, '_>) -> Truths {
 
 /// True where an entry may hold for some recipients and not for others.
 pub(crate) fn asks_each(table: &[Entry]) -> bool {
-    table.iter().any(|condition| condition.asks_each())
+    table.iter().any(Entry::asks_each)
 }
 
 #[cfg(test)]
