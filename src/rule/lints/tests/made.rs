@@ -260,17 +260,23 @@ pub(super) fn table(dice: &mut Dice, depth: usize) -> String {
 pub(super) fn rule_set(dice: &mut Dice) -> String {
     const WAYS: &[&str] = &["direction = \"inbound\", ", "direction = \"outbound\", ", ""];
     let mut text = String::new();
-    let of_fields = dice.flip();
+    // About anything, about fields alone, or about tags in subjects: what a rule changes is what others look at.
+    let about = dice.below(3);
+    let subject = |dice: &mut Dice| format!("subject = {:?}", dice.one(&["ext", "[ext]", "voice"]));
     for rule in 0..4 {
         let way = dice.one(WAYS);
         let keys = ["sender", "size", "subject", "header", "kind", "recipients", "schedule"];
         let any = || "date = { from = 2000-01-01, zone = \"UTC\" }".to_owned();
-        let condition = if dice.below(4) == 0 { any() } else { entry(dice.one(&keys), dice) };
+        let condition = match (dice.below(4), about) {
+            (0, _) => any(),
+            (1 | 2, 2) => subject(dice),
+            _ => entry(dice.one(&keys), dice),
+        };
         let _ = write!(text, "[[rule]]\nname = \"r{rule}\"\nwhen = {{ {way}{condition} }}\n");
         if dice.below(3) == 0 {
             let _ = writeln!(text, "unless = {{ {} }}", table(dice, 1));
         }
-        let action = match if of_fields { 4 + dice.below(2) } else { dice.below(6) } {
+        let action = match [dice.below(6), 4 + dice.below(2), [0, 1, 3, 3][dice.below(4)]][about] {
             0 => "{ kind = \"stop\" }".to_owned(),
             1 => "{ kind = \"drop\" }".to_owned(),
             2 => "{ kind = \"bounce\", message = \"no\" }".to_owned(),
