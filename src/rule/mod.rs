@@ -185,9 +185,6 @@ pub enum ActionError {
     /// What was masked is found again, whatever stands in its place.
     #[error("what stands in place of a find is found again")]
     Remains,
-    /// What the action looks for stands in more places than it edits in one message.
-    #[error("it stands in more than {0} places")]
-    Many(usize),
     /// What the action has to know of people is not known: why.
     #[error("what it has to know of people is not known: {0}")]
     Directory(&'static str),

@@ -127,7 +127,7 @@ impl Replace {
             let field = FieldText::read(&value.raw);
             let view = Shown::plain(Spelled::plain(field.text(), 0));
             let Ok(changes) = self.changes(&[view], field.text(), room) else {
-                return Err(ActionError::Many(MAX_PLACES));
+                return Err(ActionError::TooMany("places to replace", MAX_PLACES));
             };
             if changes.is_empty() {
                 continue;
@@ -151,9 +151,12 @@ impl Replace {
         for _ in 0..MAX_ROUNDS {
             let mut acted = self.subject && self.subjects(scene, &mut done, &mut room)?;
             let texts = if body && self.body { texts(scene) } else { Vec::new() };
+            if scene.late.is_late() {
+                return Err(ActionError::Late);
+            }
             for text in texts.into_iter().filter(|text| !done.failed.contains(&text.part)).collect::<Vec<_>>() {
                 let Ok(found) = self.of_text(scene, text, &mut written, &mut room) else {
-                    return Err(ActionError::Many(MAX_PLACES));
+                    return Err(ActionError::TooMany("places to replace", MAX_PLACES));
                 };
                 let put = found.and_then(|changes| {
                     let mut edits = changes.concat();
