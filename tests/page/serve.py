@@ -140,6 +140,9 @@ def attached(browser, mailwright, folder):
         said = browser.evaluate(session, "document.getElementById('who').textContent + [...document.querySelectorAll('#each b')].map(b => b.textContent).join()")
         if "must read its rules itself" not in said or "0" in said:
             wrong.append(f"it is not said who answers, or rules are counted that nobody knows of: {said}")
+        browser.evaluate(session, "document.getElementById('who').prepend('/a/path/without/any/blank'.repeat(9))")
+        if browser.evaluate(session, "(n => n.scrollWidth > n.clientWidth)(document.getElementById('rules'))"):
+            wrong.append("a long name of a function is wider than its place")
         kind[0] = "DEFAULT"
         browser.evaluate(session, "document.querySelector('#again button').click()")
         if until(browser, session, f"{OPEN}.dataset.answer === 'deliver'") is None:
