@@ -183,7 +183,7 @@ async fn full_of_finds_a_message_is_masked_as_a_whole_in_little_memory() {
 }
 
 #[tokio::test]
-async fn full_of_more_finds_than_it_takes_or_has_time_for_a_message_fails_as_a_whole() {
+async fn full_of_more_finds_than_it_takes_a_message_fails_as_a_whole() {
     let mut world = World::start_on(Store::Plain, RULES, &[]).await;
     // Five million addresses.
     let shortest = Case {
@@ -192,16 +192,13 @@ async fn full_of_more_finds_than_it_takes_or_has_time_for_a_message_fails_as_a_w
         base64: false,
         line: |_| ("a@b.co\r\n".to_owned(), "*@*.co\r\n".to_owned()),
     };
+    if !is_optimised() {
+        // It would take all the time there is, and the processor from the tests beside it.
+        assert_eq!(outcome(&mut world, &shortest, SMALL).await, None, "{}", world.log());
+        return;
+    }
     let error = outcome(&mut world, &shortest, LARGEST).await.unwrap()["errorMessage"].to_string();
     let why = "the message has more finds to mask than the 4000000 that a rule takes";
-    let late = !is_optimised() && error.contains("time ran out");
-    assert!(error.contains("`mask`") && (error.contains(why) || late), "{error}");
-    assert!(world.log().contains(why) || late, "{}", world.log());
-
-    // Whether there is time for it is for the build and the machine to say.
-    world.restart().await;
-    let cards = &cases()[0];
-    if let Some(error) = outcome(&mut world, cards, LARGEST).await {
-        assert!(!is_optimised() && error["errorMessage"].to_string().contains("time ran out"), "{error}");
-    }
+    assert!(error.contains("`mask`") && error.contains(why), "{error}");
+    assert!(world.log().contains(why), "{}", world.log());
 }
