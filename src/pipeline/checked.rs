@@ -1,6 +1,6 @@
 //! How each condition of a rule turned out, and what of that decided whether the rule applied.
 
-use super::fence;
+use super::run::fence;
 use crate::answers::Whom;
 use crate::rule::entry::{Entry, Says};
 use crate::rule::piece::Piece;

@@ -2,7 +2,7 @@ use super::*;
 use crate::envelope::{Address, Domain};
 use crate::message::{Field, FieldName};
 use crate::rule::entry::Table;
-use crate::rule::{ActionError, Condition};
+use crate::rule::{Action, ActionError, Condition, Effect};
 
 const MAIL: &str =
     "From: ann@example.com\nTo: kim@customer.example\nSubject: Minutes\nMessage-ID: <1@example.com>\n\nHi\n";
