@@ -285,6 +285,9 @@ impl Redact {
                 walk_names(&mut copy, PartId(part), &names, &mut look)?;
             }
         }
+        if body {
+            walk_gaps(&mut copy, "", &mut look)?;
+        }
         if attached_messages {
             for part in draft.attached_messages() {
                 let raw = draft.attached_bytes(part).ok_or(BodyError::Encoding)?;

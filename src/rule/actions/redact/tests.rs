@@ -157,6 +157,23 @@ fn time_that_runs_out_is_no_reason_to_send_a_protected_message_back() {
 }
 
 #[test]
+fn a_protected_message_with_a_card_behind_its_last_part_is_sent_back() {
+    let raw = |behind: &str| {
+        format!(
+            "Subject: a\r\nMIME-Version: 1.0\r\nContent-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\nHi\r\n--b\r\n\
+             Content-Type: application/pgp-signature\r\n\r\nx\r\n--b--\r\n{behind}\r\n"
+        )
+    };
+    let rules = pipeline("action = { kind = \"redact\", detect = \"card\" }");
+    for (behind, sent_back) in [("No. 4111 1111 1111 1111", 1), ("No. 4111", 0)] {
+        let raw = raw(behind);
+        let message = Message::parse(raw.as_bytes());
+        let outcome = run(&rules, &message, &|| false).unwrap();
+        assert_eq!((outcome.asked.len(), outcome.rewritten.is_none()), (sent_back, true), "{behind}");
+    }
+}
+
+#[test]
 fn more_masks_than_a_message_can_hold_fail_the_rule() {
     let line = "~".repeat(900);
     let raw = format!("Subject: a\r\n\r\n{}", format!("{line}\r\n").repeat(1_400));
