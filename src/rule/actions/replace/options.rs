@@ -5,7 +5,8 @@ use regex::Regex;
 use super::super::super::detect::{DetectorSet, MAX_PHRASE, compile_pattern};
 use super::super::super::problem::Code;
 use super::super::super::section::{Holds, Section};
-use super::super::super::{OptionDoc, Protected, Takes};
+use super::super::super::{OptionDoc, Takes};
+use super::super::attachments::read_protected;
 use super::Replace;
 use super::find::Find;
 use super::with::{MAX_TEXT, With};
@@ -88,15 +89,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Replace> {
         section.problem(&span, Code::WrongValue, "`links` goes with `body`", "add \"body\", or leave \"links\" out");
         sound = false;
     }
-    let words = [
-        ("beside", Protected::Wrap),
-        ("skip", Protected::Skip),
-        ("headers-only", Protected::HeadersOnly),
-        ("bounce", Protected::Bounce),
-    ];
-    let there = given(section, "protected");
-    let protected = section.choice("protected", &words);
-    sound &= !there || protected.is_some();
+    let protected = read_protected(section);
     let find = match (phrases, patterns) {
         (Some(words), _) => Find::Words(words?),
         (None, patterns) => Find::Patterns(patterns??),
@@ -108,7 +101,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Replace> {
         subject: at(Look::Subject),
         body: at(Look::Body),
         links: at(Look::Links),
-        protected: protected.map_or(Protected::Wrap, |found| found.value),
+        protected,
     })
 }
 

@@ -2,7 +2,8 @@
 
 use super::super::super::problem::Code;
 use super::super::super::section::{At, Holds, Section, shown};
-use super::super::super::{OptionDoc, Protected, Takes};
+use super::super::super::{OptionDoc, Takes};
+use super::super::attachments::read_protected;
 use super::gateway::Gateway;
 use super::hosts::Hosts;
 use super::tracking::Tracking;
@@ -115,22 +116,14 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<RewriteLinks> {
         section.problem(&span, Code::WrongValue, "`bare` goes with `gateway` only", "leave `bare` out");
         sound = false;
     }
-    let words = [
-        ("beside", Protected::Wrap),
-        ("skip", Protected::Skip),
-        ("headers-only", Protected::HeadersOnly),
-        ("bounce", Protected::Bounce),
-    ];
-    let there = given(section, "protected");
-    let protected = section.choice("protected", &words);
-    sound &= !there || protected.is_some();
+    let protected = read_protected(section);
     sound.then(|| RewriteLinks {
         gateway,
         unwrap,
         tracking: tracking.unwrap_or_default(),
         allow,
         bare: bare.map_or(Bare::Link, |bare| bare.value),
-        protected: protected.map_or(Protected::Wrap, |found| found.value),
+        protected,
     })
 }
 
