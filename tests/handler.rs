@@ -1,8 +1,9 @@
 //! The handler over in-memory ports: every row of its error table, second tries, forged marks, odd events.
 
+mod log;
+
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -65,6 +66,7 @@ struct World {
 
 /// A world in which `rules` meet the message `text`, line ends turned to CRLF.
 fn world(rules: &str, text: &str, direction: &str) -> World {
+    log::start();
     let pipeline = Pipeline::from_sources(vec![("rules.toml".to_owned(), rules.to_owned())]).unwrap();
     let memory = Memory::new(Bucket::new("bucket").unwrap());
     let raw = Bytes::from(text.replace('\n', "\r\n"));
@@ -677,51 +679,22 @@ async fn a_report_can_be_written_as_json() {
     assert_eq!(report["rules"]["rules"][0]["name"], "stamp");
 }
 
-/// Takes down the fields of all events.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<String>>);
-
-impl tracing::Subscriber for Lines {
-    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-        true
-    }
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-    fn event(&self, event: &tracing::Event<'_>) {
-        let mut lines = self.0.lock().unwrap();
-        event.record(&mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
-            write!(lines, "{field}={value:?} ").unwrap();
-        });
-        writeln!(lines, "level={}", event.metadata().level()).unwrap();
-    }
-    fn enter(&self, _: &tracing::span::Id) {}
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
-#[test]
-fn each_message_is_one_line_in_the_log_without_any_of_its_content() {
-    let lines = Lines::default();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    tracing::subscriber::with_default(lines.clone(), || {
-        runtime.block_on(async {
-            let fault = |call, fault: Fault| {
-                let world = world(&format!("{STAMP}{JUNKED}"), ORIGINAL, "INBOUND");
-                world.memory.fail_always(call, fault);
-                world
-            };
-            world(STAMP, ORIGINAL, "OUTBOUND").go().await;
-            world(NOTHING, ORIGINAL, "OUTBOUND").go().await;
-            fault(Call::PutBack, refuse(Refusal::Frozen)).go().await;
-            fault(Call::Put, trouble(Trouble::Throttled)).go().await;
-            let mut undecodable = world(STAMP, ORIGINAL, "OUTBOUND");
-            undecodable.event["messageId"] = Value::Null;
-            undecodable.go().await;
-        });
-    });
-    let log = lines.0.lock().unwrap().clone();
+#[tokio::test(start_paused = true)]
+async fn each_message_is_one_line_in_the_log_without_any_of_its_content() {
+    let fault = |call, fault: Fault| {
+        let world = world(&format!("{STAMP}{JUNKED}"), ORIGINAL, "INBOUND");
+        world.memory.fail_always(call, fault);
+        world
+    };
+    log::take();
+    world(STAMP, ORIGINAL, "OUTBOUND").go().await;
+    world(NOTHING, ORIGINAL, "OUTBOUND").go().await;
+    fault(Call::PutBack, refuse(Refusal::Frozen)).go().await;
+    fault(Call::Put, trouble(Trouble::Throttled)).go().await;
+    let mut undecodable = world(STAMP, ORIGINAL, "OUTBOUND");
+    undecodable.event["messageId"] = Value::Null;
+    undecodable.go().await;
+    let log = log::take();
     // A level below come the calls that are tried again.
     let lines: Vec<_> = log.lines().filter(|line| !line.ends_with("level=DEBUG")).collect();
     let levels: Vec<_> = lines.iter().map(|line| line.rsplit('=').next().unwrap()).collect();

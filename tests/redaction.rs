@@ -1,12 +1,12 @@
 //! What an auditor would ask of `redact`: wherever a value stands, and however it is spelled, it is gone afterwards and the
 //! text around is as it was; and it is told nowhere.
 
+mod log;
 mod values;
 
 use std::fmt::Write as _;
 use std::fs;
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,9 +24,6 @@ use mailwright::rule::detect::DetectorSet;
 use mailwright::rule::value_key::ValueKey;
 use proptest::prelude::*;
 use proptest::sample::select;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 use values::{Chance, SORTS};
 
 const EVERYWHERE: &str = "[[rule]]\nname = \"cards\"\n[[rule.action]]\nkind = \"redact\"\ndetect = \"card\"\n\
@@ -454,52 +451,6 @@ fn a_value_is_nowhere_in_what_replay_says() {
     }
 }
 
-/// Every line of the log, with all fields, at every level.
-static LINES: Mutex<String> = Mutex::new(String::new());
-
-struct Log;
-
-impl Log {
-    /// Once for the process.
-    fn start() {
-        let _ = tracing::subscriber::set_global_default(Self);
-    }
-
-    /// What was logged by whoever ran in this process.
-    fn said() -> String {
-        LINES.lock().unwrap().clone()
-    }
-}
-
-struct Line<'l>(&'l mut String);
-
-impl Visit for Line<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        let _ = write!(self.0, "{}={value:?} ", field.name());
-    }
-}
-
-impl Subscriber for Log {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-    fn new_span(&self, span: &Attributes<'_>) -> Id {
-        span.record(&mut Line(&mut LINES.lock().unwrap()));
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, values: &Record<'_>) {
-        values.record(&mut Line(&mut LINES.lock().unwrap()));
-    }
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &Event<'_>) {
-        let mut lines = LINES.lock().unwrap();
-        event.record(&mut Line(&mut lines));
-        lines.push('\n');
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
-
 /// What WorkMail would send for such a message.
 fn event(id: &str) -> serde_json::Value {
     serde_json::json!({
@@ -519,7 +470,8 @@ fn event(id: &str) -> serde_json::Value {
 
 #[tokio::test(start_paused = true)]
 async fn a_value_is_in_no_line_of_the_log_and_in_no_answer() {
-    Log::start();
+    log::start();
+    log::take();
     let id = MessageId::new("00000000-0000-4000-8000-000000000002").unwrap();
     let event = event(id.as_str());
     for style in STYLES {
@@ -545,7 +497,7 @@ async fn a_value_is_in_no_line_of_the_log_and_in_no_answer() {
             }
         }
     }
-    let said = Log::said();
+    let said = log::take();
     assert!(said.matches("message handled").count() >= STYLES.len() * telling().len() * 2, "{said}");
     assert!(said.contains("everything"), "{said}");
     assert_tells_nothing("the log", &said);
@@ -555,13 +507,14 @@ async fn a_value_is_in_no_line_of_the_log_and_in_no_answer() {
 #[cfg(feature = "lambda")]
 #[test]
 fn a_panic_is_logged_by_its_place() {
-    Log::start();
+    log::start();
+    log::take();
     let before = std::panic::take_hook();
     mailwright::flow::log::start();
     let panicked = std::panic::catch_unwind(|| panic!("no rule reads 4111 1111 1111 1111"));
     std::panic::set_hook(before);
     assert!(panicked.is_err());
-    let said = Log::said();
+    let said = log::take();
     assert!(said.contains("mailwright panicked") && said.contains("tests/redaction.rs"), "{said}");
     assert_tells_nothing("the log of a panic", &said);
 }
