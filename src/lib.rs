@@ -22,6 +22,7 @@ pub mod facts;
 pub mod flow;
 pub mod hex;
 pub mod message;
+pub mod percent;
 pub mod pipeline;
 pub mod rule;
 pub mod stored;

@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::flow::key::hex;
+use crate::percent::{self, IN_PATH, RESERVED};
 
 /// What stands before the digest in keys.
 pub const PREFIX: &str = "attachments/";
@@ -84,7 +85,7 @@ impl Stored {
         if self.name.is_empty() {
             return "attachment".to_owned();
         }
-        format!("attachment; filename*=UTF-8''{}", percent_encoded(&self.name, false))
+        format!("attachment; filename*=UTF-8''{}", percent::encoded(&self.name, RESERVED))
     }
 }
 
@@ -132,19 +133,19 @@ impl Signer {
         let time = now.strftime("%Y%m%dT%H%M%SZ").to_string();
         let day = time.get(..8).unwrap_or_default();
         let scope = format!("{day}/{}/s3/aws4_request", self.region);
-        let credential = percent_encoded(&format!("{}/{scope}", self.key_id), false);
+        let credential = percent::encoded(&format!("{}/{scope}", self.key_id), RESERVED).to_string();
         let mut query = format!(
             "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={credential}&X-Amz-Date={time}&X-Amz-Expires={}",
             life.clamp(1, MAX_LIFE)
         );
         if let Some(token) = &self.token {
-            let _ = write!(query, "&X-Amz-Security-Token={}", percent_encoded(token, false));
+            let _ = write!(query, "&X-Amz-Security-Token={}", percent::encoded(token, RESERVED));
         }
         query.push_str("&X-Amz-SignedHeaders=host");
         let rest = self.base.split_once("://").map_or(self.base.as_str(), |(_, rest)| rest);
         let (host, folder) =
             rest.split_once('/').map_or((rest, String::new()), |(host, path)| (host, format!("/{path}")));
-        let path = percent_encoded(&format!("{folder}/{key}"), true);
+        let path = percent::encoded(&format!("{folder}/{key}"), IN_PATH).to_string();
         let request = format!("GET\n{path}\n{query}\nhost:{host}\n\nhost\nUNSIGNED-PAYLOAD");
         let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hex(&Sha256::digest(request.as_bytes())));
         let mut secret = format!("AWS4{}", self.secret).into_bytes();
@@ -164,18 +165,6 @@ fn hmac(secret: &[u8], text: &str) -> Vec<u8> {
             mac.finalize().into_bytes().to_vec()
         },
     )
-}
-
-/// RFC 3986 `unreserved` as it is.
-fn percent_encoded(text: &str, slashes: bool) -> String {
-    text.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || slashes && byte == b'/' {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-        out
-    })
 }
 
 #[cfg(test)]

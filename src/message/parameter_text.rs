@@ -4,13 +4,13 @@
 //!
 //! Invariant: what no edit touches keeps its octets; no other parameter is touched.
 
-use std::fmt::Write as _;
 use std::ops::Range;
 
 use super::edits::Edit;
 use super::mime_field::{comment_end, quoted_string};
 use super::text_edits::TextEdit;
 use super::{FieldText, LineEnd, Spelled};
+use crate::percent::{self, IN_PARAMETER};
 
 /// More pieces than this are not put together; RFC 2231 sets no limit.
 const MAX_PIECES: usize = 1_000;
@@ -121,7 +121,11 @@ impl ParameterText {
                             .pieces
                             .iter()
                             .find(|piece| piece.inner.start <= run.source.start && run.source.end <= piece.inner.end)?;
-                        let with = if holder.percent { percent_encoded(text) } else { without_quotes(text) };
+                        let with = if holder.percent {
+                            percent::encoded(text, IN_PARAMETER).to_string()
+                        } else {
+                            without_quotes(text)
+                        };
                         out.push(Edit { range: run.source, with: with.into_bytes().into() });
                     }
                 }
@@ -166,18 +170,6 @@ fn without_quotes(text: &str) -> String {
         _ => '*',
     };
     text.chars().map(safe).collect()
-}
-
-/// RFC 2231 §7: `attribute-char` as it is.
-pub(super) fn percent_encoded(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`{|}~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-        out
-    })
 }
 
 /// The parameters of a value: comments and what stands before the first `;` are passed over.

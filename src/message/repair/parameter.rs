@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
+use crate::percent::{self, IN_PARAMETER};
+
 /// Octets of one section of a parameter that is written in several (RFC 2231 §3).
 const SECTION: usize = 56;
 
@@ -47,15 +49,7 @@ pub(super) fn encode(value: &str) -> String {
 fn parameter(name: &str, text: &str, out: &mut String) {
     let mut sections = vec![String::from("utf-8''")];
     for c in text.chars() {
-        let mut token = String::new();
-        for b in c.encode_utf8(&mut [0; 4]).bytes() {
-            // RFC 2231 §7: attribute-char.
-            if b.is_ascii_alphanumeric() || b"!#$&+-.^_`{|}~".contains(&b) {
-                token.push(char::from(b));
-            } else {
-                let _ = write!(token, "%{b:02X}");
-            }
-        }
+        let token = percent::encoded(c.encode_utf8(&mut [0; 4]), IN_PARAMETER).to_string();
         match sections.last_mut() {
             Some(section) if section.len() + token.len() <= SECTION => section.push_str(&token),
             _ => sections.push(token),

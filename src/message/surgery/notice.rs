@@ -9,10 +9,10 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 
 use super::super::edits::Edit;
-use super::super::parameter_text::percent_encoded;
 use super::super::part::{Part, TransferEncoding};
 use super::super::transfer::{self, with_line_end};
 use super::super::{LineEnd, Message, PartId};
+use crate::percent::{self, IN_PARAMETER};
 
 /// The field that a notice is known by.
 pub(in crate::message) const FIELD: &str = "X-Mailwright-Notice";
@@ -52,7 +52,7 @@ impl Notice {
         let name = super::tame(name);
         let name = if name.is_empty() { "attachment".to_owned() } else { name };
         let ascii: String = name.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
-        let wide_name = (ascii != name).then(|| format!("{}.txt", percent_encoded(&name)));
+        let wide_name = (ascii != name).then(|| format!("{}.txt", percent::encoded(&name, IN_PARAMETER)));
         let text = format!("{}\n", text.trim_end_matches('\n'));
         let notice = Self { text, file_name: format!("{ascii}.txt"), wide_name };
         (notice.body(LineEnd::CrLf).1.len() <= MAX_NOTICE).then_some(notice)

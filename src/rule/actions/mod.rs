@@ -30,7 +30,6 @@ mod tag_subject;
 mod untag_subject;
 
 pub use block::Written;
-pub(super) use rewrite_links::percent_encoded;
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,8 @@ use jiff::tz::TimeZone;
 use minijinja::value::Kwargs;
 use minijinja::{Error, ErrorKind};
 
+use crate::percent::{self, RESERVED};
+
 /// `{{ now | date("%d.%m.%Y", zone="Europe/Berlin") }}`: a time in the format of strftime and in a zone of the time zone
 /// database, else in UTC. Names of months and days are English. No time stays empty.
 // minijinja hands arguments over.
@@ -31,5 +33,5 @@ pub(super) fn date(value: &str, format: &str, options: Kwargs) -> Result<String,
 
 /// `{{ subject | urlencode }}`: for a part of a URL; everything but RFC 3986 §2.3 as percent signs.
 pub(super) fn urlencode(value: &str) -> String {
-    crate::rule::actions::percent_encoded(value)
+    percent::encoded(value, RESERVED).to_string()
 }

@@ -2,8 +2,6 @@
 //!
 //! Invariant: scheme, host and path of a web page stay, as it would lead elsewhere without them; so do `cid:` and `data:`.
 
-use std::fmt::Write as _;
-
 use crate::message::Spelled;
 
 /// Schemes that name a person or a number.
@@ -51,18 +49,6 @@ pub(super) fn queries(url: &Spelled, see: &mut dyn FnMut(Spelled)) {
             start = at + 1;
         }
     }
-}
-
-/// RFC 3986 §2.3 and `*`, which forms leave as it is; everything else by percent signs.
-pub(super) fn encode(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len() * 2), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~*@".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-        out
-    })
 }
 
 #[cfg(test)]

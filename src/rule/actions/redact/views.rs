@@ -11,6 +11,7 @@ use memchr::memchr;
 use super::url;
 use crate::message::html::{self, UnseenKind};
 use crate::message::{BodyKind, FileKind, Spelled};
+use crate::percent::{self, IN_FORM};
 use crate::rule::template::escape_html;
 
 /// How the text of a part is written.
@@ -89,7 +90,7 @@ impl Writing {
             Self::Plain | Self::Flowed => mask.to_owned(),
             Self::Markup => escape_html(mask),
             Self::Attribute => attribute(mask),
-            Self::Url => attribute(&url::encode(mask)),
+            Self::Url => attribute(&percent::encoded(mask, IN_FORM).to_string()),
             Self::Raw => replace("<>&'\"\\"),
             Self::Cell => replace(",;\"\t"),
             Self::JsonString => replace("\"\\"),

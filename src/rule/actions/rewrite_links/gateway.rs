@@ -1,6 +1,7 @@
 //! The URL of a gateway that links are led through, and the way back.
 
 use super::url::{self, Sort};
+use crate::percent::{self, NOT_ASCII, RESERVED};
 
 /// The place of the link in the option.
 const VARIABLE: &str = "url";
@@ -44,7 +45,7 @@ impl Gateway {
 
     /// The link through the gateway; ASCII without white space, quotes or angle brackets.
     pub(super) fn through(&self, url: &str) -> String {
-        format!("{}{}{}", self.before, url::encoded(url), self.behind)
+        format!("{}{}{}", self.before, percent::encoded(url, RESERVED), self.behind)
     }
 
     /// True for a link that leads through this gateway, whoever wrote it.
@@ -68,7 +69,7 @@ impl Gateway {
                 let is_sound = !found.contains(|c: char| c <= ' ' || c == '\u{7f}' || "\"<>\\".contains(c));
                 let is_through = gateways.iter().any(|gateway| gateway.leads(&found));
                 let is_web = matches!(url::sort(&found), Sort::Web(_));
-                return (is_sound && is_web && !is_through).then(|| url::in_ascii(&found).into_owned());
+                return (is_sound && is_web && !is_through).then(|| percent::encoded(&found, NOT_ASCII).to_string());
             }
         }
         None

@@ -34,7 +34,6 @@ use gateway::Gateway;
 use hosts::Hosts;
 use tracking::{Tracking, without};
 use url::Sort;
-pub(in crate::rule) use url::encoded as percent_encoded;
 
 /// `rewrite_links`.
 pub const KIND: ActionKind = ActionKind {

@@ -6,7 +6,6 @@
 //! parser with tables for every script unnecessary: the crate `url` would bring ten more and half a megabyte.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use crate::envelope::Domain;
 
@@ -97,35 +96,6 @@ pub(super) fn joined(base: &str, relative: &str) -> Option<String> {
     })
 }
 
-/// Everything but what RFC 3986 §2.3 never reserves as percent signs: legal in every place of a URL, in every kind of
-/// attribute, and in text.
-pub(in crate::rule) fn encoded(url: &str) -> String {
-    url.bytes().fold(String::with_capacity(url.len() * 2), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-        out
-    })
-}
-
-/// What is not ASCII as percent signs: the same URL in every charset.
-pub(super) fn in_ascii(url: &str) -> Cow<'_, str> {
-    if url.is_ascii() {
-        return Cow::Borrowed(url);
-    }
-    let mut out = String::with_capacity(url.len() * 2);
-    for byte in url.bytes() {
-        if byte.is_ascii() {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    Cow::Owned(out)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,14 +167,5 @@ mod tests {
         assert_eq!(joined("https://b.example?x", "g").as_deref(), Some("https://b.example/g"));
         assert_eq!(joined("file:///c/", "g"), None);
         assert_eq!(joined("/c/", "g"), None);
-    }
-
-    #[test]
-    fn encoding_leaves_nothing_that_means_something() {
-        assert_eq!(
-            encoded("https://a.example/?b=\u{e9}&c=d e'"),
-            "https%3A%2F%2Fa.example%2F%3Fb%3D%C3%A9%26c%3Dd%20e%27"
-        );
-        assert_eq!(in_ascii("a\u{e9}%20"), "a%C3%A9%20");
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use mailwright::percent::{self, IN_PATH};
 use mailwright::rule::template::escape_html;
 
 use super::Aws;
@@ -58,7 +59,7 @@ pub fn versions(aws: &Aws, asked: &Asked) -> Response {
     let (from, behind) = (text("key-marker"), text("version-id-marker"));
     let most = text("max-keys").parse().unwrap_or(MAX_KEYS).min(MAX_KEYS);
     let url = text("encoding-type") == "url";
-    let written = |key: &str| if url { encoded(key) } else { escaped(key) };
+    let written = |key: &str| if url { percent::encoded(key, IN_PATH).to_string() } else { escaped(key) };
     let (mut contents, mut groups) = (String::new(), BTreeSet::new());
     let (mut count, mut last, mut more) = (0, None, false);
     'keys: for (key, versions) in aws.workmail.versions(&asked.bucket, &prefix, &from) {
@@ -146,7 +147,7 @@ pub fn objects(aws: &Aws, asked: &Asked) -> Response {
     let after = text("continuation-token").max(text("start-after")).max(text("marker"));
     let most = text("max-keys").parse().unwrap_or(MAX_KEYS).min(MAX_KEYS);
     let url = text("encoding-type") == "url";
-    let written = |key: &str| if url { encoded(key) } else { escaped(key) };
+    let written = |key: &str| if url { percent::encoded(key, IN_PATH).to_string() } else { escaped(key) };
     let mut contents = String::new();
     let mut groups = BTreeSet::new();
     let (mut count, mut last, mut more) = (0, String::new(), false);
@@ -196,17 +197,4 @@ pub fn objects(aws: &Aws, asked: &Asked) -> Response {
 /// Text in XML. What XML cannot hold becomes a question mark.
 pub fn escaped(text: &str) -> String {
     escape_html(text).replace(|c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'), "?")
-}
-
-/// A key with percent-encoding, as `encoding-type=url` asks.
-fn encoded(key: &str) -> String {
-    let mut out = String::with_capacity(key.len());
-    for octet in key.bytes() {
-        if octet.is_ascii_alphanumeric() || b"-._~/".contains(&octet) {
-            out.push(char::from(octet));
-        } else {
-            let _ = write!(out, "%{octet:02X}");
-        }
-    }
-    out
 }
