@@ -137,15 +137,24 @@ fn rule(report: &RuleReport, colour: Colour, text: &mut String) {
     };
     let verdict = words(&report.verdict);
     let _ = writeln!(text, "{}  {}", colour.paint(NAME, &escape(&report.name)), colour.paint(style, &escape(&verdict)));
-    for checked in &report.checked {
-        let whose = if checked.exception.is_some() { "unless" } else { "when" };
-        condition(checked, whose, "    ", colour, text);
+    for (index, checked) in report.checked.iter().enumerate() {
+        condition(checked, begins(&report.checked, index), "    ", colour, text);
     }
     if let Some(share) = report.recipients {
         let _ = writeln!(text, "    for {} of {} recipients", share.matched, share.of);
     }
     for effect in &report.effects {
         let _ = writeln!(text, "    {}", escape(effect));
+    }
+}
+
+/// What a condition of a rule begins with. Those of one exception must hold together.
+pub fn begins(checked: &[Checked], index: usize) -> &'static str {
+    let exception = |at: usize| checked.get(at).and_then(|checked| checked.exception);
+    match (exception(index), index.checked_sub(1).and_then(exception)) {
+        (None, _) => "when",
+        (this, before) if this == before => "   and",
+        _ => "unless",
     }
 }
 

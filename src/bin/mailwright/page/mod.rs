@@ -4,6 +4,7 @@
 //! that may not run, load, send or lead anywhere ([`inert`]), and the page's own policy, which frames take over, says so
 //! too. The only script is ours, known to the policy by its hash; without it there is no filter and no rendered view.
 
+mod conditions;
 mod entry;
 mod frame;
 mod header;

@@ -2,13 +2,12 @@
 
 use std::fmt::Write as _;
 
-use mailwright::pipeline::{Checked, RuleReport, Verdict};
+use mailwright::pipeline::{RuleReport, Verdict};
 
-use super::markup::{cut, text};
+use super::conditions;
+use super::markup::text;
 use crate::explain::words;
 
-/// Characters of what a condition looked at that are shown.
-const SEEN: usize = 120;
 /// Most lines of what a rule did.
 const MAX_EFFECTS: usize = 12;
 
@@ -61,33 +60,10 @@ fn list(reports: &[&RuleReport], html: &mut String) {
         if let more @ 1.. = report.effects.len().saturating_sub(MAX_EFFECTS) {
             let _ = write!(html, "<p>{more} more</p>");
         }
-        if !report.checked.is_empty() {
-            html.push_str("<p class=checked>");
-            report.checked.iter().for_each(|checked| condition(checked, html));
-            html.push_str("</p>");
-        }
+        conditions::write(&report.checked, html);
         html.push_str("</li>");
     }
     html.push_str("</ul>");
-}
-
-fn condition(checked: &Checked, html: &mut String) {
-    let whose = if checked.exception.is_some() { "unless" } else { "when" };
-    let word = if checked.holds { "holds" } else { "does not hold" };
-    // What keeps the rule away stands out, be it a condition that does not hold or an exception that does.
-    let class = if checked.holds == checked.exception.is_none() { "yes" } else { "no" };
-    let seen = checked.seen.as_deref().map(|seen| {
-        let seen = seen.split_whitespace().collect::<Vec<_>>().join(" ");
-        let (shown, all) = cut(&seen, SEEN);
-        format!(": <q>{}{}</q>", text(shown), if all { "" } else { "…" })
-    });
-    let seen = seen.unwrap_or_default();
-    let _ = write!(
-        html,
-        "<span class={class} data-holds={} title=\"{word}\">{whose} <b>{}</b>{seen}</span>",
-        checked.holds,
-        text(checked.key)
-    );
 }
 
 fn class(verdict: &Verdict) -> &'static str {
