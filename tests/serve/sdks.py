@@ -1,5 +1,5 @@
 """S3 and Message Flow, as boto3 and the AWS CLI use them."""
-import json, os, subprocess, sys
+import hashlib, json, os, subprocess, sys
 
 from served import *
 
@@ -10,7 +10,7 @@ def aws_environment(serve):
 
 
 BOTO3 = """
-import boto3, io, sys
+import base64, boto3, hashlib, io, sys, zlib
 from botocore.exceptions import ClientError
 name, big = sys.argv[1], bytes(range(256)) * 40_000
 flow, s3 = boto3.client("workmailmessageflow"), boto3.client("s3")
@@ -89,6 +89,68 @@ bucket = boto3.resource("s3").Bucket("many-bucket")
 bucket.object_versions.delete()
 assert not list(bucket.object_versions.all())
 bucket.delete()
+# Entity tags are MD5, and of parts MD5 over those of the parts; what comes along is checked.
+def md5(*pieces):
+    digests = b"".join(hashlib.md5(piece).digest() for piece in pieces)
+    return '"%s"' % (hashlib.md5(pieces[0]).hexdigest() if len(pieces) == 1 else f"{hashlib.md5(digests).hexdigest()}-{len(pieces)}")
+put = s3.put_object(Bucket="tag-bucket", Key="k", Body=b"Grown", ContentMD5=base64.b64encode(hashlib.md5(b"Grown").digest()).decode())
+assert put["ETag"] == md5(b"Grown") == s3.head_object(Bucket="tag-bucket", Key="k")["ETag"], put
+assert s3.list_objects_v2(Bucket="tag-bucket")["Contents"][0]["ETag"] == put["ETag"]
+refused(s3.put_object, ("BadDigest",), Bucket="tag-bucket", Key="k", Body=b"Grown", ContentMD5=base64.b64encode(hashlib.md5(b"x").digest()).decode())
+refused(s3.put_object, ("InvalidDigest",), Bucket="tag-bucket", Key="k", Body=b"Grown", ContentMD5="?")
+crc = base64.b64encode(zlib.crc32(b"Grown").to_bytes(4, "big")).decode()
+put = s3.put_object(Bucket="tag-bucket", Key="k", Body=b"Grown", ChecksumAlgorithm="CRC32")
+got = s3.get_object(Bucket="tag-bucket", Key="k", ChecksumMode="ENABLED")
+assert (put["ChecksumCRC32"], got["ChecksumCRC32"], got["Body"].read()) == (crc, crc, b"Grown"), (put, got)
+told = s3.get_object_attributes(Bucket="tag-bucket", Key="k", ObjectAttributes=["ETag", "Checksum", "ObjectSize", "StorageClass"])
+assert (told["ETag"], told["ObjectSize"], told["Checksum"]["ChecksumCRC32"]) == (md5(b"Grown").strip('"'), 5, crc), told
+s3.copy_object(Bucket="tag-bucket", Key="copied big", CopySource="my-bucket/big")
+assert s3.head_object(Bucket="my-bucket", Key="big")["ETag"] == md5(big[:8 << 20], big[8 << 20:])
+assert s3.head_object(Bucket="tag-bucket", Key="copied big")["ETag"] == md5(big), "a copy is of one piece"
+# Uploads in parts: listed, in pages, and made of the parts that are named.
+at = {"Bucket": "part-bucket", "Key": "in parts <&> \u00e4"}
+upload = s3.create_multipart_upload(**at, Tagging="kind=mail&of=ann%20b")
+at["UploadId"] = upload["UploadId"]
+pieces = {1: b"a" * (5 << 20), 2: b"not used", 7: b"b" * (5 << 20), 9: b"the end"}
+tags = {number: s3.upload_part(**at, PartNumber=number, Body=piece)["ETag"] for number, piece in pieces.items()}
+assert tags == {number: md5(piece) for number, piece in pieces.items()}, tags
+pages = list(s3.get_paginator("list_parts").paginate(**at, PaginationConfig={"PageSize": 3}))
+listed = [(part["PartNumber"], part["ETag"], part["Size"]) for page in pages for part in page["Parts"]]
+assert (listed, len(pages)) == ([(number, tags[number], len(piece)) for number, piece in pieces.items()], 2), listed
+told = s3.list_multipart_uploads(Bucket="part-bucket")["Uploads"]
+assert [(one["Key"], one["UploadId"]) for one in told] == [(at["Key"], at["UploadId"])], told
+def complete(*numbers, tags=tags):
+    return {"MultipartUpload": {"Parts": [{"PartNumber": number, "ETag": tags[number]} for number in numbers]}}
+refused(s3.complete_multipart_upload, ("InvalidPartOrder",), **at, **complete(7, 1))
+refused(s3.complete_multipart_upload, ("InvalidPart",), **at, **complete(1, 3, tags=tags | {3: tags[1]}))
+refused(s3.complete_multipart_upload, ("InvalidPart",), **at, **complete(1, tags={1: tags[2]}))
+refused(s3.complete_multipart_upload, ("EntityTooSmall",), **at, **complete(1, 2, 9))
+done = s3.complete_multipart_upload(**at, **complete(1, 7, 9))
+del at["UploadId"]
+got = s3.get_object(**at)
+assert done["ETag"] == got["ETag"] == md5(pieces[1], pieces[7], pieces[9]) and got["Body"].read() == pieces[1] + pieces[7] + pieces[9], done
+assert "Uploads" not in s3.list_multipart_uploads(Bucket="part-bucket")
+refused(s3.list_parts, ("NoSuchUpload",), **at, UploadId="upload-999")
+# Tags: with an object, of a version, copied, replaced, deleted.
+def tags_of(**at):
+    return {tag["Key"]: tag["Value"] for tag in s3.get_object_tagging(**at)["TagSet"]}
+assert tags_of(**at) == {"kind": "mail", "of": "ann b"} and got["TagCount"] == 2, got
+before = s3.head_object(**at)["VersionId"]
+s3.copy_object(Bucket="part-bucket", Key="tags", CopySource={"Bucket": "part-bucket", "Key": at["Key"]})
+s3.copy_object(Bucket="part-bucket", Key="no tags", CopySource={"Bucket": "part-bucket", "Key": at["Key"]}, TaggingDirective="REPLACE", Tagging="a=b")
+assert tags_of(Bucket="part-bucket", Key="tags") == tags_of(**at) and tags_of(Bucket="part-bucket", Key="no tags") == {"a": "b"}
+s3.put_object(**at, Body=b"", Tagging="x=y")
+s3.put_object_tagging(**at, VersionId=before, Tagging={"TagSet": [{"Key": "<&>", "Value": "\u00e4"}]})
+assert tags_of(**at, VersionId=before) == {"<&>": "\u00e4"} and tags_of(**at) == {"x": "y"}
+s3.delete_object_tagging(**at)
+assert tags_of(**at) == {} and "TagCount" not in s3.head_object(**at)
+refused(s3.put_object_tagging, ("BadRequest",), **at, Tagging={"TagSet": [{"Key": str(n), "Value": ""} for n in range(11)]})
+refused(s3.put_object_tagging, ("InvalidTag",), **at, Tagging={"TagSet": [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]})
+refused(s3.get_object_tagging, ("NoSuchKey",), Bucket="part-bucket", Key="none")
+refused(s3.get_bucket_tagging, ("NoSuchTagSet",), Bucket="part-bucket")
+refused(s3.put_bucket_notification_configuration, ("NotImplemented",), Bucket="part-bucket", NotificationConfiguration={})
+for bucket in ("part-bucket", "tag-bucket"):
+    boto3.resource("s3").Bucket(bucket).object_versions.delete()
 for bucket in ("my-bucket", "other-bucket"):
     boto3.resource("s3").Bucket(bucket).objects.filter(Prefix="big").delete()
     boto3.resource("s3").Bucket(bucket).objects.filter(Prefix="m").delete()
@@ -167,6 +229,17 @@ def aws_cli(program, folder):
         aws("s3", "rm", "s3://other-bucket", "--recursive")
         aws("s3", "rb", "s3://other-bucket", fails="BucketNotEmpty")
         expect(len(json.loads(aws("s3api", "list-object-versions", "--bucket", "other-bucket"))["DeleteMarkers"]) == 1, "versions are listed")
+        told = json.loads(aws("s3api", "put-object", "--bucket", "my-bucket", "--key", "small", "--body", "small", "--tagging", "kind=note"))
+        expect(told["ETag"] == f'"{hashlib.md5((here / "small").read_bytes()).hexdigest()}"', told)
+        expect("note" in aws("s3api", "get-object-tagging", "--bucket", "my-bucket", "--key", "small"), "tags are listed")
+        begun = json.loads(aws("s3api", "create-multipart-upload", "--bucket", "my-bucket", "--key", "parts"))["UploadId"]
+        of = ("--bucket", "my-bucket", "--key", "parts", "--upload-id", begun)
+        part = json.loads(aws("s3api", "upload-part", *of, "--part-number", "1", "--body", "small"))
+        listed = json.loads(aws("s3api", "list-parts", *of))["Parts"]
+        expect([(one["PartNumber"], one["ETag"], one["Size"]) for one in listed] == [(1, part["ETag"], 12)], listed)
+        aws("s3api", "complete-multipart-upload", *of, "--multipart-upload", json.dumps({"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}))
+        aws("s3api", "list-parts", *of, fails="NoSuchUpload")
+        expect(aws("s3", "cp", "s3://my-bucket/parts", "-") == "A small one\n", "an upload of one part")
         aws("s3api", "delete-objects", "--bucket", "my-bucket", "--delete", "Objects=[{Key=a/b}],Quiet=true")
         aws("s3api", "get-object", "--bucket", "my-bucket", "--key", "a/b", "no", fails="NoSuchKey")
         expect(json.loads(aws("s3api", "head-object", "--bucket", "my-bucket", "--key", "x/big"))["ContentLength"] == 9_000_000, "head")

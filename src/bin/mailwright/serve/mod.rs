@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `hub.rs`, `run.rs` | the last messages and the rules in force: what all else looks at |
 //! | `passage.rs` | a message on its way: invocation, tries, fallback; `built_in.rs` is the function's own code, `answer.rs` reads what is answered |
-//! | `workmail.rs`, `fault.rs` | what the function sees of WorkMail and S3, and what goes wrong there |
+//! | `workmail.rs`, `object.rs`, `fault.rs` | what the function sees of WorkMail and S3, and what goes wrong there |
 //! | `smtp/`, `aws/` | where mail clients and AWS SDKs connect; `room.rs` is the memory for what they send |
 //! | `process.rs`, `said.rs` | a function that is started here, and what it says of messages |
 //! | `watch.rs`, `log.rs` | rule files that change; what is said on the terminal |
@@ -20,6 +20,7 @@ mod fault;
 mod http;
 pub mod hub;
 mod log;
+mod object;
 mod page;
 mod passage;
 mod places;

@@ -16,11 +16,10 @@ use mailwright::flow::key::{Bucket, MessageId, ObjectKey};
 use mailwright::flow::memory::{Call, Fault};
 use mailwright::flow::ports::{Content, Location, MessageFlow, ObjectStore, PortError, Refusal};
 use mailwright::flow::put_checks;
-use mailwright::hex::hex;
 use mailwright::stored::Stored;
-use sha2::{Digest, Sha256};
 
 use super::fault::{At, Faults};
+use super::object::{About, Deleted, Object, Octets, Pairs, version_id};
 
 /// Where the function is told to put rewritten messages.
 pub const BUCKET: &str = "rewritten-mail";
@@ -57,56 +56,6 @@ struct Held {
     content: Bytes,
     put: bool,
     frozen: bool,
-}
-
-/// What is said of an object by who stores it.
-#[derive(Debug, Clone, Default)]
-pub struct About {
-    /// `Content-Type`, as it was given.
-    pub media_type: String,
-    /// Other fields that come back with it: names in lower case, and values.
-    pub fields: Vec<(String, String)>,
-}
-
-impl About {
-    /// Of this type, and nothing else.
-    pub fn of(media_type: &str) -> Self {
-        Self { media_type: media_type.to_owned(), fields: Vec::new() }
-    }
-}
-
-/// What has come of a deletion.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Deleted {
-    /// The version that says that the object is deleted, or the one that was removed.
-    pub version: u64,
-    /// True where that version says so.
-    pub says_so: bool,
-}
-
-/// A version of an object.
-#[derive(Debug, Clone)]
-pub struct Object {
-    /// Its octets.
-    pub content: Bytes,
-    /// What was said of it.
-    pub about: About,
-    /// It says that the object is deleted, and has no octets.
-    pub is_deleted: bool,
-    /// Which version.
-    pub version: u64,
-    /// When it was stored.
-    pub stored: Timestamp,
-    /// A digest of the octets, as an entity tag without quotes.
-    pub tag: String,
-}
-
-impl Object {
-    /// How much memory it takes, nearly.
-    fn octets(&self) -> usize {
-        let fields = self.about.fields.iter().map(|(name, value)| name.len() + value.len());
-        self.content.len() + fields.sum::<usize>()
-    }
 }
 
 impl WorkMail {
@@ -167,12 +116,12 @@ impl WorkMail {
     // -- objects --
 
     /// Store a version of an object.
-    pub fn store(&self, bucket: &str, key: &str, content: Bytes, about: About) -> Object {
-        let tag = tag(&content);
+    pub fn store(&self, bucket: &str, key: &str, octets: Octets, about: About) -> Object {
+        let Octets { content, tag, checksum } = octets;
         let mut state = self.state();
         state.versions += 1;
         let stored = Timestamp::now();
-        let object = Object { content, about, is_deleted: false, version: state.versions, stored, tag };
+        let object = Object { content, about, is_deleted: false, version: state.versions, stored, tag, checksum };
         state.add((bucket.to_owned(), key.to_owned()), object.clone());
         object
     }
@@ -186,6 +135,21 @@ impl WorkMail {
         };
         object.filter(|object| !object.is_deleted).cloned()
     }
+    /// Give the newest version of an object, or the one that is named, these tags. Which it is.
+    pub fn tag(&self, bucket: &str, key: &str, version: Option<&str>, tags: Pairs) -> Option<u64> {
+        let mut state = self.state();
+        let versions = state.objects.get_mut(&(bucket.to_owned(), key.to_owned()))?;
+        let object = match version {
+            None => versions.last_mut(),
+            Some(text) => versions.iter_mut().find(|object| version_id(object.version) == text),
+        };
+        let object = object.filter(|object| !object.is_deleted)?;
+        let before = object.octets();
+        object.about.tags = tags;
+        let (after, version) = (object.octets(), object.version);
+        state.octets = (state.octets + after).saturating_sub(before);
+        Some(version)
+    }
 
     /// Delete an object, so that its versions stay and the newest says that it is deleted; or remove a version. `None` where
     /// there is nothing to remove.
@@ -196,7 +160,7 @@ impl WorkMail {
             state.versions += 1;
             let (version, stored) = (state.versions, Timestamp::now());
             let (content, about, tag) = (Bytes::new(), About::default(), String::new());
-            state.add(name, Object { content, about, is_deleted: true, version, stored, tag });
+            state.add(name, Object { content, about, is_deleted: true, version, stored, tag, checksum: None });
             return Some(Deleted { version, says_so: true });
         };
         let object = state.objects.get(&name)?.iter().find(|object| version_id(object.version) == text)?;
@@ -266,16 +230,6 @@ impl State {
     }
 }
 
-/// A digest of octets, as an entity tag without quotes.
-pub fn tag(octets: &[u8]) -> String {
-    hex(Sha256::digest(octets).get(..16).unwrap_or_default())
-}
-
-/// The id of a version, as S3 says it.
-pub fn version_id(version: u64) -> String {
-    format!("v{version:08}")
-}
-
 fn gone() -> PortError {
     PortError::permanent(Refusal::Gone, "Unknown messageId")
 }
@@ -295,8 +249,8 @@ impl ObjectStore for WorkMail {
     async fn put(&self, key: &ObjectKey, content: &Content) -> Result<Location, PortError> {
         let bucket = Bucket::new(BUCKET).map_err(|error| PortError::permanent(Refusal::Invalid, error.to_string()))?;
         self.answer(Call::Put, || {
-            let object =
-                self.store(BUCKET, key.as_str(), content.chunks().concat().into(), About::of("message/rfc822"));
+            let octets = Octets::of(content.chunks().concat());
+            let object = self.store(BUCKET, key.as_str(), octets, About::of("message/rfc822"));
             Ok(Location { bucket, key: key.clone(), version: Some(version_id(object.version)) })
         })
         .await
@@ -304,7 +258,8 @@ impl ObjectStore for WorkMail {
 
     async fn keep(&self, attachment: &Stored) -> Result<(), PortError> {
         self.answer(Call::Keep, || {
-            self.store(ATTACHMENTS, attachment.key(), attachment.content().clone(), About::of(attachment.safe_type()));
+            let octets = Octets::of(attachment.content().clone());
+            self.store(ATTACHMENTS, attachment.key(), octets, About::of(attachment.safe_type()));
             Ok(())
         })
         .await
@@ -374,7 +329,7 @@ mod tests {
         assert_eq!(workmail.state().octets, 30 << 10);
         assert_eq!(workmail.state().ages.len(), 1);
         for _ in 0..=MAX_OBJECTS {
-            workmail.store("small", "k", Bytes::from_static(b"x"), About::default());
+            workmail.store("small", "k", Octets::of(&b"x"[..]), About::default());
         }
         assert_eq!(workmail.state().ages.len(), MAX_OBJECTS);
         assert_eq!(workmail.buckets(), ["small"]);
@@ -384,8 +339,8 @@ mod tests {
     fn lists_begin_at_the_prefix_and_behind_a_key() {
         let workmail = WorkMail::new(Faults::default());
         for key in ["a", "b/1", "b/2", "b/3", "c"] {
-            workmail.store("one", key, Bytes::new(), About::default());
-            workmail.store("two", key, Bytes::new(), About::default());
+            workmail.store("one", key, Vec::new().into(), About::default());
+            workmail.store("two", key, Vec::new().into(), About::default());
         }
         let keys = |prefix, after| -> Vec<String> {
             workmail.list("one", prefix, after).into_iter().map(|(key, _)| key).collect()

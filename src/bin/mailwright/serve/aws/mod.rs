@@ -13,10 +13,14 @@ mod message_flow;
 mod multipart;
 pub mod runtime_api;
 mod s3;
+mod s3_attributes;
 mod s3_copy;
 mod s3_delete;
 mod s3_fields;
 mod s3_list;
+mod s3_parts;
+mod s3_tags;
+mod xml;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -104,6 +108,16 @@ fn query(query: Option<&str>, name: &str) -> Option<String> {
     let pairs = query?.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let mut values = pairs.filter(|(key, _)| *key == name).map(|(_, value)| decoded(&value.replace('+', " ")));
     values.next().flatten()
+}
+
+/// All parameters of a query, decoded; `None` where that is no UTF-8.
+fn pairs(query: &str) -> Option<Vec<(String, String)>> {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let text = |text: &str| decoded(&text.replace('+', " "));
+    pairs
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(key, value)| Some((text(key)?, text(value)?)))
+        .collect()
 }
 
 /// Without percent-encoding (RFC 3986 §2.1); `None` where that is no UTF-8.

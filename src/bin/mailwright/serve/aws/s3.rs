@@ -1,4 +1,5 @@
-//! S3 over what is stored in memory: put, get, head and copy of objects with their versions, lists, deletes, uploads in parts.
+//! S3 over what is stored in memory: put, get, head and copy of objects with their versions and tags, lists, deletes, uploads
+//! in parts.
 //!
 //! Uploads in parts are here because `aws s3 cp` and boto3's transfers use them from 8 MB on, which mail often has. Buckets
 //! are there when they are named, and have versions. What is not here says so (`NotImplemented`).
@@ -10,30 +11,54 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 use mailwright::flow::memory::{Call, Fault};
 use mailwright::flow::ports::{PortError, Refusal, Trouble};
+use mailwright::hex::hex;
 
 use super::s3_fields::Judged;
 use super::{
     Aws, MAX_BODY, MAX_OBJECT, Unread, answer, answer_with, body, broken, chunked, decoded, hang, multipart, query,
-    s3_copy, s3_delete, s3_fields, s3_list,
+    s3_attributes, s3_copy, s3_delete, s3_fields, s3_list, s3_parts, s3_tags,
 };
 use crate::serve::fault::At;
+use crate::serve::object::{About, Octets};
 use crate::serve::workmail::ATTACHMENTS;
 
 /// Longest key, in octets (S3, "Naming Amazon S3 objects").
 pub const MAX_KEY: usize = 1024;
 /// Parameters that ask for what is not here.
 const NOT_HERE: &[&str] = &[
+    "accelerate",
     "acl",
-    "lifecycle",
-    "policy",
+    "analytics",
     "cors",
     "encryption",
-    "attributes",
+    "intelligent-tiering",
+    "inventory",
+    "legal-hold",
+    "lifecycle",
+    "logging",
+    "metrics",
+    "notification",
+    "object-lock",
+    "ownershipControls",
+    "policy",
+    "policyStatus",
+    "publicAccessBlock",
+    "replication",
+    "requestPayment",
     "restore",
+    "retention",
     "select",
     "torrent",
-    "retention",
-    "legal-hold",
+    "website",
+];
+
+/// Fields with a checksum of an object, in base64.
+const CHECKSUMS: &[&str] = &[
+    "x-amz-checksum-crc32",
+    "x-amz-checksum-crc32c",
+    "x-amz-checksum-crc64nvme",
+    "x-amz-checksum-sha1",
+    "x-amz-checksum-sha256",
 ];
 
 /// What a request is about.
@@ -82,7 +107,9 @@ pub async fn take(aws: &Aws, request: Request) -> Response {
         (Method::GET, _, true) if has("location") => s3_list::location(),
         (Method::GET, _, true) if has("versioning") => s3_list::versioning(),
         (Method::GET, _, true) if has("versions") => s3_list::versions(aws, &asked),
-        (Method::GET, _, true) if has("uploads") => not_here(),
+        (Method::GET, _, true) if has("uploads") => s3_parts::uploads(aws, &asked),
+        (Method::GET, _, true) if has("tagging") => error(404, "NoSuchTagSet", "The TagSet does not exist"),
+        (_, _, true) if has("tagging") => not_here(),
         (Method::GET, _, true) => s3_list::objects(aws, &asked),
         (Method::PUT | Method::HEAD, false, true) => answer(StatusCode::OK, &[], ""),
         (Method::DELETE, false, true) => s3_delete::bucket(aws, &asked.bucket),
@@ -90,19 +117,24 @@ pub async fn take(aws: &Aws, request: Request) -> Response {
             Ok((octets, _place)) => s3_delete::objects(aws, &asked.bucket, &octets),
             Err(why) => unread(why),
         },
-        (Method::GET, _, false) if has("tagging") => s3_list::no_tags(),
-        (Method::GET, _, false) if upload.is_some() => not_here(),
+        (Method::GET, _, false) if has("tagging") => s3_tags::get(aws, &asked),
+        (Method::DELETE, _, false) if has("tagging") => s3_tags::delete(aws, &asked),
+        (Method::PUT, _, false) if has("tagging") => match body(aws, request, MAX_BODY).await {
+            Ok((octets, _place)) => s3_tags::put(aws, &asked, &octets),
+            Err(why) => unread(why),
+        },
+        (Method::GET, _, false) if has("attributes") => s3_attributes::get(aws, &asked, &request),
+        (Method::GET, _, false) if upload.is_some() => s3_parts::parts(aws, &asked, &upload.unwrap_or_default()),
         (Method::GET | Method::HEAD, _, false) => get(aws, &asked, &request),
-        (Method::PUT, _, false) if has("tagging") => not_here(),
         (Method::PUT, _, false) => put(aws, &asked, request).await,
-        (Method::POST, _, false) if has("uploads") => multipart::begin(aws, &asked, s3_fields::said(request.headers())),
-        (Method::POST, _, false) if upload.is_some() => {
-            // The list of parts is read, so that the connection can be used again; all parts make the object.
-            match body(aws, request, MAX_BODY).await {
-                Ok(_) => multipart::complete(aws, &asked, &upload.unwrap_or_default()),
-                Err(why) => unread(why),
-            }
-        }
+        (Method::POST, _, false) if has("uploads") => match described(request.headers()) {
+            Ok(about) => multipart::begin(aws, &asked, about),
+            Err(refused) => *refused,
+        },
+        (Method::POST, _, false) if upload.is_some() => match body(aws, request, MAX_BODY).await {
+            Ok((octets, _place)) => multipart::complete(aws, &asked, &upload.unwrap_or_default(), &octets),
+            Err(why) => unread(why),
+        },
         (Method::DELETE, _, false) => match upload {
             Some(upload) => multipart::abort(aws, &upload),
             None => s3_delete::object(aws, &asked),
@@ -126,7 +158,7 @@ fn get(aws: &Aws, asked: &Asked, request: &Request) -> Response {
         Judged::NotModified => return answer_with(StatusCode::NOT_MODIFIED, &s3_fields::about(&object), ""),
     }
     let length = object.content.len();
-    let mut fields = s3_fields::all(&object);
+    let mut fields = s3_fields::all(&object, request.headers());
     let range = request.headers().get("range").and_then(|field| field.to_str().ok());
     // A part of another object than is meant is none (RFC 9110 §13.1.5).
     let range = range.filter(|_| s3_fields::is_meant(request.headers(), &object));
@@ -185,6 +217,7 @@ async fn put(aws: &Aws, asked: &Asked, request: Request) -> Response {
     let done = if fields.contains_key(s3_copy::SOURCE) {
         s3_copy::copy(aws, asked, &fields, part.as_ref())
     } else {
+        // A digest of a large one takes a while.
         let work = move || whole(&fields, octets).map(|octets| (fields, octets));
         let (fields, octets) = match tokio::task::spawn_blocking(work).await {
             Ok(Ok(done)) => done,
@@ -192,23 +225,37 @@ async fn put(aws: &Aws, asked: &Asked, request: Request) -> Response {
             Err(_) => return error(500, "InternalError", "it could not be read"),
         };
         if let Some((part, upload)) = part {
-            match multipart::part(aws, &upload, &part, octets.into()) {
-                Ok(tag) => answer(StatusCode::OK, &[("etag", format!("\"{tag}\""))], ""),
+            let checksum = octets.checksum.clone();
+            match multipart::part(aws, &upload, &part, octets) {
+                Ok(tag) => {
+                    let mut fields = vec![("etag".to_owned(), format!("\"{tag}\""))];
+                    fields.extend(checksum);
+                    answer_with(StatusCode::OK, &fields, "")
+                }
                 Err(refused) => *refused,
             }
         } else if !s3_fields::may_store(&fields, aws.workmail.object(&asked.bucket, &asked.key, None).as_ref()) {
             s3_fields::failed()
         } else {
-            let said = s3_fields::said(&fields);
-            let object = aws.workmail.store(&asked.bucket, &asked.key, octets.into(), said);
-            answer_with(StatusCode::OK, &s3_fields::about(&object), "")
+            match described(&fields) {
+                Ok(about) => {
+                    let object = aws.workmail.store(&asked.bucket, &asked.key, octets, about);
+                    answer_with(StatusCode::OK, &s3_fields::stored(&object), "")
+                }
+                Err(refused) => *refused,
+            }
         }
     };
     if fault.is_some() { broken() } else { done }
 }
 
+/// What is said of an object that comes with these fields, its tags among it.
+fn described(fields: &HeaderMap) -> Result<About, Box<Response>> {
+    s3_tags::with(fields).map(|tags| About { tags, ..s3_fields::said(fields) })
+}
+
 /// The octets that were meant, checked as far as they can be.
-fn whole(fields: &HeaderMap, octets: Vec<u8>) -> Result<Vec<u8>, (&'static str, &'static str)> {
+fn whole(fields: &HeaderMap, octets: Vec<u8>) -> Result<Octets, (&'static str, &'static str)> {
     let text = |name: &str| fields.get(name).and_then(|field| field.to_str().ok());
     let is_chunked = text("x-amz-content-sha256").is_some_and(|kind| kind.starts_with("STREAMING-"))
         || text("content-encoding").is_some_and(|coding| coding.contains("aws-chunked"));
@@ -224,10 +271,19 @@ fn whole(fields: &HeaderMap, octets: Vec<u8>) -> Result<Vec<u8>, (&'static str, 
     }
     let in_header = fields.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
     let all = in_header.chain(trailers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    if all.into_iter().any(|(name, value)| chunked::has_checksum(&content, name, value) == Some(false)) {
-        return Err(("BadDigest", "the checksum is not the one that was told"));
+    let mut checksum = None;
+    for (name, value) in all.filter(|(name, _)| CHECKSUMS.contains(name)) {
+        if chunked::has_checksum(&content, name, value) == Some(false) {
+            return Err(("BadDigest", "the checksum is not the one that was told"));
+        }
+        checksum = Some((name.to_owned(), value.to_owned()));
     }
-    Ok(content)
+    let octets = Octets { checksum, ..Octets::of(content) };
+    match text("content-md5").map(|told| encodify::base64::STANDARD.decode(told.trim())) {
+        Some(Ok(told)) if hex(&told) != octets.tag => Err(("BadDigest", "the MD5 is not the one that was told")),
+        Some(Err(_)) => Err(("InvalidDigest", "Content-MD5 is no base64")),
+        _ => Ok(octets),
+    }
 }
 
 fn unread(why: Unread) -> Response {

@@ -5,8 +5,8 @@ use axum::response::Response;
 
 use super::s3::{Asked, Range, cut, error, xml};
 use super::s3_fields::{self, Judged, OF_SOURCE};
-use super::{Aws, decoded, multipart};
-use crate::serve::workmail::{Object, version_id};
+use super::{Aws, decoded, multipart, s3_tags};
+use crate::serve::object::{Object, Octets, version_id};
 
 /// The field that names the source.
 pub const SOURCE: &str = "x-amz-copy-source";
@@ -29,7 +29,7 @@ pub fn copy(aws: &Aws, asked: &Asked, fields: &HeaderMap, part: Option<&(String,
             Some(Range::Part(from, to)) => object.content.slice(from..to),
             Some(Range::Nothing) => return error(416, "InvalidRange", "The requested range is not satisfiable"),
         };
-        match multipart::part(aws, upload, number, content) {
+        match multipart::part(aws, upload, number, Octets::of(content)) {
             Ok(tag) => said("CopyPartResult", &tag, &object),
             Err(refused) => return *refused,
         }
@@ -45,8 +45,17 @@ pub fn copy(aws: &Aws, asked: &Asked, fields: &HeaderMap, part: Option<&(String,
         if !s3_fields::may_store(fields, aws.workmail.object(&asked.bucket, &asked.key, None).as_ref()) {
             return s3_fields::failed();
         }
-        let about = if replaced { s3_fields::said(fields) } else { object.about.clone() };
-        let copied = aws.workmail.store(&asked.bucket, &asked.key, object.content.clone(), about);
+        let mut about = if replaced { s3_fields::said(fields) } else { object.about.clone() };
+        about.tags = object.about.tags.clone();
+        if text("x-amz-tagging-directive").is_some_and(|word| word.eq_ignore_ascii_case("REPLACE")) {
+            match s3_tags::with(fields) {
+                Ok(tags) => about.tags = tags,
+                Err(refused) => return *refused,
+            }
+        }
+        // A copy is of one piece, whatever it is of.
+        let octets = Octets { checksum: object.checksum.clone(), ..Octets::of(object.content.clone()) };
+        let copied = aws.workmail.store(&asked.bucket, &asked.key, octets, about);
         let mut answer = said("CopyObjectResult", &copied.tag, &copied);
         if let Ok(version) = version_id(copied.version).parse() {
             answer.headers_mut().insert("x-amz-version-id", version);

@@ -10,8 +10,9 @@ use axum::response::Response;
 
 use super::s3::{Asked, MAX_KEY, error, xml};
 use super::s3_list::{NAME_SPACE, escaped};
+use super::xml::{element, elements, malformed, unescaped};
 use super::{Aws, answer};
-use crate::serve::workmail::version_id;
+use crate::serve::object::version_id;
 
 /// Most objects of one request (S3, `DeleteObjects`).
 const MAX_OBJECTS: usize = 1_000;
@@ -45,11 +46,7 @@ pub fn bucket(aws: &Aws, bucket: &str) -> Response {
 /// Several, as the body of the request names them.
 pub fn objects(aws: &Aws, bucket: &str, body: &[u8]) -> Response {
     let Some(asked) = std::str::from_utf8(body).ok().and_then(read) else {
-        return error(
-            400,
-            "MalformedXML",
-            "The XML you provided was not well-formed or did not validate against our published schema",
-        );
+        return malformed();
     };
     let mut results = String::new();
     for (key, version) in asked.objects {
@@ -81,57 +78,17 @@ struct Several {
     quiet: bool,
 }
 
-/// Read `<Delete>` with its `<Object>`s, as SDKs write it: no attributes but a name space, no comments, no CDATA.
+/// Read `<Delete>` with its `<Object>`s.
 fn read(text: &str) -> Option<Several> {
-    let (_, inner) = text.split_once("<Delete")?;
-    let (inner, _) = inner.split_once('>')?.1.rsplit_once("</Delete>")?;
+    let inner = element(text, "Delete")?;
     let quiet = element(inner, "Quiet").is_some_and(|word| word.trim() == "true");
-    let mut objects = Vec::new();
-    let mut rest = inner;
-    while let Some((_, after)) = rest.split_once("<Object>") {
-        let (object, after) = after.split_once("</Object>")?;
-        let key = element(object, "Key").and_then(unescaped).filter(|key| !key.is_empty() && key.len() <= MAX_KEY)?;
-        let version = element(object, "VersionId").and_then(unescaped).filter(|version| version != "null");
-        if objects.len() == MAX_OBJECTS {
-            return None;
-        }
-        objects.push((key, version));
-        rest = after;
-    }
-    (!objects.is_empty()).then_some(Several { objects, quiet })
-}
-
-fn element<'t>(text: &'t str, name: &str) -> Option<&'t str> {
-    let after = text.split_once(&format!("<{name}>"))?.1;
-    Some(after.split_once(&format!("</{name}>"))?.0)
-}
-
-/// Without references to characters (XML 1.0 §4.1, §4.6).
-fn unescaped(text: &str) -> Option<String> {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('&') {
-        let (name, after) = after.split_once(';')?;
-        out.push_str(before);
-        out.push(match name {
-            "amp" => '&',
-            "lt" => '<',
-            "gt" => '>',
-            "quot" => '"',
-            "apos" => '\'',
-            _ => {
-                let number = name.strip_prefix('#')?;
-                let code = match number.strip_prefix('x') {
-                    Some(hex) => u32::from_str_radix(hex, 16),
-                    None => number.parse(),
-                };
-                char::from_u32(code.ok()?)?
-            }
-        });
-        rest = after;
-    }
-    out.push_str(rest);
-    Some(out)
+    let object = |object: Option<&str>| {
+        let key = element(object?, "Key").and_then(unescaped).filter(|key| !key.is_empty() && key.len() <= MAX_KEY)?;
+        let version = element(object?, "VersionId").and_then(unescaped).filter(|version| version != "null");
+        Some((key, version))
+    };
+    let objects: Vec<_> = elements(inner, "Object").take(MAX_OBJECTS + 1).map(object).collect::<Option<_>>()?;
+    (1..=MAX_OBJECTS).contains(&objects.len()).then_some(Several { objects, quiet })
 }
 
 #[cfg(test)]

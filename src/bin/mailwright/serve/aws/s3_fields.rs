@@ -5,7 +5,7 @@ use axum::response::Response;
 use mailwright::facts::Timestamp;
 
 use super::s3::error;
-use crate::serve::workmail::{About, Object, version_id};
+use crate::serve::object::{About, Object, Pairs, version_id};
 
 /// Longest content type that is kept.
 const MAX_TYPE: usize = 200;
@@ -30,7 +30,7 @@ pub const OF_SOURCE: Conditions = [
     "x-amz-copy-source-if-unmodified-since",
 ];
 /// A time, as HTTP writes it (RFC 9110 §5.6.7).
-const TIME: &str = "%a, %d %b %Y %H:%M:%S GMT";
+pub const TIME: &str = "%a, %d %b %Y %H:%M:%S GMT";
 
 /// What is said of an object that comes with these fields.
 pub fn said(fields: &HeaderMap) -> About {
@@ -42,17 +42,24 @@ pub fn said(fields: &HeaderMap) -> About {
         octets += name.len() + value.len();
         octets <= MAX_FIELDS
     });
-    About { media_type: media_type.unwrap_or(ANY_TYPE).to_owned(), fields: kept.collect() }
+    About { media_type: media_type.unwrap_or(ANY_TYPE).to_owned(), fields: kept.collect(), tags: Vec::new() }
+}
+
+/// What is said of an object that was put.
+pub fn stored(object: &Object) -> Pairs {
+    let mut fields = about(object);
+    fields.extend(object.checksum.clone());
+    fields
 }
 
 /// What is said of an object that is put or got.
-pub fn about(object: &Object) -> Vec<(String, String)> {
+pub fn about(object: &Object) -> Pairs {
     let pairs = [("etag", format!("\"{}\"", object.tag)), ("x-amz-version-id", version_id(object.version))];
     pairs.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
-/// All that goes with an object.
-pub fn all(object: &Object) -> Vec<(String, String)> {
+/// All that goes with an object. Its checksum does for who asks for it (`x-amz-checksum-mode`).
+pub fn all(object: &Object, asked: &HeaderMap) -> Pairs {
     let pairs = [
         ("content-type", object.about.media_type.clone()),
         ("accept-ranges", "bytes".to_owned()),
@@ -64,6 +71,12 @@ pub fn all(object: &Object) -> Vec<(String, String)> {
     let mut fields = about(object);
     fields.extend(pairs.map(|(name, value)| (name.to_owned(), value)));
     fields.extend(object.about.fields.iter().cloned());
+    if let tags @ 1.. = object.about.tags.len() {
+        fields.push(("x-amz-tagging-count".to_owned(), tags.to_string()));
+    }
+    // That of the whole: it says nothing of a part.
+    let wants = text(asked, "x-amz-checksum-mode").is_some_and(|word| word.eq_ignore_ascii_case("ENABLED"));
+    fields.extend(object.checksum.clone().filter(|_| wants && !asked.contains_key("range")));
     fields
 }
 

@@ -10,7 +10,7 @@ use mailwright::rule::template::escape_html;
 
 use super::Aws;
 use super::s3::{Asked, xml};
-use crate::serve::workmail::version_id;
+use crate::serve::object::version_id;
 
 /// Most keys of a list.
 const MAX_KEYS: usize = 1_000;
@@ -45,11 +45,6 @@ pub fn location() -> Response {
 pub fn versioning() -> Response {
     let status = "<Status>Enabled</Status>";
     xml(StatusCode::OK, &format!("<VersioningConfiguration xmlns=\"{NAME_SPACE}\">{status}</VersioningConfiguration>"))
-}
-
-/// That an object has no tags.
-pub fn no_tags() -> Response {
-    xml(StatusCode::OK, &format!("<Tagging xmlns=\"{NAME_SPACE}\"><TagSet></TagSet></Tagging>"))
 }
 
 /// All versions of the keys of a bucket, the newest first, and where they are deleted (`ListObjectVersions`).
