@@ -27,8 +27,7 @@ pub fn write(checked: &[Checked], html: &mut String) {
     for (index, entry) in checked.iter().enumerate() {
         // What keeps the rule away stands out: a condition that does not hold, or all of an exception that does.
         let table = || checked.iter().filter(|other| other.exception == entry.exception);
-        let keeps_away =
-            if entry.exception.is_some() { table().all(|entry| entry.holds) } else { !entry.holds };
+        let keeps_away = if entry.exception.is_some() { table().all(|entry| entry.holds) } else { !entry.holds };
         condition(entry, begins(checked, index).trim_start(), keeps_away, &mut left, html);
     }
     html.push_str("</div>");
@@ -113,7 +112,8 @@ mod tests {
         let outcome = pipeline.run(&message, &envelope, &Facts::default(), &|| false).unwrap();
         let mut html = String::new();
         write(&outcome.report.rules[0].checked, &mut html);
-        let mut short = html.replace("<div class=nest>", "(").replace("<div class=checked>", "[").replace("</span>", " ");
+        let mut short =
+            html.replace("<div class=nest>", "(").replace("<div class=checked>", "[").replace("</span>", " ");
         for (class, sign) in [("yes", ""), ("no", "!")] {
             for (holds, word, mark) in [(true, "holds", '+'), (false, "does not hold", '-')] {
                 let old = format!("<span class={class} data-holds={holds} title=\"{word}\">");
@@ -144,14 +144,8 @@ mod tests {
             shown(&format!("unless = [{{ subject = \"Offer\", body = \"{second}\" }}, {{ body = \"none\" }}]"))
         };
         let [subject, body] = ["<q>&quot;Offer &lt;b&gt;&quot;</q>", "<q>Cheap pens</q>"];
-        assert_eq!(
-            unless("none"),
-            format!("[+unless subject: {subject} -and body: {body} -unless body: {body}]")
-        );
-        assert_eq!(
-            unless("pens"),
-            format!("[!+unless subject: {subject} !+and body: {body} -unless body: {body}]")
-        );
+        assert_eq!(unless("none"), format!("[+unless subject: {subject} -and body: {body} -unless body: {body}]"));
+        assert_eq!(unless("pens"), format!("[!+unless subject: {subject} !+and body: {body} -unless body: {body}]"));
     }
 
     #[test]
