@@ -7,8 +7,9 @@
 use std::collections::HashMap;
 
 use super::problem::Code;
-use super::section::{At, Section, Texts, nearest_line, shown};
+use super::section::{At, Section, Texts};
 use super::template::{Context, escape_html};
+use super::toml_value::{nearest_line, shown};
 
 /// Constants of one rule set.
 pub const MAX_CONSTANTS: usize = 1_000;

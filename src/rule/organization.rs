@@ -5,9 +5,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::problem::Code;
-use super::section::{At, Holds, Section, Span, nearest_line, shown};
+use super::section::{At, Holds, Section, Span};
 use super::tables;
 use super::takes::keys;
+use super::toml_value::{nearest_line, shown};
 use crate::directory::{Attribute, Book, Group, GroupName, MAX_VALUE, Organization, Person};
 use crate::envelope::{Address, Domain};
 

@@ -9,7 +9,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use super::problem::Code;
-use super::section::{At, Holds, Section, nearest_line, shown};
+use super::section::{At, Holds, Section};
+use super::toml_value::{nearest_line, shown};
 use super::{OptionDoc, Takes};
 
 /// Its options.

@@ -2,28 +2,23 @@
 //!
 //! Invariant: a reader that answers `None` for a key that is there has reported why.
 
-use std::cell::{Cell, RefCell};
 use std::fmt::{self, Write as _};
 use std::ops::Range;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::constants::{Constants, Stands};
+use super::constants::Stands;
 use super::detect::OwnDetector;
-use super::problem::{Code, MAX_PROBLEMS, Problem, Problems, Severity, SourceFile};
+use super::problem::{Code, Problem, Severity};
+use super::reading::{Files, MAX_FILE, Reading};
 use super::template::Context;
+use super::toml_value::{list_entries, nearest_line, parse_size, shown, whole_but_negative, whole_number};
 use super::{OptionDoc, elsewhere};
-use crate::directory::{Book, GroupName};
+use crate::directory::GroupName;
 use crate::facts::Timestamp;
-
-/// The largest rule, template or organization file that is read, in octets.
-pub const MAX_FILE: u64 = 1 << 20;
-
-/// Entries of one list that rules name with `{ file = "…" }`.
-pub const MAX_LIST: usize = 50_000;
 
 /// A place in a rule file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,172 +53,6 @@ pub enum Holds {
     Other,
 }
 
-/// Where the files that rules name come from.
-#[derive(Debug)]
-pub(super) enum Files {
-    /// A folder on disk.
-    Folder(PathBuf),
-    /// `(relative path, octets)`: a packed rule set, and tests without a file system.
-    Memory(Vec<(String, Vec<u8>)>),
-}
-
-/// What is shared while a rule set is read: where files come from, what was found wrong, what was read.
-#[derive(Debug)]
-pub(super) struct Reading {
-    files: Files,
-    problems: RefCell<(Vec<Problem>, usize)>,
-    read: RefCell<Vec<(String, Vec<u8>)>>,
-    /// `[[detector]]`s of all files, read before the rules.
-    detectors: RefCell<Vec<Arc<OwnDetector>>>,
-    /// The groups that rules name.
-    groups: RefCell<Vec<At<GroupName>>>,
-    /// When what is written where is over.
-    endings: RefCell<Vec<(Span, Timestamp)>>,
-    /// `[constants]` of all files, read before the rules.
-    constants: RefCell<Constants>,
-    /// What is read is read again, by [`Reading::again`]: nothing of it is taken down twice.
-    again: Cell<bool>,
-}
-
-impl Reading {
-    pub(super) fn new(files: Files) -> Self {
-        Self {
-            files,
-            problems: RefCell::default(),
-            read: RefCell::default(),
-            detectors: RefCell::default(),
-            endings: RefCell::default(),
-            constants: RefCell::default(),
-            groups: RefCell::default(),
-            again: Cell::new(false),
-        }
-    }
-    /// Read what has been read before, for another purpose: problems, files, groups and dates are not taken down again.
-    pub(super) fn again<T>(&self, read: impl FnOnce() -> T) -> T {
-        self.again.set(true);
-        let read = read();
-        self.again.set(false);
-        read
-    }
-    /// Warn of groups that `organization.toml` does not have, where it has any.
-    pub(super) fn check_groups(&self, book: &Book) {
-        for group in self.groups.borrow().iter().filter(|group| book.has_groups() && !book.has_group(&group.value)) {
-            let name = group.value.as_str();
-            let known: Vec<&str> = book.group_names().map(GroupName::as_str).collect();
-            self.report(Problem {
-                code: Code::WrongValue,
-                severity: Severity::Warning,
-                what: format!("organization.toml has no group \"{}\"", shown(name)),
-                span: Some(group.span.clone()),
-                help: nearest_line(name, known.into_iter()),
-            });
-        }
-    }
-    pub(super) fn report(&self, problem: Problem) {
-        if self.again.get() {
-            return;
-        }
-        let (list, more) = &mut *self.problems.borrow_mut();
-        if list.len() < MAX_PROBLEMS {
-            list.push(problem);
-        } else {
-            *more += 1;
-        }
-    }
-    pub(super) fn has_errors(&self) -> bool {
-        self.problems.borrow().0.iter().any(|problem| problem.severity == Severity::Error)
-    }
-    pub(super) fn error(&self, span: Option<Span>, code: Code, what: impl Into<String>, help: impl Into<String>) {
-        self.report(Problem { code, severity: Severity::Error, what: what.into(), span, help: help.into() });
-    }
-    /// The section of a whole file.
-    pub(super) fn section<'p>(&'p self, file: usize, table: &'p Spanned<DeTable<'p>>) -> Section<'p> {
-        let (span, table) = (table.span(), table.get_ref());
-        Section { reading: self, file, span, table, taken: Vec::new(), examples: no_examples, options: &[] }
-    }
-    /// The problems, and the files beside the rule files that were read: `(relative path, octets)`.
-    pub(super) fn done(self, sources: Vec<SourceFile>) -> (Problems, Vec<(String, Vec<u8>)>) {
-        let (list, more) = self.problems.into_inner();
-        (Problems::new(list, sources, more), self.read.into_inner())
-    }
-    /// Read `[constants]` of a file.
-    pub(super) fn read_constants(&self, section: Section<'_>) {
-        let mut constants = self.constants.take();
-        constants.read(section);
-        *self.constants.borrow_mut() = constants;
-    }
-    /// When what is written where is over.
-    pub(super) fn endings(&self) -> Vec<(Span, Timestamp)> {
-        self.endings.borrow().clone()
-    }
-    fn read_octets(&self, name: &str, limit: u64) -> Result<Vec<u8>, String> {
-        relative(name)?;
-        let octets = match &self.files {
-            Files::Folder(folder) => read_octets_of(&path_inside(folder, name)?, limit)?,
-            Files::Memory(files) => {
-                let found = files.iter().find(|(n, _)| n == name).ok_or("no such file")?;
-                found.1.clone()
-            }
-        };
-        if !self.again.get() {
-            self.read.borrow_mut().push((name.to_owned(), octets.clone()));
-        }
-        Ok(octets)
-    }
-    fn read_file(&self, name: &str, limit: u64) -> Result<String, String> {
-        text_of(self.read_octets(name, limit)?)
-    }
-}
-
-/// A path that stays below a folder.
-fn relative(name: &str) -> Result<&Path, String> {
-    let path = Path::new(name);
-    let inside = path.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
-    if !inside || name.is_empty() || name.contains('\\') {
-        return Err("the file must be inside the rules folder: no `..`, no absolute path".to_owned());
-    }
-    Ok(path)
-}
-
-fn path_inside(folder: &Path, name: &str) -> Result<PathBuf, String> {
-    // A link is the other way out of the folder.
-    let real = folder.join(relative(name)?).canonicalize().map_err(|e| io_text(&e))?;
-    let root = folder.canonicalize().map_err(|e| io_text(&e))?;
-    if !real.starts_with(&root) {
-        return Err("the file is a link that leaves the rules folder".to_owned());
-    }
-    Ok(real)
-}
-
-/// Read a text file of at most [`MAX_FILE`] octets; a UTF-8 byte order mark is left out.
-pub(super) fn read_text(path: &Path) -> Result<String, String> {
-    text_of(read_octets_of(path, MAX_FILE)?)
-}
-
-fn read_octets_of(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
-    let size = std::fs::metadata(path).map_err(|e| io_text(&e))?.len();
-    if size > limit {
-        return Err(format!("it has {size} octets; {limit} are allowed"));
-    }
-    std::fs::read(path).map_err(|e| io_text(&e))
-}
-
-fn text_of(octets: Vec<u8>) -> Result<String, String> {
-    let text =
-        String::from_utf8(octets).map_err(|e| format!("it is not UTF-8 at octet {}", e.utf8_error().valid_up_to()))?;
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
-}
-
-/// What the operating system says, without its number: the number differs between systems.
-pub(super) fn io_text(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "no such file or folder".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        std::io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
-        kind => kind.to_string(),
-    }
-}
-
 /// A table of a rule file. Each reader takes its key away, answers `None` when it is absent, and reports a problem and
 /// answers `None` when its type is wrong.
 #[derive(Debug, Clone)]
@@ -247,6 +76,10 @@ fn no_examples(_: &str) -> Option<&'static str> {
 }
 
 impl<'p> Section<'p> {
+    pub(super) fn new(reading: &'p Reading, file: usize, table: &'p Spanned<DeTable<'p>>) -> Self {
+        let (span, table) = (table.span(), table.get_ref());
+        Self { reading, file, span, table, taken: Vec::new(), examples: no_examples, options: &[] }
+    }
     /// Where the table stands.
     pub fn span(&self) -> Span {
         self.place(self.span.clone())
@@ -696,102 +529,9 @@ pub(super) struct Texts {
     pub is_list: bool,
 }
 
-/// Are two values the same, wherever they stand?
-pub(super) fn same(one: &DeValue<'_>, other: &DeValue<'_>) -> bool {
-    match (one, other) {
-        (DeValue::String(one), DeValue::String(other)) => one == other,
-        (DeValue::Boolean(one), DeValue::Boolean(other)) => one == other,
-        (DeValue::Integer(one), DeValue::Integer(other)) => one.as_str() == other.as_str(),
-        (DeValue::Datetime(one), DeValue::Datetime(other)) => one == other,
-        (DeValue::Array(one), DeValue::Array(other)) => {
-            one.len() == other.len() && one.iter().zip(other.iter()).all(|(a, b)| same(a.get_ref(), b.get_ref()))
-        }
-        (DeValue::Table(one), DeValue::Table(other)) => {
-            one.len() == other.len()
-                && one.iter().all(|(key, value)| {
-                    other.get(key.get_ref().as_ref()).is_some_and(|there| same(value.get_ref(), there.get_ref()))
-                })
-        }
-        _ => false,
-    }
-}
-
-/// `did you mean …?` and a line end, or nothing. A name is near when at most a third of it differs.
-pub(super) fn nearest_line<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let lower = name.to_lowercase().replace('-', "_");
-    let limit = (name.chars().count() / 3).clamp(1, 3);
-    // The distance is quadratic in the length; nobody mistypes a name of 64 characters.
-    let nearest = known
-        .filter(|_| name.len() <= 64)
-        .map(|word| (strsim::damerau_levenshtein(&lower, &word.replace('-', "_")), word))
-        .min();
-    match nearest {
-        Some((distance, word)) if distance <= limit => format!("did you mean `{word}`?\n"),
-        _ => String::new(),
-    }
-}
-
-/// A value of a rule file for a problem: cut where it is long, without control characters.
-pub(super) fn shown(text: &str) -> String {
-    const LONGEST: usize = 60;
-    let mut short = String::new();
-    for c in text.chars().take(LONGEST) {
-        if c == '\'' { short.push(c) } else { short.extend(c.escape_debug()) }
-    }
-    if text.chars().count() > LONGEST {
-        short.push('…');
-    }
-    short
-}
-
-/// The entries of a list: one a line, without white space at its ends; empty lines and those that begin with `#` are not.
-fn list_entries(text: &str) -> Result<Vec<String>, String> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let entries: Vec<String> = lines.map(str::to_owned).collect();
-    match entries.len() {
-        0 => Err("it holds no entry".to_owned()),
-        count if count > MAX_LIST => Err(format!("it holds {count} entries; {MAX_LIST} are allowed")),
-        _ => Ok(entries),
-    }
-}
-
-fn whole_number(value: &DeValue<'_>) -> Option<u64> {
-    let number = value.as_integer()?;
-    u64::from_str_radix(number.as_str(), number.radix()).ok()
-}
-
-fn whole_but_negative(value: &DeValue<'_>) -> bool {
-    value.as_integer().is_some_and(|number| number.as_str().starts_with('-'))
-}
-
-fn parse_size(text: &str) -> Option<u64> {
-    let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let unit: u64 = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "kb" | "k" => 1_000,
-        "mb" | "m" => 1_000_000,
-        "gb" | "g" => 1_000_000_000,
-        "kib" => 1 << 10,
-        "mib" => 1 << 20,
-        "gib" => 1 << 30,
-        _ => return None,
-    };
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    if fraction.len() > 9 || (number.contains('.') && fraction.is_empty()) {
-        return None;
-    }
-    let octets = whole.parse::<u64>().ok()?.checked_mul(unit)?;
-    if fraction.is_empty() {
-        return Some(octets);
-    }
-    let scale = 10u64.pow(u32::try_from(fraction.len()).ok()?);
-    octets.checked_add(fraction.parse::<u64>().ok()?.checked_mul(unit)? / scale)
-}
-
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::problem::{Problems, SourceFile};
     use super::*;
 
     /// Read a table and answer what was read with the problems.
@@ -868,35 +608,5 @@ pub(super) mod tests {
         for part in ["no such file", "holds no entry", "unknown key `x`", "not a table"] {
             assert!(shown.contains(part), "{part}: {shown}");
         }
-    }
-
-    #[test]
-    fn sizes() {
-        for (text, octets) in [
-            ("10", Some(10)),
-            ("64 KB", Some(64_000)),
-            ("1 KiB", Some(1_024)),
-            ("0.5MiB", Some(524_288)),
-            ("10 mb", Some(10_000_000)),
-            ("1.", None),
-            (".5 MB", None),
-            ("-1 MB", None),
-            ("99999999999 GB", None),
-            ("", None),
-            ("MB", None),
-        ] {
-            assert_eq!(parse_size(text), octets, "{text}");
-        }
-    }
-
-    #[test]
-    fn files_stay_inside_the_folder() {
-        let ((), _) = read("", |section| {
-            assert_eq!(section.read_file("note.txt").as_deref(), Ok("hello"));
-            for name in ["../note.txt", "/etc/hostname", "a/../../x", "", "..\\x"] {
-                assert!(section.read_file(name).unwrap_err().contains("inside"), "{name}");
-            }
-            assert_eq!(section.read_file("none.txt").unwrap_err(), "no such file");
-        });
     }
 }

@@ -4,7 +4,8 @@
 //! second try of the same message answers the same without running the rules.
 
 use super::super::problem::Code;
-use super::super::section::{Holds, Section, shown};
+use super::super::section::{Holds, Section};
+use super::super::toml_value::shown;
 use super::super::{Action, ActionError, ActionKind, Effect, OptionDoc, Scene, Takes};
 use crate::directory::Need;
 use crate::envelope::{Address, Direction};

@@ -4,8 +4,9 @@
 //! how the body is to be read.
 
 use super::super::problem::Code;
-use super::super::section::{At, Holds, Section, shown};
+use super::super::section::{At, Holds, Section};
 use super::super::template::{Context, Template};
+use super::super::toml_value::shown;
 use super::super::{ActionError, OptionDoc, Scene, Takes};
 use crate::flow::put_checks;
 use crate::message::{Field, FieldError, FieldName, FieldNames};

@@ -5,7 +5,8 @@
 use crate::directory::{Attribute, Fact, GroupName, Member, Person, Wanted};
 use crate::envelope::Address;
 use crate::rule::problem::Code;
-use crate::rule::section::{At, Holds, Section, shown};
+use crate::rule::section::{At, Holds, Section};
+use crate::rule::toml_value::shown;
 use crate::rule::truth::Truth;
 use crate::rule::{OptionDoc, Scene, Takes};
 

@@ -11,9 +11,10 @@ use super::context::MAX_WORD;
 use super::dictionary::{self, Dictionary};
 use super::{Confidence, catalog, custom, read};
 use crate::rule::problem::Code;
-use crate::rule::section::{At, Holds, Section, shown};
+use crate::rule::section::{At, Holds, Section};
 use crate::rule::tables;
 use crate::rule::takes::keys;
+use crate::rule::toml_value::shown;
 
 /// Detectors of one rule set.
 pub const MAX_DETECTORS: usize = 100;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::custom;
 use super::{Confidence, DetectorSet, Groups, Wanted, catalog};
 use crate::rule::problem::Code;
-use crate::rule::section::{At, Holds, Section, nearest_line, shown};
+use crate::rule::section::{At, Holds, Section};
+use crate::rule::toml_value::{nearest_line, shown};
 use crate::rule::{OptionDoc, Takes};
 
 /// What [`read_detectors`] reads, for the `finish` of the table and for the reference.

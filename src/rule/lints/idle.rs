@@ -4,7 +4,7 @@ use super::formula::{Is, Node};
 use super::proof::Sign;
 use super::{Lints, Written};
 use crate::rule::problem::Code;
-use crate::rule::section::shown;
+use crate::rule::toml_value::shown;
 
 /// Parts of one rule that are tried; a rule with more is not looked at further.
 const MAX_PARTS: usize = 200;

@@ -23,7 +23,8 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::problem::{Code, Problem, Severity};
-use super::section::{Reading, Section, Span};
+use super::reading::Reading;
+use super::section::{Section, Span};
 use crate::flow::workmail::MAX_ACTIONS;
 use changes::Changes;
 use claims::Claim;

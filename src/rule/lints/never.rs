@@ -5,7 +5,8 @@ use super::formula::{Is, Node};
 use super::proof::{Clash, Sign};
 use super::{Lints, Written};
 use crate::rule::problem::Code;
-use crate::rule::section::{Span, shown};
+use crate::rule::section::Span;
+use crate::rule::toml_value::shown;
 
 impl<'p> Lints<'_, 'p> {
     /// Say why a rule never acts; the answer is whether that is so.

@@ -5,7 +5,7 @@ use super::formula::Node;
 use super::proof::Sign;
 use super::{Lints, Written};
 use crate::rule::problem::Code;
-use crate::rule::section::shown;
+use crate::rule::toml_value::shown;
 
 /// What a rule may do and still be sure to stop: what it does to a message may be left out, and the rest of it too.
 const SURE: &[&str] = &["stop", "drop", "junk", "bypass_spam_check", "bounce"];

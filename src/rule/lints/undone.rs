@@ -4,7 +4,8 @@ use super::changes::{ANSWERS, Changes};
 use super::proof::Sign;
 use super::{Lints, Written};
 use crate::rule::problem::Code;
-use crate::rule::section::{Section, shown};
+use crate::rule::section::Section;
+use crate::rule::toml_value::shown;
 
 /// Kinds that write or take a field, and no more.
 const OF_FIELDS: &[&str] = &["set_header", "add_header", "remove_header"];

@@ -1,6 +1,6 @@
 //! Why a template does not compile.
 
-use super::super::section::shown;
+use super::super::toml_value::shown;
 
 /// Why a template does not compile.
 #[derive(Debug)]

@@ -24,7 +24,8 @@ use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 
 use super::problem::Code;
-use super::section::{At, Holds, Section, nearest_line, shown};
+use super::section::{At, Holds, Section};
+use super::toml_value::{nearest_line, shown};
 use super::{ActionError, Scene};
 use crate::directory::Need;
 pub use escape::escape_html;

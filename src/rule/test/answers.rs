@@ -4,7 +4,8 @@ use super::Seen;
 use crate::envelope::Address;
 use crate::flow::response::Response;
 use crate::rule::problem::Code;
-use crate::rule::section::{At, Section, shown};
+use crate::rule::section::{At, Section};
+use crate::rule::toml_value::shown;
 
 /// What is answered for a recipient, and how WorkMail calls it.
 const ANSWERS: &[(&str, &str)] = &[

@@ -4,9 +4,10 @@ use crate::directory::{Book, GroupName, Person};
 use crate::envelope::Address;
 use crate::rule::organization::fill;
 use crate::rule::problem::Code;
-use crate::rule::section::{Holds, Section, shown};
+use crate::rule::section::{Holds, Section};
 use crate::rule::tables;
 use crate::rule::takes::keys;
+use crate::rule::toml_value::shown;
 
 /// What the directory says otherwise in a test.
 #[derive(Debug, Default)]

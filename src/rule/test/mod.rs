@@ -11,9 +11,11 @@ mod message;
 use std::collections::HashMap;
 
 use super::problem::Code;
-use super::section::{At, Holds, Reading, Section, Span, nearest_line, shown};
+use super::reading::Reading;
+use super::section::{At, Holds, Section, Span};
 use super::tables;
 use super::takes::keys;
+use super::toml_value::{nearest_line, shown};
 use crate::envelope::{Address, AddressError, Direction, Sender};
 use crate::facts::Timestamp;
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use encodify::base64;
 
 use super::super::super::problem::Code;
-use super::super::super::section::{At, Holds, Section, nearest_line, shown};
+use super::super::super::section::{At, Holds, Section};
+use super::super::super::toml_value::{nearest_line, shown};
 use super::super::super::{OptionDoc, Takes};
 use crate::message::{Image, MAX_IMAGE};
 

@@ -1,7 +1,8 @@
 //! The options of `rewrite_links`, and what is wrong with them.
 
 use super::super::super::problem::Code;
-use super::super::super::section::{At, Holds, Section, shown};
+use super::super::super::section::{At, Holds, Section};
+use super::super::super::toml_value::shown;
 use super::super::super::{OptionDoc, Takes};
 use super::super::attachments::read_protected;
 use super::gateway::Gateway;

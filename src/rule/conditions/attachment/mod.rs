@@ -8,7 +8,8 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::message::{Attachment, Draft};
 use crate::rule::problem::Code;
-use crate::rule::section::{At, Holds, Section, nearest_line, shown};
+use crate::rule::section::{At, Holds, Section};
+use crate::rule::toml_value::{nearest_line, shown};
 use crate::rule::{Condition, ConditionKind, OptionDoc, Scene, Takes};
 
 use super::keys;

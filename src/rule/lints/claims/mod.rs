@@ -20,7 +20,8 @@ use std::collections::BTreeMap;
 use toml::de::DeValue;
 
 use crate::envelope::Direction;
-use crate::rule::section::{Holds, Section, Span, same};
+use crate::rule::section::{Holds, Section, Span};
+use crate::rule::toml_value::same;
 
 use addresses::Patterns;
 use attachments::Attachments;

@@ -5,7 +5,8 @@
 use toml::de::DeValue;
 
 use crate::rule::conditions::text_match::{fold, occurs_as_word};
-use crate::rule::section::{At, Holds, Section, same};
+use crate::rule::section::{At, Holds, Section};
+use crate::rule::toml_value::same;
 
 use super::{MAX_COMPARED, each_in_some};
 
