@@ -73,8 +73,11 @@ impl Beside {
         if self.is_empty() {
             return Ok(own);
         }
-        if let Some(doubt) = message.doubt() {
+        if let Some(doubt) = message.structural_doubt() {
             return Err(doubt);
+        }
+        if message.is_cut_in_a_header() {
+            return Err(BodyError::Separator);
         }
         let last = last_line(message, own.iter().chain(inside).collect());
         // With the LF behind it, it would become a line end.
@@ -294,7 +297,9 @@ mod tests {
 
     #[test]
     fn a_message_that_is_in_doubt_gets_no_part_beside_it() {
-        for text in ["Subject: a", "Content-Type: text/plain\nContent-Type: text/html\n\nx\n", ""] {
+        let two_types = "Content-Type: text/plain\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b--\n";
+        let cut = "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b\nContent-Type: text/html";
+        for text in ["Subject: a", two_types, cut, ""] {
             let raw = crlf(text);
             let message = Message::parse(&raw);
             let mut draft = Draft::new(&message);

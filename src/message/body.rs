@@ -5,7 +5,7 @@
 
 use super::part::{Disposition, Part};
 use super::surgery::is_notice;
-use super::{Message, PartId, Uuencoded};
+use super::{Message, PartId, Uuencoded, mime_field};
 
 /// What a body is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -41,7 +41,9 @@ pub struct Attachment {
 
 /// Every text that a reader sees, in the order in which it is shown; nothing of encrypted parts.
 pub(super) fn readable(parts: &[Part]) -> Vec<Body> {
-    parts.iter().enumerate().filter_map(|(id, part)| Some(Body { part: PartId(id), kind: body_kind(part)? })).collect()
+    // Of a part that was cut off in its header nothing is shown.
+    let seen = parts.iter().enumerate().filter(|(_, part)| part.has_separator || part.parent.is_none());
+    seen.filter_map(|(id, part)| Some(Body { part: PartId(id), kind: body_kind(part)? })).collect()
 }
 
 /// A text that a reader sees.
@@ -70,12 +72,18 @@ pub(super) fn is_named_text(part: &Part) -> bool {
 
 /// The bodies of `all` that a block goes into: one HTML and one plain text body, those that are shown first or last. Where both
 /// are alternatives of each other, both are of the same alternative: a list that added its own text part below does not
-/// make its reader see the block twice.
-pub(super) fn targets(parts: &[Part], all: &[Body], first: bool) -> Vec<Body> {
+/// make its reader see the block twice. What only the root of a multipart/related leads to shows it where nothing else of
+/// its kind does.
+pub(super) fn targets(message: &Message<'_>, all: &[Body], first: bool) -> Vec<Body> {
+    let parts = message.parts();
+    let outermost = |bodies: &mut dyn DoubleEndedIterator<Item = Body>| {
+        if first { bodies.next() } else { bodies.next_back() }
+    };
     let pick = |kind: BodyKind, within: Option<PartId>| {
-        let mut of_kind =
-            all.iter().filter(|b| b.kind == kind && within.is_none_or(|a| is_inside(parts, b.part, a))).copied();
-        if first { of_kind.next() } else { of_kind.next_back() }
+        let of_kind =
+            || all.iter().filter(|b| b.kind == kind && within.is_none_or(|a| is_inside(parts, b.part, a))).copied();
+        let shown = outermost(&mut of_kind().filter(|body| !is_resource(message, body.part)));
+        shown.or_else(|| outermost(&mut of_kind()))
     };
     let html = pick(BodyKind::Html, None);
     let alternative = html.and_then(|b| ancestor(parts, b.part, "multipart/alternative"));
@@ -98,6 +106,46 @@ fn ancestor(parts: &[Part], id: PartId, media_type: &str) -> Option<PartId> {
 pub(super) fn alternatives(parts: &[Part], body: Body) -> impl Iterator<Item = PartId> {
     let around = std::iter::successors(parent(parts, body.part), |id| parent(parts, *id));
     around.filter(|id| parts.get(id.0).is_some_and(|part| part.media_type == "multipart/alternative"))
+}
+
+/// True for what stands in a multipart/related below a part other than its root that the root can name (RFC 2387, RFC 2392): a
+/// frame, or nothing that is shown.
+fn is_resource(message: &Message<'_>, id: PartId) -> bool {
+    let parts = message.parts();
+    std::iter::successors(Some(id), |id| parent(parts, *id)).any(|id| {
+        let related = parent(parts, id).and_then(|p| parts.get(p.0)).filter(|p| p.media_type == "multipart/related");
+        let has_name =
+            || value(message, id, b"Content-ID").or_else(|| value(message, id, b"Content-Location")).is_some();
+        related.is_some_and(|related| has_name() && root_of(message, related) != Some(id))
+    })
+}
+
+/// The part that a multipart/related shows: the one that its `start` names, else the first.
+fn root_of(message: &Message<'_>, related: &Part) -> Option<PartId> {
+    let named = || {
+        let field = related.fields.iter().find(|f| message.bytes(&f.name).eq_ignore_ascii_case(b"Content-Type"))?;
+        let value = message.bytes(&field.value);
+        let start = bare_id(value.get(mime_field::parameter(value, b"start")?)?);
+        related
+            .children
+            .iter()
+            .copied()
+            .find(|child| self::value(message, *child, b"Content-ID").map(bare_id) == Some(start))
+    };
+    named().or_else(|| related.children.first().copied())
+}
+
+/// The value of the first field of this name.
+fn value<'m>(message: &'m Message<'_>, id: PartId, name: &[u8]) -> Option<&'m [u8]> {
+    let fields = &message.part(id)?.fields;
+    fields.iter().find(|f| message.bytes(&f.name).eq_ignore_ascii_case(name)).map(|f| message.bytes(&f.value))
+}
+
+/// A content id without its quotes and angle brackets.
+fn bare_id(text: &[u8]) -> &[u8] {
+    let text = text.trim_ascii();
+    let text = text.strip_prefix(b"\"").and_then(|t| t.strip_suffix(b"\"")).unwrap_or(text).trim_ascii();
+    text.strip_prefix(b"<").and_then(|t| t.strip_suffix(b">")).unwrap_or(text)
 }
 
 fn is_inside(parts: &[Part], id: PartId, outer: PartId) -> bool {
@@ -164,8 +212,7 @@ mod tests {
     fn targets_of(part: &str, first: bool) -> Vec<usize> {
         let raw = message(part);
         let message = Message::parse(&raw);
-        let parts = message.parts();
-        targets(parts, &readable(parts), first).iter().map(|body| body.part.0).collect()
+        targets(&message, &readable(message.parts()), first).iter().map(|body| body.part.0).collect()
     }
 
     #[test]
@@ -190,6 +237,22 @@ mod tests {
         let apple = multipart("alternative", "b", &[PLAIN, &mixed]);
         assert_eq!(targets_of(&apple, false), [1, 5]);
         assert_eq!(targets_of(&apple, true), [1, 3]);
+    }
+
+    #[test]
+    fn of_a_related_part_the_root_shows_the_block() {
+        let frame = "Content-Type: text/html\nContent-ID: <f@x>||<p>frame</p>";
+        let root = "Content-Type: text/html\nContent-ID: <r@x>||<iframe src=\"cid:f@x\"></iframe>";
+        for first in [true, false] {
+            assert_eq!(targets_of(&multipart("related", "r", &[HTML, frame, IMAGE]), first), [1]);
+            let by_start = multipart("related", "r", &[frame, root]).replace("related;", "related; start=\"<r@x>\";");
+            assert_eq!(targets_of(&by_start, first), [2]);
+            let alternative = multipart("alternative", "a", &[PLAIN, HTML]);
+            assert_eq!(targets_of(&multipart("related", "r", &[&alternative, frame]), first), [2, 3]);
+            assert_eq!(targets_of(&multipart("related", "r", &[PLAIN, frame]), first), [1, 2]);
+        }
+        // Without a name it is a text among others.
+        assert_eq!(targets_of(&multipart("related", "r", &[HTML, IMAGE, HTML]), false), [3]);
     }
 
     #[test]

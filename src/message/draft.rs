@@ -317,17 +317,23 @@ impl<'m> Draft<'m> {
         if edits.is_empty() {
             return Ok(());
         }
+        if let Some(doubt) = self.message.doubt() {
+            return Err(doubt);
+        }
         let new = self.edited(part, edits)?;
         self.put_text(part, new);
         Ok(())
     }
 
     fn edited(&self, part: PartId, edits: TextEdits) -> Result<PartText<'m>, BodyError> {
-        if !self.message.part(part).is_some_and(|p| p.has_separator) {
+        let Some(found) = self.message.part(part).filter(|p| p.has_separator) else {
             return Err(BodyError::Separator);
-        }
-        if let Some(doubt) = self.message.doubt() {
+        };
+        if let Some(doubt) = self.message.structural_doubt() {
             return Err(doubt);
+        }
+        if found.contested_encoding {
+            return Err(BodyError::Encoding);
         }
         let text = self.part_text(part)?.edited(&edits).ok_or(BodyError::Range)?;
         drop(edits);
@@ -353,7 +359,7 @@ impl<'m> Draft<'m> {
         let free = self.protection().and_then(|_| outside::free_bodies(self.message, at, ours));
         let mut all = free.unwrap_or_else(|| self.readable());
         all.retain(|body| !ours.contains(body));
-        body::targets(self.message.parts(), &all, at.is_top())
+        body::targets(self.message, &all, at.is_top())
     }
 
     /// Put a block into each body that shows it: the text form into `text/plain`, the HTML form into `text/html`.
@@ -393,7 +399,7 @@ impl<'m> Draft<'m> {
         if self.protection().is_some() {
             return Ok(0);
         }
-        if let Some(doubt) = self.message.doubt() {
+        if let Some(doubt) = self.message.structural_doubt() {
             return Err(doubt);
         }
         if targets.is_empty() && self.surgery.leaves_a_named_text_first(self.message) {
@@ -404,6 +410,11 @@ impl<'m> Draft<'m> {
 
     /// Whatever protects the message.
     pub(super) fn put_into(&mut self, targets: &[Target], block: &Block) -> Result<usize, BodyError> {
+        if !block.images.is_empty()
+            && let Some(doubt) = self.message.doubt()
+        {
+            return Err(doubt);
+        }
         let mut new = Vec::new();
         for Target { body, place, spot, .. } in targets {
             let Some(part) = self.message.part(body.part) else { continue };

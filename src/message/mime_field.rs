@@ -154,14 +154,22 @@ fn charset_edit(message: &Message<'_>, part: &Part, field: &FieldSpan, charset: 
 }
 
 /// True when the charset is written so that some readers know it and some do not: in single quotes, with a quote that is
-/// not closed, with a comment behind it, without a `;` before it, twice, or in the form of RFC 2231. None of it matters while
+/// not closed, with a comment behind it, without a `;` before it, twice, in one of two fields, or in the form of RFC 2231. None of it matters while
 /// the text is ASCII.
 pub(super) fn has_odd_charset(message: &Message<'_>, part: &Part) -> bool {
-    let Some(field) = named(message, part, b"Content-Type").next() else { return false };
-    let value = message.bytes(&field.value);
+    let mut fields = named(message, part, b"Content-Type").map(|field| message.bytes(&field.value));
+    let Some(value) = fields.next() else { return false };
     let Some(range) = parameter(value, b"charset") else { return part.charset.is_some() };
     let behind = value.get(range.end..).unwrap_or_default().trim_ascii_start();
     let name = unquoted(value.get(range).unwrap_or_default());
+    // Some readers take the last of several fields.
+    let says_so = |other: &[u8]| {
+        let charset = parameter(other, b"charset").and_then(|range| other.get(range)).map(unquoted);
+        charset.is_some_and(|charset| charset.eq_ignore_ascii_case(name))
+    };
+    if !fields.all(says_so) {
+        return true;
+    }
     let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_.:+".contains(b);
     !name.iter().all(plain)
         || !(behind.is_empty() || behind.starts_with(b";"))

@@ -185,7 +185,22 @@ impl<'a> Message<'a> {
         if self.parts.iter().any(|part| !part.has_separator) {
             return Some(BodyError::Separator);
         }
+        self.parts.iter().any(|part| part.doubtful || part.contested).then_some(BodyError::Doubtful)
+    }
+
+    /// Why no block goes into it. What all readers take for the same parts, with the same texts, takes one: two fields that say
+    /// different things of them, and a last part that was cut off in its header, are no doubt here.
+    fn structural_doubt(&self) -> Option<BodyError> {
+        let is_cut = |part: &Part| part.parent.is_some() && part.header.end == self.raw.len();
+        if self.parts.iter().any(|part| !part.has_separator && !is_cut(part)) {
+            return Some(BodyError::Separator);
+        }
         self.parts.iter().any(|part| part.doubtful).then_some(BodyError::Doubtful)
+    }
+
+    /// True when nothing can stand behind its end: its last part was cut off in its header.
+    fn is_cut_in_a_header(&self) -> bool {
+        self.parts.last().is_some_and(|part| !part.has_separator)
     }
 
     /// True when all readers agree on where its header ends and on the lines of it, whatever they make of the rest.

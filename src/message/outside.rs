@@ -46,7 +46,7 @@ impl Draft<'_> {
         block: &Block,
         at: Place,
     ) -> Result<Outside, BodyError> {
-        if let Some(doubt) = self.message().doubt() {
+        if let Some(doubt) = self.message().structural_doubt() {
             return Err(doubt);
         }
         if self.has_free_bodies(at, ours)

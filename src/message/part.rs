@@ -60,6 +60,11 @@ pub struct Part {
     pub delsp: bool,
     /// True when readers do not agree on what this part is: its text is left alone.
     pub doubtful: bool,
+    /// True when two of its fields say different things, of the same structure: readers that take the last for the first see
+    /// the same parts, and a text where it is one. A block goes in by the first; nothing else is edited.
+    pub contested: bool,
+    /// True when that is so of its transfer encoding.
+    pub contested_encoding: bool,
     /// `smime-type` of `application/pkcs7-mime` (RFC 8551), lower case.
     pub smime_type: Option<String>,
     /// `method` of `text/calendar` (RFC 5546), lower case.
@@ -106,22 +111,33 @@ pub(super) fn read(raw: &[u8], fields: Vec<FieldSpan>, default_type: &str) -> Pa
         method: None,
         protects_header: false,
         doubtful: false,
+        contested: false,
+        contested_encoding: false,
     };
     let (mut content_type, mut disposition, mut encoding) = (None::<&FieldSpan>, None, None);
+    let mut second_disposition = false;
     for field in &fields {
         // "Content-" is rare enough to make this the only comparison for most fields.
         let name = raw.get(field.name.clone()).unwrap_or_default();
         if !name.get(..8).is_some_and(|n| n.eq_ignore_ascii_case(b"content-")) {
             continue;
         }
-        let slot = match name.get(8..) {
-            Some(n) if n.eq_ignore_ascii_case(b"type") => &mut content_type,
-            Some(n) if n.eq_ignore_ascii_case(b"disposition") => &mut disposition,
-            Some(n) if n.eq_ignore_ascii_case(b"transfer-encoding") => &mut encoding,
+        let (slot, which) = match name.get(8..) {
+            Some(n) if n.eq_ignore_ascii_case(b"type") => (&mut content_type, Mime::Type),
+            Some(n) if n.eq_ignore_ascii_case(b"disposition") => (&mut disposition, Mime::Disposition),
+            Some(n) if n.eq_ignore_ascii_case(b"transfer-encoding") => (&mut encoding, Mime::Encoding),
             _ => continue,
         };
-        if let Some(first) = slot {
-            part.doubtful |= !same_value(raw, first, field);
+        if let Some(first) = slot.filter(|first| !same_value(raw, first, field)) {
+            match which {
+                Mime::Type if same_structure(raw, first, field) => part.contested = true,
+                Mime::Type => part.doubtful = true,
+                Mime::Disposition => second_disposition = true,
+                Mime::Encoding => {
+                    let of = |field: &FieldSpan| transfer_encoding(raw.get(field.value.clone()).unwrap_or_default());
+                    part.contested_encoding |= of(first) != of(field);
+                }
+            }
         }
         slot.get_or_insert(field);
         // White space before the colon: some readers do not see such a field.
@@ -146,6 +162,12 @@ pub(super) fn read(raw: &[u8], fields: Vec<FieldSpan>, default_type: &str) -> Pa
     if part.media_type.is_empty() {
         default_type.clone_into(&mut part.media_type);
     }
+    part.contested |= part.contested_encoding;
+    if second_disposition {
+        // Whether a file is one does not matter to the texts beside it.
+        let is_file = !part.is_text() && !part.is_multipart() && !part.media_type.starts_with("message/");
+        *(if is_file { &mut part.contested } else { &mut part.doubtful }) = true;
+    }
     if let Some(value) = disposition.and_then(|f| structured(raw, f)) {
         let attachment = value.is("attachment");
         part.disposition = Some(if attachment { Disposition::Attachment } else { Disposition::Inline });
@@ -158,6 +180,33 @@ pub(super) fn read(raw: &[u8], fields: Vec<FieldSpan>, default_type: &str) -> Pa
     }
     part.fields = fields;
     part
+}
+
+/// The fields that say what a part is.
+#[derive(Clone, Copy)]
+enum Mime {
+    Type,
+    Disposition,
+    Encoding,
+}
+
+/// Whether two Content-Type fields come to the same structure: both say it is a text that is shown, or the same multipart, or
+/// both the same other thing.
+fn same_structure(raw: &[u8], first: &FieldSpan, second: &FieldSpan) -> bool {
+    let (Some(first @ Structured::Plain(_)), Some(second @ Structured::Plain(_))) =
+        (structured(raw, first), structured(raw, second))
+    else {
+        return false;
+    };
+    let (a, b) = (first.media_type(), second.media_type());
+    let same = |name: &str| first.parameter(name) == second.parameter(name);
+    let both = |types: &[&str]| types.contains(&&*a) && types.contains(&&*b);
+    if a.starts_with("multipart/") || b.starts_with("multipart/") {
+        let plain = ["multipart/mixed", "multipart/alternative", "multipart/related"];
+        return both(&plain) && first.parameter("boundary").is_some() && same("boundary");
+    }
+    both(&["text/plain", "text/html"]) && same("name")
+        || a == b && !a.starts_with("text/") && !a.starts_with("message/")
 }
 
 /// The same value twice is no doubt.
@@ -206,7 +255,9 @@ fn reads_differently(value: &[u8], part: &Part) -> bool {
         return true;
     }
     let value = range.and_then(|r| value.get(r)).unwrap_or_default();
-    if mime_field::parameter(behind, b"boundary").is_some_and(|second| behind.get(second) != Some(value)) {
+    let bare = |value: &[u8]| value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(value).to_vec();
+    let second = mime_field::parameter(behind, b"boundary").and_then(|second| behind.get(second));
+    if second.is_some_and(|second| bare(second) != bare(value)) {
         return true;
     }
     let inner = value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\""));
@@ -271,6 +322,7 @@ fn is_identity(value: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::crlf;
     use super::super::{BodyError, Message};
     use super::MAX_VALUE;
 
@@ -308,6 +360,39 @@ mod tests {
             let part = &message.parts()[0];
             assert!(super::Structured::of(value.as_bytes()).is_some_and(|v| matches!(v, super::Structured::Plain(_))));
             assert!(!super::reads_differently(value.as_bytes(), part), "{value}");
+        }
+    }
+
+    #[test]
+    fn two_fields_that_come_to_the_same_parts_are_contested_and_others_are_doubtful() {
+        let contested = [
+            "Content-Type: text/plain; charset=utf-8\nContent-Type: text/html",
+            "Content-Type: multipart/mixed; boundary=b\nContent-Type: multipart/alternative; boundary=\"b\"",
+            "Content-Type: image/png; name=a.png\nContent-Type: image/png; name=b.png",
+            "Content-Type: image/png\nContent-Disposition: inline\nContent-Disposition: attachment",
+            "Content-Transfer-Encoding: base64\nContent-Transfer-Encoding: 8bit",
+        ];
+        let doubtful = [
+            "Content-Type: text/plain\nContent-Type: text/plain; name=a.txt",
+            "Content-Type: text/plain\nContent-Type: text/calendar",
+            "Content-Type: text/html\nContent-Type: image/png",
+            "Content-Type: text/plain\nContent-Type: text/plain (comment)",
+            "Content-Type: multipart/mixed; boundary=a\nContent-Type: multipart/mixed; boundary=b",
+            "Content-Type: multipart/mixed; boundary=b\nContent-Type: multipart/signed; boundary=b",
+            "Content-Type: multipart/mixed\nContent-Type: multipart/mixed; x=y",
+            "Content-Disposition: inline\nContent-Disposition: attachment",
+        ];
+        let sure = ["Content-Transfer-Encoding: 7bit\nContent-Transfer-Encoding: 8bit", "Content-Type: text/html"];
+        for (headers, expected) in
+            [(&contested[..], (true, false)), (&doubtful, (false, true)), (&sure, (false, false))]
+        {
+            for header in headers {
+                let raw = crlf(&format!("{header}\n\nx"));
+                let message = Message::parse(&raw);
+                let part = &message.parts()[0];
+                assert_eq!((part.contested, part.doubtful), expected, "{header}");
+                assert_eq!(message.doubt().is_some(), part.contested || part.doubtful);
+            }
         }
     }
 

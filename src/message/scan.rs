@@ -179,6 +179,9 @@ impl Scanner<'_> {
         part.body = header.body..OPEN_END;
         part.has_separator = header.has_separator;
         part.doubtful |= has_lone_cr(self.lines.raw.get(at..header.end).unwrap_or_default());
+        if part.contested {
+            self.note("two fields of a part say different things; the first counts");
+        }
         if header.odd {
             self.note("a header block holds a line that is no field");
         }
@@ -195,6 +198,9 @@ impl Scanner<'_> {
             part.boundary = None;
         }
         if let Some(boundary) = &part.boundary {
+            // QUIRK: a line that closes the one is a delimiter of the other.
+            let closes = |a: &[u8], b: &[u8]| a.strip_suffix(b"--") == Some(b);
+            part.doubtful |= self.open.iter().any(|(_, open)| closes(open, boundary) || closes(boundary, open));
             self.levels.entry(boundary.clone()).or_insert(self.open.len());
             self.open.push((id, boundary.clone()));
         }
@@ -457,6 +463,19 @@ mod tests {
         assert!(seen.iter().all(|body| doubt(body)));
         let not = ["x\ry", "x\r--a bc\r\n", "x--a b\ry", "--a\rb", "----------\r----------", " --a b\rx", "x -- \ry"];
         assert!(not.iter().all(|body| !doubt(body)));
+    }
+
+    #[test]
+    fn a_boundary_whose_delimiter_closes_another_leaves_the_message_in_doubt() {
+        let doubt = |outer: &str, inner: &str| {
+            let raw = crlf(&format!(
+                "Content-Type: multipart/mixed; boundary=\"{outer}\"\n\n--{outer}\nContent-Type: multipart/mixed; \
+                 boundary=\"{inner}\"\n\n--{inner}\n\none\n--{inner}--\n--{outer}--\n"
+            ));
+            Message::parse(&raw).doubt().is_some()
+        };
+        assert!(doubt("a", "a--") && doubt("a--", "a"));
+        assert!(!doubt("a", "a-") && !doubt("a", "--a") && !doubt("a", "b--"));
     }
 
     #[test]

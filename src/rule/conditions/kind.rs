@@ -15,7 +15,7 @@ pub const KIND: ConditionKind = ConditionKind {
           auto-reply, list, report, voice-mail, recall; no sender, or a mail system for one such as MAILER-DAEMON or postmaster), \"calendar\", \"signed\", \"encrypted\", \
           \"report\" (delivery and read receipts), \"list\" (mailing lists), \"tnef\" (winmail.dat), \"voice-mail\", \"recall\" \
           (takes back another message), \"malformed\" (mail programs \
-          read its structure in several ways, so no rule edits its text).",
+          read it in several ways, so no rule edits its text; a block goes in where all of them see the same parts).",
     takes: Takes::Words(&words_of(WORDS)),
     example: "kind = [\"calendar\", \"encrypted\"]",
     compile,

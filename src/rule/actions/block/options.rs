@@ -42,7 +42,7 @@ pub(in crate::rule::actions) const FALLBACK: OptionDoc = OptionDoc {
     default: "\"part\"",
     doc: "Where a body cannot be edited without doubt (bytes that are not valid, an unknown charset or transfer \
           encoding, a text in which a second run would not know the block): put the block into a part of its own beside the message, or leave the message alone. A message of \
-          kind `malformed` is left alone in any case.",
+          kind `malformed` is left alone in any case, unless all programs see the same parts in it.",
 };
 
 /// `no_body`: what is done where there is nothing to read, only files.
