@@ -123,6 +123,93 @@ def a_function_that_is_attached(program, folder):
         serve.end()
 
 
+SLOW = """
+import json, os, sys, time, urllib.request
+base = os.environ.get("AWS_LAMBDA_RUNTIME_API") or sys.argv[1]
+api = f"http://{base}/2018-06-01/runtime/invocation/"
+def held(word):
+    while os.path.exists("cli/" + word):
+        time.sleep(0.01)
+while True:
+    with urllib.request.urlopen(api + "next") as request:
+        name, event = request.headers["Lambda-Runtime-Aws-Request-Id"], json.load(request)
+    print("at", event["subject"], "in", os.getpid(), flush=True)
+    if event["subject"] == "Held":
+        held("held")
+    if event["subject"] == "Ends":
+        os._exit(3)
+    answer = {"actions": [{"action": {"type": "DROP"}, "allRecipients": True}]}
+    urllib.request.urlopen(api + name + "/response", json.dumps(answer).encode())
+"""
+
+
+def a_message_that_waits(program, folder):
+    """It holds up no other: another process of the function answers, one that is started, or one that is attached."""
+    (folder / "function.py").write_text(SLOW)
+    (folder / "cli").mkdir()
+    hold = folder / "cli/held"
+
+    def holds_up_no_other(serve, others=5):
+        hold.touch()
+        held, _ = send(serve.outbound, message("Held"))
+        serve.wait(r"at Held in (\d+)") if serve.started else until(serve, lambda told: told["messages"][-1]["fate"] == "waiting", "it waits")
+        time.sleep(0 if serve.started else 0.5)
+        numbers = [send(serve.outbound, message(f"Other {nth}"))[0] for nth in range(others)]
+        until(serve, lambda told: [m["answer"] for m in told["messages"][-others:]] == ["drop"] * others, "the others", 10)
+        return held, numbers
+
+    with Serve(program, folder, "--processes", "2", "--", sys.executable, "function.py") as serve:
+        serve.started = True
+        held, _ = holds_up_no_other(serve)
+        # A process that ends takes down what it is at, and no more: the other holds its message still.
+        number, _ = send(serve.outbound, message("Ends"))
+        serve.wait(rf"^#{number} +try 1 failed: the function has ended")
+        expect([m["fate"] for m in state(serve)["messages"] if m["number"] in (held, number)] == ["waiting"] * 2, "both wait")
+        # Rules are saved: all processes end before a new one begins, and what they were at is tried again by it.
+        before = {int(found) for found in re.findall(r"in (\d+)", "".join(serve.said))}
+        hold.unlink()
+        serve.wait(rf"^#{held} +outbound +unchanged +drop")
+        rules = folder / "rules/rules.toml"
+        rules.write_text(rules.read_text().replace("Grown", "Picked"))
+        again = serve.wait(r"at Held in (\d+)")
+        expect(again not in before, f"{again} is one of {before}")
+        expect(len(processes_of(serve)) <= 2, processes_of(serve))
+        serve.end()
+    with Serve(program, folder, "--processes", "1", "--", sys.executable, "function.py") as serve:
+        hold.touch()
+        send(serve.outbound, message("Held"))
+        serve.wait(r"at Held in (\d+)")
+        number, _ = send(serve.outbound, message("Behind it"))
+        hold.unlink()
+        serve.wait(r"^#1 +outbound +unchanged +drop")
+        serve.wait(rf"^#{number} +outbound +unchanged +drop")
+        expect(len(processes_of(serve)) == 1, processes_of(serve))
+    with Serve(program, folder, "--attach", "--rule-timeout", "1") as serve:
+        serve.started = False
+        attached = [subprocess.Popen([sys.executable, "function.py", f"127.0.0.1:{serve.aws}"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(2)]
+        try:
+            holds_up_no_other(serve)
+            hold.unlink()
+            until(serve, lambda told: told["messages"][0]["answer"] == "drop", "the one that was held")
+            # One function and more messages than it answers in the rule's time: they wait their turn, and lose no time by it.
+            gone = attached.pop()
+            gone.kill(), gone.wait()
+            hold.touch()
+            held, _ = send(serve.outbound, message("Held"))
+            number, _ = send(serve.outbound, message("Behind it"))
+            time.sleep(2)
+            hold.unlink()
+            serve.wait(rf"^#{number} +outbound +unchanged +drop")
+        finally:
+            [function.kill() for function in attached]
+
+
+def processes_of(serve):
+    """Those that it has started."""
+    told = subprocess.run(["ps", "-o", "pid=", "--ppid", str(serve.process.pid)], capture_output=True, text=True).stdout
+    return told.split()
+
+
 def the_bootstrap(program, folder, bootstrap):
     faults = ("throttle:put:2", "unavailable:fetch:1", "lost:put-back:1")
     with Serve(program, folder, *(a for fault in faults for a in ("--fault", fault)), "--", bootstrap) as serve:

@@ -6,7 +6,7 @@
 //! | `passage.rs` | a message on its way: invocation, tries, fallback; `built_in.rs` is the function's own code, `answer.rs` reads what is answered |
 //! | `workmail.rs`, `object.rs`, `fault.rs` | what the function sees of WorkMail and S3, and what goes wrong there |
 //! | `smtp/`, `aws/` | where mail clients and AWS SDKs connect; `room.rs` is the memory for what they send |
-//! | `process.rs`, `said.rs` | a function that is started here, and what it says of messages |
+//! | `process.rs`, `variables.rs`, `said.rs` | the processes of a function that is started here, what they are told, and what they say of messages |
 //! | `watch.rs`, `log.rs` | rule files that change; what is said on the terminal |
 //! | `http.rs`, `places.rs`, `page/` | connections, and how many; the page |
 //!
@@ -29,6 +29,7 @@ mod room;
 pub mod run;
 mod said;
 mod smtp;
+mod variables;
 mod watch;
 mod workmail;
 
@@ -66,10 +67,11 @@ use hub::{Hub, Limits};
 use log::Log;
 use page::Way;
 use passage::{Answers, Flow, Plan};
-use process::{About, Process};
+use process::{Function, Processes};
 use room::Room;
 use run::{Arrival, Origin};
 use smtp::Port;
+use variables::About;
 use workmail::WorkMail;
 
 /// Most threads that read files and look at messages.
@@ -115,6 +117,10 @@ pub struct Options {
     /// Wait for a function that is started elsewhere and asks at the Runtime API; messages wait for it too
     #[arg(long, conflicts_with = "command")]
     attach: bool,
+    /// How many processes of COMMAND are started at most. As in Lambda each answers one message at a time: another is
+    /// started when a message waits for one
+    #[arg(long, value_name = "COUNT", default_value = "4", value_parser = clap::value_parser!(u8).range(1..=32), requires = "command")]
+    processes: u8,
     /// How many messages are kept
     #[arg(long, value_name = "COUNT", default_value = "200", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     keep: u16,
@@ -203,12 +209,14 @@ async fn serve_all(
     let (hub, to_do) = Hub::new(Limits::of(usize::from(options.keep)), first);
     let workmail = Arc::new(WorkMail::new(Faults::new(&options.fault)));
     let runtime = Arc::<RuntimeApi>::default();
+    let room = Room::new(RECEIVED_OCTETS);
+    let aws = Arc::new(Aws::new(Arc::clone(&workmail), Arc::clone(&runtime), Arc::clone(&room)));
     let function = if options.command.is_empty() && !options.attach {
         let clock = options.at.map_or(Clock::System, Clock::Fixed);
         let built_in = BuiltIn::start(Settings { stamp_key, clock, ..Settings::default() });
         Answers::BuiltIn(Box::new(built_in.map_err(|error| format!("cannot start a thread: {error}"))?))
     } else if options.command.is_empty() {
-        Answers::Attached(Arc::clone(&runtime))
+        Answers::Attached(runtime)
     } else {
         let about = About {
             endpoint: &endpoint,
@@ -217,10 +225,14 @@ async fn serve_all(
             stamp_key: options.stamp.text().map_or_else(made_up, str::to_owned),
             value_key: options.value.text(),
         };
-        let variables = process::variables(&about);
-        let process =
-            Process::start(options.command.clone(), variables, Arc::clone(&runtime), Arc::clone(&hub), log.clone())?;
-        Answers::Started(Arc::clone(&runtime), process)
+        let function = Function {
+            command: options.command.clone(),
+            variables: variables::variables(&about),
+            processes: usize::from(options.processes),
+            address: if options.listen.is_loopback() { options.listen } else { Ipv4Addr::LOCALHOST.into() },
+        };
+        let processes = Processes::start(function, Arc::clone(&aws), Arc::clone(&hub), log.clone())?;
+        Answers::Started(runtime, processes)
     };
     log.say(&banner);
     let plan = Plan {
@@ -237,11 +249,9 @@ async fn serve_all(
     tokio::spawn(watch::watch(options.rules.clone(), Arc::clone(&hub), log.clone(), load));
     let who = flow.function.who(options.command.first().map(OsString::as_os_str));
     tokio::spawn(flow.work(to_do));
-    let room = Room::new(RECEIVED_OCTETS);
     let ways = ports.ways(hub.rules().pipeline.organization().domains.first()).map_err(|error| error.to_string())?;
     let page = page::routes(Arc::clone(&hub), Arc::clone(&room), ways, who);
     tokio::spawn(http::serve(ports.page, page.layer(from_fn(http::same_site))));
-    let aws = Arc::new(Aws::new(workmail, runtime, Arc::clone(&room)));
     tokio::spawn(http::serve(ports.aws, aws::routes(aws).layer(from_fn(http::no_browser))));
     for (listener, direction) in [(ports.inbound, Direction::Inbound), (ports.outbound, Direction::Outbound)] {
         let (hub, room) = (Arc::clone(&hub), Arc::clone(&room));

@@ -27,7 +27,7 @@ use super::built_in::BuiltIn;
 use super::fault::At;
 use super::hub::{Hub, News, Rules, Work};
 use super::log::Log;
-use super::process::Process;
+use super::process::Processes;
 use super::run::{Outcome, Run};
 use super::workmail::WorkMail;
 use crate::replay::function;
@@ -39,9 +39,6 @@ const MAX_PAUSE: Duration = Duration::from_mins(5);
 /// A function that is away for longer is said to be, and a message that runs anew for longer.
 const SAID_AFTER: Duration = Duration::from_secs(1);
 
-/// Messages that a function which is not built in is given at a time.
-const TURNS: usize = 4;
-
 /// What all messages have in common.
 #[derive(Debug)]
 pub struct Flow {
@@ -51,7 +48,7 @@ pub struct Flow {
     pub function: Answers,
     plan: Plan,
     log: Log,
-    /// So many are with a function that is not built in.
+    /// So many are with a function that serve has started: as many as it may have processes.
     turns: Semaphore,
     /// The newest round of runs: who waits to try again goes on at once.
     rounds: watch::Sender<u64>,
@@ -72,7 +69,7 @@ pub enum Answers {
     /// The function's own code, with the rules in force.
     BuiltIn(Box<BuiltIn>),
     /// A function that serve has started.
-    Started(Arc<RuntimeApi>, Arc<Process>),
+    Started(Arc<RuntimeApi>, Arc<Processes>),
     /// Whoever asks at the Runtime API.
     Attached(Arc<RuntimeApi>),
 }
@@ -82,10 +79,14 @@ impl Answers {
     pub fn who(&self, command: Option<&OsStr>) -> String {
         match self {
             Self::BuiltIn(_) => String::new(),
-            Self::Started(..) => {
+            Self::Started(_, processes) => {
                 let name = crate::terminal::escape_octets(command.unwrap_or_default().as_encoded_bytes());
+                let most = match processes.most() {
+                    1 => "in one process, for one message at a time".to_owned(),
+                    most => format!("in up to {most} processes"),
+                };
                 format!(
-                    "Answered by {name}, which is started anew when a rule file is saved. Which rules matched is known where its log says so."
+                    "Answered by {name} {most}, which is started anew when a rule file is saved. Which rules matched is known where its log says so."
                 )
             }
             Self::Attached(_) => {
@@ -103,11 +104,13 @@ struct Invoked {
     answer: Result<Value, String>,
     handled: Option<Handled>,
     failure: Option<String>,
+    /// How long it was not with a function, where that is nobody's fault.
+    waited: Duration,
 }
 
 impl Invoked {
     fn failed(why: impl Into<String>) -> Self {
-        Self { answer: Err(why.into()), handled: None, failure: None }
+        Self { answer: Err(why.into()), handled: None, failure: None, waited: Duration::ZERO }
     }
 
     fn by_built_in(handled: Result<Handled, String>) -> Self {
@@ -119,7 +122,7 @@ impl Invoked {
             Ok(response) => serde_json::to_value(response).map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
-        Self { answer, failure: function::failure(&handled), handled: Some(handled) }
+        Self { answer, failure: function::failure(&handled), handled: Some(handled), waited: Duration::ZERO }
     }
 }
 
@@ -136,7 +139,11 @@ impl Flow {
     /// Over these.
     pub fn new(hub: Arc<Hub>, workmail: Arc<WorkMail>, function: Answers, plan: Plan, log: Log) -> Arc<Self> {
         let rounds = watch::Sender::new(hub.rules().generation);
-        Arc::new(Self { hub, workmail, function, plan, log, turns: Semaphore::new(TURNS), rounds })
+        let turns = match &function {
+            Answers::Started(_, processes) => processes.most(),
+            Answers::BuiltIn(_) | Answers::Attached(_) => 0,
+        };
+        Arc::new(Self { hub, workmail, function, plan, log, turns: Semaphore::new(turns), rounds })
     }
 
     /// Do all that there is to do, until the hub is gone.
@@ -193,8 +200,8 @@ impl Flow {
         }
         rounds.at_work.shutdown().await;
         *rounds = Rounds::default();
-        if let Answers::Started(_, process) = &self.function {
-            process.restart().await;
+        if let Answers::Started(_, processes) = &self.function {
+            processes.restart().await;
         }
         self.rounds.send_replace(generation);
         for number in self.hub.in_turn() {
@@ -251,6 +258,7 @@ impl Flow {
                 }
             };
             drop(turn);
+            began += invoked.waited;
             let read = std::mem::replace(&mut invoked.answer, Ok(Value::Null)).and_then(|answer| {
                 Reading::of(&answer, &run.event, rules.pipeline.organization(), &self.plan.fallback)
             });
@@ -312,7 +320,8 @@ impl Flow {
         (Instant::now(), FIRST_PAUSE)
     }
 
-    /// Until a function that is not built in is there and has time. One that is built in always has.
+    /// Until a function that is not built in is there, and one that serve has started has time. One that is built in always
+    /// has; for those that are attached messages queue up.
     async fn turn(&self, number: usize) -> Option<SemaphorePermit<'_>> {
         let is_there = async |runtime: &RuntimeApi| {
             if timeout(SAID_AFTER, runtime.wait_for_a_function()).await.is_err() {
@@ -324,7 +333,11 @@ impl Flow {
             Answers::BuiltIn(_) => return None,
             Answers::Started(runtime, _) if runtime.has_asked() => {}
             // Whoever debugs a function that is attached ends it and starts it again.
-            Answers::Started(runtime, _) | Answers::Attached(runtime) => is_there(runtime).await,
+            Answers::Started(runtime, _) => is_there(runtime).await,
+            Answers::Attached(runtime) => {
+                is_there(runtime).await;
+                return None;
+            }
         }
         self.turns.acquire().await.ok()
     }
@@ -352,8 +365,14 @@ impl Flow {
                 Invoked::by_built_in(function.invoke(run, &rules.pipeline, &self.workmail).await)
             }
             Answers::Started(runtime, _) | Answers::Attached(runtime) => {
-                let answer = runtime.invoke(&run.event.json, over, ANSWER_WITHIN).await;
-                Invoked { answer, handled: None, failure: None }
+                let is_attached = matches!(self.function, Answers::Attached(_));
+                let (queued, mut invoked) = (Instant::now(), runtime.invoke(&run.event.json, ANSWER_WITHIN));
+                // How many are attached is the user's: messages that wait for one do not lose time.
+                if !invoked.is_taken((!is_attached).then_some(over)).await {
+                    return Invoked::failed("no function has asked for it at the Runtime API");
+                }
+                let waited = if is_attached { queued.elapsed() } else { Duration::ZERO };
+                Invoked { answer: invoked.answer().await, handled: None, failure: None, waited }
             }
         }
     }

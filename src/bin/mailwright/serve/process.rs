@@ -1,26 +1,33 @@
-//! A function that serve starts: what it is told, what it writes, and that it is started again when it ends.
+//! A function that serve starts, in as many processes as messages wait for one, up to a limit; and that it is started again when
+//! it ends.
 //!
-//! It gets the environment of this process with what Lambda sets, and endpoints here in place of AWS's: credentials and
-//! profiles of yours are taken out, so that a mistake cannot reach AWS.
+//! As in Lambda, each process answers one message at a time. The first is started at once, another when a message waits and all
+//! that there are are at work. Each asks at a port of its own: so it is known which messages have failed when it ends.
 //!
-//! Invariant: it ends with serve; what it writes is shown safe for a terminal.
+//! Invariant: no more processes than the limit; they end with serve; what they write is shown safe for a terminal.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::middleware::from_fn;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
+use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
-use tokio::sync::{Mutex, Notify};
-use tokio::time::{Instant, sleep};
+use tokio::sync::{Mutex, Notify, watch};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, sleep_until};
 
-use super::aws::runtime_api::RuntimeApi;
+use super::aws::runtime_api::ATTACHED;
+use super::aws::{self, Aws};
+use super::http::{self, no_browser};
 use super::hub::Hub;
 use super::log::Log;
 use super::said::Said;
-use super::workmail::{ATTACHMENTS, BUCKET};
+use super::variables::TAKEN_OUT;
 
 /// Pause before it is started again; it doubles while it ends at once.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -30,118 +37,66 @@ const MAX_PAUSE: Duration = Duration::from_secs(30);
 const LASTS: Duration = Duration::from_secs(10);
 /// Longest line that it writes.
 const MAX_LINE: u64 = 4_096;
-/// Variables that lead to AWS, to somebody's credentials, or to a proxy, which would see all of the mail.
-const TAKEN_OUT: &[&str] = &[
-    "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_SESSION_TOKEN",
-    "AWS_ROLE_ARN",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CA_BUNDLE",
-    "MAILWRIGHT_ORGANIZATION_ID",
-    "MAILWRIGHT_PREFIX",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "ALL_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "all_proxy",
-];
 
 /// A function.
 #[derive(Debug)]
-pub struct Process {
-    command: Vec<OsString>,
-    variables: Vec<(&'static str, OsString)>,
-    runtime: Arc<RuntimeApi>,
+pub struct Function {
+    /// How it is started.
+    pub command: Vec<OsString>,
+    /// What it is told.
+    pub variables: Vec<(&'static str, OsString)>,
+    /// Most processes of it at a time.
+    pub processes: usize,
+    /// Where they ask for work: any port of this address.
+    pub address: IpAddr,
+}
+
+/// The processes of a function.
+#[derive(Debug)]
+pub struct Processes {
+    function: Function,
+    aws: Arc<Aws>,
     hub: Arc<Hub>,
     log: Log,
     /// Asks for another start.
     restart: Notify,
     /// So that one restart is done before the next is asked for.
     turn: Mutex<()>,
-    /// Told at each start.
+    /// Told at each start that was asked for.
     started: Notify,
 }
 
-/// What a function needs to know beside what all need.
+/// One of them.
 #[derive(Debug)]
-pub struct About<'a> {
-    /// `host:port` of the endpoints.
-    pub endpoint: &'a str,
-    /// The rules.
-    pub rules: &'a Path,
-    /// The internal domains, where the command line says them.
-    pub domains: &'a [String],
-    /// The secret of the mark.
-    pub stamp_key: String,
-    /// The secret of pseudonyms.
-    pub value_key: Option<&'a str>,
+struct Process {
+    child: Child,
+    /// By which the Runtime API knows it.
+    id: u64,
+    /// Its endpoint.
+    endpoint: AbortHandle,
+    began: Instant,
 }
 
-/// What a function is told (AWS Lambda Developer Guide, "Defined runtime environment variables"; `flow/config.rs`).
-pub fn variables(about: &About<'_>) -> Vec<(&'static str, OsString)> {
-    let url = format!("http://{}", about.endpoint);
-    let rules = about.rules.canonicalize().unwrap_or_else(|_| about.rules.to_owned());
-    let mut variables: Vec<(&'static str, OsString)> = vec![
-        ("AWS_LAMBDA_RUNTIME_API", about.endpoint.into()),
-        ("AWS_ENDPOINT_URL", url.clone().into()),
-        ("AWS_ENDPOINT_URL_S3", url.clone().into()),
-        ("AWS_ENDPOINT_URL_WORKMAILMESSAGEFLOW", url.into()),
-        ("AWS_REGION", "eu-west-1".into()),
-        ("AWS_DEFAULT_REGION", "eu-west-1".into()),
-        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE".into()),
-        ("AWS_SECRET_ACCESS_KEY", "local".into()),
-        ("AWS_EC2_METADATA_DISABLED", "true".into()),
-        ("AWS_CONFIG_FILE", "/dev/null".into()),
-        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null".into()),
-        ("AWS_LAMBDA_FUNCTION_NAME", "mailwright".into()),
-        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".into()),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512".into()),
-        ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/mailwright".into()),
-        ("AWS_LAMBDA_LOG_STREAM_NAME", "local".into()),
-        ("MAILWRIGHT_BUCKET", BUCKET.into()),
-        ("MAILWRIGHT_ATTACHMENTS", ATTACHMENTS.into()),
-        ("MAILWRIGHT_RULES", rules.into()),
-        ("MAILWRIGHT_STAMP_KEY", about.stamp_key.clone().into()),
-        ("PYTHONUNBUFFERED", "1".into()),
-    ];
-    if !about.domains.is_empty() {
-        variables.push(("MAILWRIGHT_DOMAINS", about.domains.join(",").into()));
-    }
-    if let Some(key) = about.value_key {
-        variables.push(("MAILWRIGHT_VALUE_KEY", key.into()));
-    }
-    variables
-}
+/// How one has ended; `None` where it was asked to.
+struct Ended(Option<(String, Duration)>);
 
-impl Process {
-    /// Start it, so that it is known whether it can be, and keep it running from then on.
-    pub fn start(
-        command: Vec<OsString>,
-        variables: Vec<(&'static str, OsString)>,
-        runtime: Arc<RuntimeApi>,
-        hub: Arc<Hub>,
-        log: Log,
-    ) -> Result<Arc<Self>, String> {
-        let process = Arc::new(Self {
-            command,
-            variables,
-            runtime,
-            hub,
-            log,
-            restart: Notify::new(),
-            turn: Mutex::new(()),
-            started: Notify::new(),
-        });
-        let first = process.spawn().map_err(|error| {
-            let name = process.command.first().map(|name| crate::terminal::escape_octets(name.as_encoded_bytes()));
+impl Processes {
+    /// Start the first, so that it is known whether it can be, and keep one running from then on.
+    pub fn start(function: Function, aws: Arc<Aws>, hub: Arc<Hub>, log: Log) -> Result<Arc<Self>, String> {
+        let (restart, started) = (Notify::new(), Notify::new());
+        let processes = Arc::new(Self { function, aws, hub, log, restart, turn: Mutex::new(()), started });
+        let first = processes.spawn().map_err(|error| {
+            let name = processes.function.command.first();
+            let name = name.map(|name| crate::terminal::escape_octets(name.as_encoded_bytes()));
             format!("cannot start `{}`: {error}", name.unwrap_or_default())
         })?;
-        tokio::spawn(Arc::clone(&process).keep_running(first));
-        Ok(process)
+        tokio::spawn(Arc::clone(&processes).keep_running(first));
+        Ok(processes)
+    }
+
+    /// How many there are at most.
+    pub const fn most(&self) -> usize {
+        self.function.processes
     }
 
     /// Start it anew, as its rules have changed; what it is at fails and is tried again.
@@ -152,59 +107,100 @@ impl Process {
         started.await;
     }
 
-    async fn keep_running(self: Arc<Self>, first: Child) {
-        let mut child = Ok(first);
-        let mut pause = FIRST_PAUSE;
+    async fn keep_running(self: Arc<Self>, first: Process) {
+        let (mut running, mut end) = (JoinSet::new(), watch::Sender::new(()));
+        running.spawn(Arc::clone(&self).run(first, end.subscribe()));
+        let (mut pause, mut not_before) = (FIRST_PAUSE, Instant::now());
         loop {
-            let began = Instant::now();
-            let asked = match &mut child {
-                Ok(child) => tokio::select! {
-                    ended = child.wait() => {
-                        let how = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
-                        self.log.odd(&format!("the function has ended ({how}); it is started again"));
-                        false
-                    }
-                    () = self.restart.notified() => {
-                        drop(child.kill().await);
-                        true
-                    }
-                },
-                Err(error) => {
-                    self.log.odd(&format!("the function cannot be started: {error}"));
-                    false
+            let count = running.len();
+            tokio::select! {
+                () = self.restart.notified() => {
+                    // All of them have ended before there is a new one.
+                    drop(std::mem::replace(&mut end, watch::Sender::new(())));
+                    while running.join_next().await.is_some() {}
+                    // What it may have taken at the port that is everybody's.
+                    self.aws.runtime.ended(ATTACHED);
+                    (pause, not_before) = (FIRST_PAUSE, Instant::now());
+                    self.run_another(&mut running, &end);
+                    self.started.notify_waiters();
                 }
-            };
-            self.runtime.ended();
-            if !asked {
-                pause = if began.elapsed() >= LASTS { FIRST_PAUSE } else { pause };
-                tokio::select! {
-                    () = sleep(pause) => {}
-                    () = self.restart.notified() => {}
+                Some(ended) = running.join_next(), if count > 0 => {
+                    let Ok(Ended(Some((how, lasted)))) = ended else { continue };
+                    let which = if running.is_empty() { "the function" } else { "a process of the function" };
+                    self.log.odd(&format!("{which} has ended ({how}); it is started again"));
+                    pause = if lasted >= LASTS { FIRST_PAUSE } else { pause };
+                    not_before = Instant::now() + pause;
+                    pause = (pause * 2).min(MAX_PAUSE);
                 }
-                pause = (pause * 2).min(MAX_PAUSE);
+                () = self.lacks_one(count == 0, not_before), if count < self.function.processes => {
+                    if !self.run_another(&mut running, &end) {
+                        not_before = Instant::now() + pause;
+                        pause = (pause * 2).min(MAX_PAUSE);
+                    }
+                }
             }
-            child = self.spawn();
-            self.started.notify_waiters();
         }
     }
 
-    fn spawn(&self) -> std::io::Result<Child> {
-        let (program, arguments) = self.command.split_first().ok_or(std::io::ErrorKind::NotFound)?;
+    /// Until another process is wanted, and may be started.
+    async fn lacks_one(&self, is_none_there: bool, not_before: Instant) {
+        sleep_until(not_before).await;
+        if !is_none_there {
+            self.aws.runtime.lacks_a_function().await;
+        }
+    }
+
+    /// Start one more; whether it could be.
+    fn run_another(self: &Arc<Self>, running: &mut JoinSet<Ended>, end: &watch::Sender<()>) -> bool {
+        match self.spawn() {
+            Ok(process) => drop(running.spawn(Arc::clone(self).run(process, end.subscribe()))),
+            Err(error) => {
+                self.log.odd(&format!("the function cannot be started: {error}"));
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Until it has ended, or `end` is gone and it with it.
+    async fn run(self: Arc<Self>, mut process: Process, mut end: watch::Receiver<()>) -> Ended {
+        let how = tokio::select! {
+            ended = process.child.wait() => Some(ended.map_or_else(|error| error.to_string(), |status| status.to_string())),
+            _ = end.changed() => {
+                drop(process.child.kill().await);
+                None
+            }
+        };
+        self.aws.runtime.ended(process.id);
+        process.endpoint.abort();
+        Ended(how.map(|how| (how, process.began.elapsed())))
+    }
+
+    fn spawn(&self) -> io::Result<Process> {
+        let (program, arguments) = self.function.command.split_first().ok_or(io::ErrorKind::NotFound)?;
+        let listener = std::net::TcpListener::bind(SocketAddr::new(self.function.address, 0))?;
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
+        let place = listener.local_addr()?.to_string();
+        let id = self.aws.runtime.begins();
         let mut command = Command::new(program);
         command.args(arguments);
         for name in TAKEN_OUT {
             command.env_remove(name);
         }
-        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.envs(self.function.variables.iter().map(|(name, value)| (name, value)));
+        command.env("AWS_LAMBDA_RUNTIME_API", place).env("AWS_LAMBDA_LOG_STREAM_NAME", format!("local-{id}"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn()?;
+        let mut child = command.spawn().inspect_err(|_| self.aws.runtime.ended(id))?;
         if let Some(out) = child.stdout.take() {
             tokio::spawn(show(out, Arc::clone(&self.hub), self.log.clone()));
         }
         if let Some(out) = child.stderr.take() {
             tokio::spawn(show(out, Arc::clone(&self.hub), self.log.clone()));
         }
-        Ok(child)
+        let routes = aws::runtime_routes(Arc::clone(&self.aws), id).layer(from_fn(no_browser));
+        let endpoint = tokio::spawn(http::serve(listener, routes)).abort_handle();
+        Ok(Process { child, id, endpoint, began: Instant::now() })
     }
 }
 

@@ -39,7 +39,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::room::{Place, Room};
 use super::workmail::WorkMail;
 use multipart::Uploads;
-use runtime_api::RuntimeApi;
+use runtime_api::{ATTACHED, RuntimeApi};
 
 /// Largest object: what WorkMail takes, and room for chunk heads.
 const MAX_OBJECT: usize = 64 * 1024 * 1024;
@@ -76,12 +76,21 @@ pub fn routes(aws: Arc<Aws>) -> Router {
     Router::new().fallback(take).with_state(aws)
 }
 
+/// The Runtime API alone, for the process of this id.
+pub fn runtime_routes(aws: Arc<Aws>, process: u64) -> Router {
+    let take = move |State(aws): State<Arc<Aws>>, request: Request| async move {
+        let call = request.uri().path().strip_prefix(runtime_api::BASE).unwrap_or_default().to_owned();
+        runtime_api::take(&aws, process, &call, request).await
+    };
+    Router::new().fallback(take).with_state(aws)
+}
+
 async fn take(State(aws): State<Arc<Aws>>, request: Request) -> Response {
     let path = request.uri().path();
     let scope = scope(&request);
     if let (Some(call), None) = (path.strip_prefix(runtime_api::BASE), &scope) {
         let call = call.to_owned();
-        return runtime_api::take(&aws, &call, request).await;
+        return runtime_api::take(&aws, ATTACHED, &call, request).await;
     }
     let unsigned = if path.starts_with(message_flow::BASE) { "workmailmessageflow" } else { "s3" };
     match scope.as_deref().unwrap_or(unsigned) {

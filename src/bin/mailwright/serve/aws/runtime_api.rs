@@ -1,15 +1,15 @@
 //! The Lambda Runtime API: hands events to functions and takes their answers.
 //!
 //! A function is whatever asks for the next invocation: the `bootstrap` of this project, or a script of ten lines. Several
-//! may ask; each invocation goes to one of them. A message waits until a function asks for it, and then has the time that
-//! WorkMail gives; the rule's time does not begin before a function is there.
+//! may ask; each invocation goes to one of them, so that one that takes long holds up no other. A message waits until a function
+//! asks for it, and then has the time that WorkMail gives; the rule's time does not begin before a function is there.
 //!
 //! Source: AWS Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes".
 //!
-//! Invariant: an invocation ends once: with the first answer, with an error, when its time is over, or when the function
-//! that serve started has ended.
+//! Invariant: an invocation ends once: with the first answer, with an error, when its time is over, or when the process that
+//! serve started and that has taken it has ended. A process that has ended takes none.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -21,7 +21,7 @@ use mailwright::hex::hex;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, oneshot};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{Aws, MAX_BODY, answer, body};
 
@@ -31,6 +31,10 @@ pub const BASE: &str = "/2018-06-01/runtime/";
 const MAX_ASKING: usize = 64;
 /// Most octets of an error that are shown.
 const MAX_ERROR: usize = 1_000;
+/// A message waits for so long before another process is started: one that has just answered may ask again.
+const BUSY_FOR: Duration = Duration::from_millis(50);
+/// The id of all functions that serve has not started.
+pub const ATTACHED: u64 = 0;
 /// The function's name, as it is told.
 const ARN: &str = "arn:aws:lambda:eu-west-1:000000000000:function:mailwright";
 
@@ -44,6 +48,8 @@ pub struct RuntimeApi {
     waiting: Notify,
     /// Told when a function asks.
     there: Notify,
+    /// Told when an invocation is queued.
+    queued: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -55,6 +61,12 @@ struct State {
     asking: usize,
     /// True since a function has asked.
     asked: bool,
+    /// Processes that serve has started and that have not ended.
+    processes: HashSet<u64>,
+    /// Those of them that have not asked yet.
+    starting: HashSet<u64>,
+    /// So many of them there have been.
+    begun: u64,
 }
 
 /// An invocation that a function has taken. Who waits for it may have given up; it may end it all the same.
@@ -63,6 +75,8 @@ struct Working {
     done: oneshot::Sender<Result>,
     /// Its time is over then.
     until: Instant,
+    /// Who has taken it.
+    process: u64,
 }
 
 #[derive(Debug)]
@@ -75,12 +89,41 @@ struct Invocation {
     within: Duration,
 }
 
-/// Takes an invocation that waits out again when whoever waits for it gives up.
-struct Ticket<'a>(&'a RuntimeApi, String);
+/// An invocation, for whoever waits for its answer. Dropped, it is taken out of the queue again.
+#[derive(Debug)]
+pub struct Invoked<'a> {
+    runtime: &'a RuntimeApi,
+    id: String,
+    has_taken: oneshot::Receiver<()>,
+    result: oneshot::Receiver<Result>,
+    within: Duration,
+}
 
-impl Drop for Ticket<'_> {
+impl Invoked<'_> {
+    /// Until a function has taken it, or it is too late; whether one has.
+    pub async fn is_taken(&mut self, by: Option<Instant>) -> bool {
+        match by {
+            Some(by) => timeout_at(by, &mut self.has_taken).await.is_ok_and(|taken| taken.is_ok()),
+            None => (&mut self.has_taken).await.is_ok(),
+        }
+    }
+
+    /// What a function answers that has taken it.
+    pub async fn answer(mut self) -> Result {
+        match timeout(self.within, &mut self.result).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err("the function has ended".to_owned()),
+            Err(_) => {
+                self.runtime.state().working.remove(&self.id);
+                Err(format!("the function did not answer within {} s", self.within.as_secs()))
+            }
+        }
+    }
+}
+
+impl Drop for Invoked<'_> {
     fn drop(&mut self) {
-        self.0.state().queue.retain(|one| one.id != self.1);
+        self.runtime.state().queue.retain(|one| one.id != self.id);
     }
 }
 
@@ -89,9 +132,10 @@ struct Asking<'a>(&'a RuntimeApi);
 
 impl<'a> Asking<'a> {
     /// `None` where too many do.
-    fn at(runtime: &'a RuntimeApi) -> Option<Self> {
+    fn at(runtime: &'a RuntimeApi, process: u64) -> Option<Self> {
         {
             let mut state = runtime.state();
+            state.starting.remove(&process);
             if state.asking >= MAX_ASKING {
                 return None;
             }
@@ -131,8 +175,27 @@ impl RuntimeApi {
         }
     }
 
-    /// Invoke a function: it is waited for until `taken_by`, and its answer for `within` from then on.
-    pub async fn invoke(&self, event: &Value, taken_by: Instant, within: Duration) -> Result {
+    /// Until a message waits and all functions are at work. Those that are starting will take one each.
+    pub async fn lacks_a_function(&self) {
+        let lacks = || {
+            let state = self.state();
+            state.queue.len() > state.asking + state.starting.len()
+        };
+        loop {
+            let queued = self.queued.notified();
+            if lacks() {
+                sleep(BUSY_FOR).await;
+                if lacks() {
+                    return;
+                }
+            } else {
+                queued.await;
+            }
+        }
+    }
+
+    /// Invoke a function, which has `within` for its answer. It ends when what is handed out is dropped.
+    pub fn invoke(&self, event: &Value, within: Duration) -> Invoked<'_> {
         let (taken, has_taken) = oneshot::channel();
         let (done, result) = oneshot::channel();
         let id = {
@@ -142,43 +205,53 @@ impl RuntimeApi {
             state.queue.push_back(Invocation { id: id.clone(), event: event.clone(), taken, done, within });
             id
         };
-        let ticket = Ticket(self, id);
         self.waiting.notify_one();
-        match timeout_at(taken_by, has_taken).await {
-            Ok(Ok(())) => {}
-            _ => return Err("no function has asked for it at the Runtime API".to_owned()),
-        }
-        match timeout(within, result).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err("the function has ended".to_owned()),
-            Err(_) => {
-                self.state().working.remove(&ticket.1);
-                Err(format!("the function did not answer within {} s", within.as_secs()))
-            }
-        }
+        self.queued.notify_one();
+        Invoked { runtime: self, id, has_taken, result, within }
     }
 
-    /// The functions have ended: what they were at has failed.
-    pub fn ended(&self) {
-        self.state().working.clear();
+    /// Serve starts a process of a function: what it is known by.
+    pub fn begins(&self) -> u64 {
+        let mut state = self.state();
+        state.begun += 1;
+        let id = state.begun;
+        state.processes.insert(id);
+        state.starting.insert(id);
+        id
+    }
+
+    /// A process has ended: what it was at has failed, and it takes nothing more.
+    pub fn ended(&self, process: u64) {
+        let mut state = self.state();
+        state.processes.remove(&process);
+        state.starting.remove(&process);
+        state.working.retain(|_, working| working.process != process);
+        drop(state);
+        // It may have been woken for work that another has to take.
+        self.waiting.notify_one();
+        self.queued.notify_one();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Work for a function, when there is some; `None` where too many ask.
-    async fn next(&self) -> Option<(String, Value)> {
-        let _asking = Asking::at(self)?;
+    /// Work for a function, when there is some; `None` where too many ask, or the process has ended.
+    async fn next(&self, process: u64) -> Option<(String, Value)> {
+        let _asking = Asking::at(self, process)?;
         loop {
             let woken = self.waiting.notified();
             {
                 let mut state = self.state();
+                if process != ATTACHED && !state.processes.contains(&process) {
+                    self.waiting.notify_one();
+                    return None;
+                }
                 if let Some(Invocation { id, event, taken, done, within }) = state.queue.pop_front() {
                     let _ = taken.send(());
                     let now = Instant::now();
                     state.working.retain(|_, working| working.until > now);
-                    state.working.insert(id.clone(), Working { done, until: now + within });
+                    state.working.insert(id.clone(), Working { done, until: now + within, process });
                     // Another may wait behind it, for another function.
                     self.waiting.notify_one();
                     return Some((id, event));
@@ -202,12 +275,12 @@ fn request_id(count: u64) -> String {
     [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| digits.get(range).unwrap_or_default()).join("-")
 }
 
-/// A call of a function; `call` is what stands behind [`BASE`].
-pub async fn take(aws: &Aws, call: &str, request: Request) -> Response {
+/// A call of a function that is known by `process`; `call` is what stands behind [`BASE`].
+pub async fn take(aws: &Aws, process: u64, call: &str, request: Request) -> Response {
     let parts: Vec<&str> = call.split('/').collect();
     match (request.method().clone(), parts.as_slice()) {
         (Method::GET, ["invocation", "next"]) => {
-            let Some((id, event)) = aws.runtime.next().await else {
+            let Some((id, event)) = aws.runtime.next(process).await else {
                 return refused(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "too many functions ask for work");
             };
             let deadline = SystemTime::now() + ANSWER_WITHIN;
