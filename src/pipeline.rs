@@ -18,6 +18,7 @@ use crate::envelope::{Direction, Envelope};
 use crate::facts::{Facts, Timestamp};
 use crate::message::dkim::Signature;
 use crate::message::{Draft, Message, Rendered, Violation};
+use crate::rule::listed::{self, Listed};
 use crate::rule::piece::Piece;
 use crate::rule::problem::{Code, Problem, Problems, Severity};
 use crate::rule::section::Span;
@@ -253,6 +254,16 @@ impl Pipeline {
             rule.leave_out(piece);
         }
         self
+    }
+
+    /// Every list of values in the conditions of its rules.
+    pub fn listed(&self) -> Vec<Listed> {
+        listed::find(self.warnings.files())
+    }
+
+    /// As [`Pipeline::load`], with a list of [`Pipeline::listed`] without one of its values. That may be no rule set any more.
+    pub fn load_without_value(path: &Path, list: &Listed, index: usize) -> Result<Self, Problems> {
+        file::load_edited(path, Some((&list.span, &list.without(index)))).map(Self::of)
     }
 
     /// `rules/20-legal.toml:12`, for a place in the rule files.

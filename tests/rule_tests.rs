@@ -307,7 +307,10 @@ fn results_for_programs() {
     assert_eq!(record.pointer("/tests/0/passed").unwrap(), true);
     assert_eq!(record.pointer("/coverage/points").unwrap(), 4);
     let xml = std::fs::read_to_string(folder.path().join("results.xml")).unwrap();
-    assert!(xml.contains("<testcase name=\"a customer\" classname=\"rules/rules.toml:10\""), "{xml}");
+    assert!(
+        xml.contains("<testcase name=\"a customer\" classname=\"rules.rules\" file=\"rules/rules.toml\" line=\"10\""),
+        "{xml}"
+    );
 }
 
 #[test]
@@ -324,4 +327,52 @@ fn wrong_usage() {
     let output = mailwright(faulty.path(), &["test"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("did you mean `notice`?"));
+}
+
+#[test]
+fn values_of_lists_are_left_out_one_by_one() {
+    let folder = folder("");
+    let rules = r#"
+[[rule]]
+name = "partners"
+when = { subject = { words = ["offer", "price", "quote"] }, sender = ["ann@example.com", "bob@example.com"] }
+action = { kind = "tag_subject", tag = "[P]" }
+"#;
+    let test = |from: &str, word: &str| {
+        format!(
+            "\n[[test]]\nname = \"{from} {word}\"\nmessage = {{ subject = \"An {word}\" }}\nexpect.matched = \"partners\"\n\
+             envelope = {{ from = \"{from}@example.com\", to = \"kim@example.net\" }}\n"
+        )
+    };
+    let write =
+        |tests: &str| std::fs::write(folder.path().join("rules/rules.toml"), format!("{rules}{tests}")).unwrap();
+    let not = "\n[[test]]\nname = \"not\"\nmessage = { subject = \"Hello\" }\nexpect.not_matched = \"partners\"\n\
+               envelope = { from = \"ann@example.com\", to = \"kim@example.net\" }\n\
+               [[test]]\nname = \"nor\"\nmessage = { subject = \"An offer\" }\nexpect.not_matched = \"partners\"\n\
+               envelope = { from = \"eve@example.com\", to = \"kim@example.net\" }\n";
+    write(&(test("ann", "offer") + not));
+    let output = mailwright(folder.path(), &["test", "--mutate"]);
+    assert!(output.status.success(), "{}", stdout(&output));
+    let output = mailwright(folder.path(), &["test", "--mutate-values", "--junit", "out.xml"]);
+    let wanted = "no test notices 3 of 7 changes:
+  unnoticed `partners` without \"bob@example.com\" of the 2 values of `sender` in `when`  rules/rules.toml:4
+  unnoticed `partners` without \"price\" or \"quote\" of the 3 values of `subject.words` in `when`  rules/rules.toml:4
+";
+    let mut lines: Vec<String> = stdout(&output).lines().map(str::to_owned).collect();
+    lines.sort();
+    let mut wanted: Vec<&str> = wanted.lines().collect();
+    wanted.sort_unstable();
+    assert!(lines.iter().filter(|line| line.contains("notice")).eq(&wanted), "{}", stdout(&output));
+    assert_eq!(output.status.code(), Some(1));
+    let junit = std::fs::read_to_string(folder.path().join("out.xml")).unwrap();
+    assert!(junit.contains("<failure message=\"no test notices 3 of 7 changes\">"), "{junit}");
+    let output = mailwright(folder.path(), &["test", "--mutate-values", "--json"]);
+    let record: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(record["unnoticed"].as_array().unwrap().len(), 3, "{record}");
+
+    write(&(test("ann", "offer") + &test("bob", "price") + &test("bob", "quote") + not));
+    let output = mailwright(folder.path(), &["test", "--mutate-values"]);
+    let shown = stdout(&output);
+    assert!(shown.contains("2 parts of the conditions and 5 values of lists left out, one at a time"), "{shown}");
+    assert!(output.status.success());
 }

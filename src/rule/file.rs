@@ -64,9 +64,14 @@ struct Input {
 
 /// Read and compile a folder, one file of it, or a packed rule set (`.json`).
 pub(crate) fn load(path: &Path) -> Result<RuleSet, Problems> {
+    load_edited(path, None)
+}
+
+/// As [`load`], with another text at a place of one of its files.
+pub(crate) fn load_edited(path: &Path, edit: Option<(&Span, &str)>) -> Result<RuleSet, Problems> {
     if path.extension().is_some_and(|extension| extension == "json") && path.is_file() {
         return match std::fs::read(path) {
-            Ok(octets) => from_packed(&octets),
+            Ok(octets) => packed_edited(&octets, edit),
             Err(error) => {
                 Err(unreadable(format!("`{}` cannot be read: {}", shown(&path.display().to_string()), io_text(&error))))
             }
@@ -96,25 +101,39 @@ pub(crate) fn load(path: &Path) -> Result<RuleSet, Problems> {
             }
         }
     }
+    edit_at(&mut inputs, edit);
     compile(reading, inputs, &shown(&path.display().to_string()), !is_file)
+}
+
+/// Put another text at a place; one that is not there stays.
+fn edit_at(inputs: &mut [Input], edit: Option<(&Span, &str)>) {
+    let Some((span, text)) = edit else { return };
+    let Some(old) = inputs.get_mut(span.file).map(|input| &mut input.source.text) else { return };
+    if old.get(span.range.clone()).is_some() {
+        old.replace_range(span.range.clone(), text);
+    }
 }
 
 /// Compile files that are in memory: `(relative path, text)`. Those that end in `.toml` and stand in no folder are rule
 /// files, or the organization; the others are what `file = "…"` may name.
 pub(crate) fn from_sources(files: Vec<(String, String)>) -> Result<RuleSet, Problems> {
     let (rule_files, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|(name, _)| is_rule_file(name));
-    in_memory(rule_files, others.into_iter().map(|(name, text)| (name, text.into_bytes())).collect())
+    in_memory(rule_files, others.into_iter().map(|(name, text)| (name, text.into_bytes())).collect(), None)
 }
 
 /// As [`from_sources`], of a packed rule set.
 pub(crate) fn from_packed(packed: &[u8]) -> Result<RuleSet, Problems> {
+    packed_edited(packed, None)
+}
+
+fn packed_edited(packed: &[u8], edit: Option<(&Span, &str)>) -> Result<RuleSet, Problems> {
     let files = packed::unpack(packed).map_err(unreadable)?;
     let (rule_files, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|(name, _)| is_rule_file(name));
     let text = |(name, octets): (String, Vec<u8>)| match String::from_utf8(octets) {
         Ok(text) => Ok((name, text)),
         Err(_) => Err(unreadable(format!("`{}` of the packed rule set is not UTF-8", shown(&name)))),
     };
-    in_memory(rule_files.into_iter().map(text).collect::<Result<_, _>>()?, others)
+    in_memory(rule_files.into_iter().map(text).collect::<Result<_, _>>()?, others, edit)
 }
 
 fn unreadable(why: String) -> Problems {
@@ -123,12 +142,17 @@ fn unreadable(why: String) -> Problems {
     reading.done(Vec::new()).0
 }
 
-fn in_memory(mut rule_files: Vec<(String, String)>, others: Vec<(String, Vec<u8>)>) -> Result<RuleSet, Problems> {
+fn in_memory(
+    mut rule_files: Vec<(String, String)>,
+    others: Vec<(String, Vec<u8>)>,
+    edit: Option<(&Span, &str)>,
+) -> Result<RuleSet, Problems> {
     rule_files.sort();
-    let inputs = rule_files
+    let mut inputs: Vec<Input> = rule_files
         .into_iter()
         .map(|(name, text)| Input { name: name.clone(), source: SourceFile { path: name, text } })
         .collect();
+    edit_at(&mut inputs, edit);
     compile(Reading::new(Files::Memory(others)), inputs, "the rule set", true)
 }
 

@@ -10,6 +10,7 @@ pub mod entry;
 pub mod file;
 pub mod late;
 mod lints;
+pub mod listed;
 pub(crate) mod nesting;
 mod organization;
 pub(crate) mod packed;

@@ -6,6 +6,7 @@ mod coverage;
 mod junit;
 mod mutation;
 mod runner;
+mod values;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use crate::terminal::{BAD, Colour, FAINT, GOOD, ODD, escape};
 use coverage::Coverage;
 use mutation::Mutation;
 use runner::{Ran, Runner};
+use values::Values;
 
 /// Run the tests beside the rules
 ///
@@ -32,7 +34,7 @@ pub struct Options {
     #[arg(value_name = "RULES", default_value = "rules")]
     rules: PathBuf,
     /// Run only tests whose name holds this text
-    #[arg(long, value_name = "TEXT", conflicts_with_all = ["coverage", "min_coverage", "mutate"])]
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["coverage", "min_coverage", "mutate", "mutate_values"])]
     filter: Option<String>,
     /// Write the snapshots anew; read them before you commit them
     #[arg(long)]
@@ -46,7 +48,11 @@ pub struct Options {
     /// Leave out each condition, alternative and exception in turn, and fail when no test notices
     #[arg(long)]
     mutate: bool,
-    /// Write the results as JUnit XML, for CI servers
+    /// As --mutate, and each value of a list in a condition, too
+    #[arg(long)]
+    mutate_values: bool,
+    /// Write the results as JUnit XML, for CI servers: tests, coverage as properties, and what else --min-coverage and
+    /// --mutate ask for as tests of their own
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// One JSON object, for programs
@@ -97,14 +103,15 @@ fn test(options: &Options, colour: Colour) -> Result<(String, End), String> {
     if ran.is_empty() {
         return Err("no test has such a name".to_owned());
     }
-    if let Some(path) = &options.junit {
-        std::fs::write(path, junit::xml(&ran))
-            .map_err(|error| format!("cannot write `{}`: {error}", crate::terminal::path(path)))?;
-    }
     let failed = ran.iter().filter(|ran| !ran.misses.is_empty()).count();
     let coverage = Coverage::of(&pipeline, &ran);
-    let mutation =
-        if options.mutate && failed == 0 { Some(Mutation::of(&pipeline, &runner, || load(options))?) } else { None };
+    let mutates = options.mutate || options.mutate_values;
+    let mut mutation =
+        if mutates && failed == 0 { Some(Mutation::of(&pipeline, &runner, || load(options))?) } else { None };
+    if options.mutate_values {
+        let values = |mutation: Mutation| mutation.with_values(Values::of(&pipeline, &runner, &options.rules));
+        mutation = mutation.map(values);
+    }
     let thin = options.min_coverage.is_some_and(|least| coverage.percent() < u32::from(least));
     let end = if failed > 0 || thin || !mutation.as_ref().is_none_or(Mutation::is_noticed) {
         End::MessageFailed
@@ -112,6 +119,12 @@ fn test(options: &Options, colour: Colour) -> Result<(String, End), String> {
         End::Good
     };
 
+    if let Some(path) = &options.junit {
+        let also =
+            junit::Also { coverage: &coverage, least: options.min_coverage, mutates, mutation: mutation.as_ref() };
+        std::fs::write(path, junit::xml(&ran, &also))
+            .map_err(|error| format!("cannot write `{}`: {error}", crate::terminal::path(path)))?;
+    }
     if options.json {
         let record = json!({
             "tests": ran.iter().map(Ran::json).collect::<Vec<_>>(),
@@ -129,7 +142,7 @@ fn test(options: &Options, colour: Colour) -> Result<(String, End), String> {
     }
     match &mutation {
         Some(mutation) => text.push_str(&mutation.text(colour)),
-        None if options.mutate => text.push_str("nothing was left out of the rules, as tests fail\n"),
+        None if mutates => text.push_str("nothing was left out of the rules, as tests fail\n"),
         None => {}
     }
     Ok((text, end))

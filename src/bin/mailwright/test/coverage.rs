@@ -61,10 +61,15 @@ impl Coverage {
         u32::try_from((covered * 100).checked_div(self.points).unwrap_or(100)).unwrap_or(100)
     }
 
+    /// How many points are covered, and of how many.
+    pub const fn covered(&self) -> (usize, usize) {
+        (self.points - self.missing.len(), self.points)
+    }
+
     /// For people.
     pub fn text(&self, colour: Colour) -> String {
-        let covered = self.points - self.missing.len();
-        let mut text = format!("coverage: {covered} of {} ({} %)\n", self.points, self.percent());
+        let (covered, points) = self.covered();
+        let mut text = format!("coverage: {covered} of {points} ({} %)\n", self.percent());
         for Missing { rule, what, place } in &self.missing {
             let (word, place) = (colour.paint(ODD, "not covered"), colour.paint(FAINT, place));
             text.push_str(&format!("  {word} `{}`: {what}  {place}\n", escape(rule)));

@@ -7,6 +7,7 @@ use mailwright::rule::piece::Described;
 use serde_json::{Value, json};
 
 use super::runner::Runner;
+use super::values::Values;
 use crate::check::count;
 use crate::terminal::{Colour, FAINT, GOOD, ODD, escape};
 
@@ -23,6 +24,7 @@ pub struct Survivor {
 pub struct Mutation {
     tried: usize,
     survivors: Vec<Survivor>,
+    values: Option<Values>,
 }
 
 impl Mutation {
@@ -32,7 +34,7 @@ impl Mutation {
         runner: &Runner<'_>,
         load: impl Fn() -> Result<Pipeline, String>,
     ) -> Result<Self, String> {
-        let mut mutation = Self { tried: 0, survivors: Vec::new() };
+        let mut mutation = Self { tried: 0, survivors: Vec::new(), values: None };
         for (index, rule) in pipeline.rules().iter().enumerate().filter(|(_, rule)| rule.mode != Mode::Off) {
             for Described { piece, name, within, span, .. } in rule.pieces() {
                 mutation.tried += 1;
@@ -46,32 +48,46 @@ impl Mutation {
         Ok(mutation)
     }
 
+    /// The same of values of lists.
+    #[must_use]
+    pub fn with_values(self, values: Values) -> Self {
+        Self { values: Some(values), ..self }
+    }
+
+    /// How often tests did not notice, and of how many times.
+    pub fn unnoticed(&self) -> (usize, usize) {
+        let values = self.values.as_ref().map_or((0, 0), |values| (values.unnoticed(), values.tried));
+        (self.survivors.len() + values.0, self.tried + values.1)
+    }
+
     /// Did tests notice each time?
     pub fn is_noticed(&self) -> bool {
-        self.survivors.is_empty()
+        self.unnoticed().0 == 0
     }
 
     /// For people.
     pub fn text(&self, colour: Colour) -> String {
-        if self.survivors.is_empty() {
-            let parts = count(self.tried, "part");
-            let text = format!("{parts} of the conditions left out, one at a time, and a test noticed each time\n");
-            return colour.paint(GOOD, &text).into_owned();
+        let lists = self.values.as_ref().map(|values| values.text(colour)).unwrap_or_default();
+        if self.is_noticed() {
+            let values = self.values.as_ref().map(|values| format!(" and {} of lists", count(values.tried, "value")));
+            let parts = count(self.tried, "part") + " of the conditions" + &values.unwrap_or_default();
+            let text = format!("{parts} left out, one at a time, and a test noticed each time\n");
+            return colour.paint(GOOD, &text).into_owned() + &lists;
         }
-        let tried = count(self.tried, "change");
-        let mut text = format!("no test notices {} of {tried}:\n", self.survivors.len());
+        let (unnoticed, tried) = self.unnoticed();
+        let mut text = format!("no test notices {unnoticed} of {}:\n", count(tried, "change"));
         for Survivor { rule, without, place } in &self.survivors {
             let (word, place) = (colour.paint(ODD, "unnoticed"), colour.paint(FAINT, place));
             text.push_str(&format!("  {word} `{}` without {without}  {place}\n", escape(rule)));
         }
-        text
+        text + &lists
     }
 
     /// For programs: what no test notices.
     pub fn json(&self) -> Value {
         let survivors = self.survivors.iter();
-        survivors
-            .map(|Survivor { rule, without, place }| json!({ "rule": rule, "without": without, "place": place }))
-            .collect()
+        let parts = survivors
+            .map(|Survivor { rule, without, place }| json!({ "rule": rule, "without": without, "place": place }));
+        parts.chain(self.values.iter().flat_map(Values::json)).collect()
     }
 }

@@ -20,7 +20,7 @@ pub fn elements<'t>(text: &'t str, name: &str) -> impl Iterator<Item = Option<&'
             let (_, after) = rest.split_once(open.as_str())?;
             rest = after;
             // A longer name begins the same way.
-            if !after.starts_with(|c: char| c == '>' || c.is_ascii_whitespace()) {
+            if !after.starts_with(|c: char| matches!(c, '>' | '/') || c.is_ascii_whitespace()) {
                 continue;
             }
             let (inner, after) = match after.split_once('>') {
