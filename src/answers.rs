@@ -110,6 +110,10 @@ impl Answers {
         }
         answers
     }
+    /// As they were given before: for each recipient of the envelope in its order, for others, and whom rules had added.
+    pub(crate) const fn carried(named: Vec<Disposition>, others: Disposition, added: Vec<Address>) -> Self {
+        Self { named, others, added }
+    }
     /// What is answered for each recipient of the envelope, in its order.
     pub fn named(&self) -> &[Disposition] {
         &self.named

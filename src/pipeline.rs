@@ -79,18 +79,19 @@ impl Pipeline {
         facts: &Facts,
         out_of_time: &dyn Fn() -> bool,
     ) -> Result<Outcome<'m>, RunError> {
-        self.run_then(message, envelope, facts, out_of_time, &|_, _| {})
+        self.run_then(message, envelope, facts, out_of_time, &|_, _, _| {})
     }
 
     /// As [`Pipeline::run`]. When all rules are done, and before the draft is rendered, `finish` is called with the
-    /// draft and the rules that asked for something in the answer: the flow puts its own fields in or takes them out. What it does counts as a change; it is called again where a draft that does not hold up is gone back from.
+    /// draft, the rules that asked for something in the answer, and that answer: the flow puts its own fields in or takes them
+    /// out. What it does counts as a change; it is called again where a draft that does not hold up is gone back from.
     pub fn run_then<'m>(
         &self,
         message: &'m Message<'m>,
         envelope: &Envelope,
         facts: &Facts,
         out_of_time: &dyn Fn() -> bool,
-        finish: &dyn Fn(&mut Draft<'m>, &[Asked]),
+        finish: &dyn Fn(&mut Draft<'m>, &[Asked], &Answers),
     ) -> Result<Outcome<'m>, RunError> {
         let mut run = Run {
             draft: Draft::new(message),
@@ -117,14 +118,15 @@ impl Pipeline {
             signatures: Vec::new(),
         };
         let Run { mut draft, dispositions, added, asked, .. } = run;
-        finish(&mut draft, &asked);
+        let answers = Answers::new(envelope, &dispositions, added);
+        finish(&mut draft, &asked, &answers);
         let way = envelope.direction;
         let (rewritten, signatures) = match render(&mut draft, way) {
             Ok(done) => done,
             Err(violation) => {
                 self.take_back(&mut report, violation)?;
                 draft = Draft::new(message);
-                finish(&mut draft, &asked);
+                finish(&mut draft, &asked, &answers);
                 match render(&mut draft, way) {
                     Ok(done) => done,
                     Err(violation) => {
@@ -139,7 +141,7 @@ impl Pipeline {
             report.notes.push(HIDDEN_SUBJECT.to_owned());
         }
         let stored = if rewritten.is_some() { draft.stored().to_vec() } else { Vec::new() };
-        Ok(Outcome { report, rewritten, answers: Answers::new(envelope, &dispositions, added), asked, stored })
+        Ok(Outcome { report, rewritten, answers, asked, stored })
     }
 
     /// What these rules ask for together, as [`Outcome::answers`] said when they asked for it: for a second try of a

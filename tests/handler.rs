@@ -4,6 +4,7 @@ mod log;
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,7 +17,7 @@ use mailwright::flow::handler::{
 use mailwright::flow::key::{Bucket, KeyPrefix, MessageId, ObjectKey};
 use mailwright::flow::mark::{self, StampKey};
 use mailwright::flow::memory::{Call, Fault, Memory};
-use mailwright::flow::ports::{Directory, PortError, Refusal, Trouble};
+use mailwright::flow::ports::{Directory, Location, MessageFlow, PortError, Refusal, Trouble};
 use mailwright::flow::put_checks::{Demand, Unmet};
 use mailwright::flow::workmail::MAX_MESSAGE;
 use mailwright::message::{Mended, Repair};
@@ -512,8 +513,44 @@ async fn a_message_that_would_grow_too_large_is_delivered_as_it_came() {
         "{:?}",
         handled.report
     );
-    assert_eq!(world.memory.calls(), [Call::Fetch]);
+    // It ends in the midst of a line, and is the same when it is fetched once more.
+    assert_eq!(world.memory.calls(), [Call::Fetch, Call::Fetch]);
     assert_eq!(world.now(), world.raw.slice(..room));
+}
+
+/// Message Flow, with only the beginning of a message at the first calls.
+struct Beginning<'a> {
+    memory: &'a Memory,
+    cut: usize,
+    left: AtomicU32,
+}
+
+impl MessageFlow for Beginning<'_> {
+    async fn fetch(&self, id: &MessageId) -> Result<Bytes, PortError> {
+        let whole = self.memory.fetch(id).await?;
+        let is_cut = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+        Ok(if is_cut { whole.slice(..self.cut) } else { whole })
+    }
+    async fn put_back(&self, id: &MessageId, location: &Location) -> Result<(), PortError> {
+        self.memory.put_back(id, location).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_looks_like_a_beginning_is_fetched_once_more() {
+    let whole = world(STAMP, ORIGINAL, "OUTBOUND");
+    whole.go().await;
+    for cut in [0, 1, ORIGINAL.len() / 2] {
+        let world = world(STAMP, ORIGINAL, "OUTBOUND");
+        assert!(cut == 0 || world.raw[cut - 1] != b'\n');
+        let flow = Beginning { memory: &world.memory, cut, left: AtomicU32::new(1) };
+        let deadline = Instant::now() + Duration::from_secs(14);
+        let (rules, store, settings) = (&world.pipeline, &world.memory, &world.settings);
+        let handled = handle(&world.event, deadline, rules, &flow, store, settings).await;
+        assert_eq!(answer(&handled), DEFAULT);
+        assert_eq!(world.memory.calls(), [Call::Fetch, Call::Fetch, Call::Put, Call::PutBack]);
+        assert_eq!(world.now(), whole.now());
+    }
 }
 
 #[tokio::test(start_paused = true)]

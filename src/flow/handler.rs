@@ -12,6 +12,7 @@
 //! | rejected, and the message came with faults that WorkMail refuses | they are repaired and it is put once more; where that cannot be done or is refused as well, the original |
 //! | the rewrite itself would be rejected | it is not put: the original is delivered, with a warning; a bug of ours |
 //! | throttling, 5xx, timeout, connection | tried again with backoff while there is time, then the invocation fails |
+//! | the message looks as if it were cut short | it is fetched once more ([`super::whole`]) |
 //! | an attachment cannot be stored | as with the rewritten message, which links to it and is not put back |
 //! | a rule with `on_error = "fail"` | the invocation fails |
 //! | the directory cannot be asked, or not in time | rules that need what it did not say fail, by their `on_error`; the others run |
@@ -43,17 +44,18 @@ use tokio::time::Instant;
 use tracing::{Instrument, debug_span};
 
 pub use super::budget::{ANSWER_RESERVE, ANSWER_WITHIN, LOOK_UP_WITHIN, PUT_RESERVE};
-pub use super::report::{Fate, FlowError, FlowReport, MarkedBy, Stage, Times};
+pub use super::report::{Answered, Fate, FlowError, FlowReport, MarkedBy, Stage, Times};
 
 use super::budget::{Budget, Exhausted};
 use super::key::{KeyPrefix, MessageId, ObjectKey};
-use super::mark::{Marker, StampKey};
+use super::mark::{Marked, Marker, StampKey};
 use super::mode::FlowMode;
 use super::ports::{Content, Directory, MessageFlow, ObjectStore, PortError, Refusal};
 use super::put_checks::{self, Basis, Fault, Unmet};
 use super::report::log;
 use super::response::Response;
 use super::rule_sets::Rules;
+use super::whole::{MOST_TIMES, may_be_cut};
 use super::workmail::{Event, preflight};
 use crate::answers::{Answers, Asked};
 use crate::directory::{Book, People};
@@ -247,7 +249,7 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
     async fn work_out(&self, report: &mut FlowReport) -> Result<Worked, FlowError> {
         let at = Instant::now();
         let fetch = async {
-            let fetched = self.insist(Stage::Fetch, &mut report.retries, || self.flow.fetch(self.id)).await;
+            let fetched = self.fetch(&mut report.retries).await;
             (fetched, ms_since(at))
         };
         let ((fetched, fetch_ms), (people, look_up_ms)) = tokio::join!(fetch, self.look_up());
@@ -277,6 +279,27 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
                 }
             }
         })
+    }
+
+    /// The message; once more where it may be the beginning of one only.
+    async fn fetch(&self, retries: &mut u32) -> Result<Result<Bytes, PortError>, FlowError> {
+        let mut longest: Option<Bytes> = None;
+        for _ in 0..MOST_TIMES {
+            let raw = match self.insist(Stage::Fetch, retries, || self.flow.fetch(self.id)).await? {
+                Ok(raw) => raw,
+                Err(error) => return Ok(Err(error)),
+            };
+            let same = longest.as_ref() == Some(&raw);
+            if longest.as_ref().is_some_and(|before| before.len() != raw.len()) {
+                let message_id = self.id.as_str();
+                tracing::warn!(message_id, "the message was given out in two lengths: the longer is taken");
+            }
+            longest = longest.filter(|before| before.len() > raw.len()).or(Some(raw));
+            if same || !longest.as_deref().is_some_and(may_be_cut) {
+                break;
+            }
+        }
+        Ok(Ok(longest.unwrap_or_default()))
     }
 
     /// Do what the rules ask for.
@@ -403,26 +426,31 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
             recipients: &self.event.envelope.recipients,
         });
         if let Some(marker) = marker
-            && let Some((asked, digest)) = marker.read(&Draft::new(&message))
+            && let Some(Marked { answers: given, asked, digest }) = marker.read(&Draft::new(&message))
         {
+            let is_other = digest != self.pipeline.digest();
+            if let Some(given) = given {
+                return Ok(Ran::Marked(given, is_other.then_some(MarkedBy { digest, answered: Answered::ByMark })));
+            }
             let answers = |pipeline: &Pipeline, asked: &[Asked]| {
                 pipeline.answers_of(asked, &message, &self.event.envelope, &facts)
             };
-            if digest == self.pipeline.digest() {
+            if !is_other {
                 return Ok(Ran::Marked(answers(self.pipeline, &asked), None));
             }
             // One message, one rule set: what it has asked for belongs to what it has made of the message.
             let its = self.others.iter().find(|other| other.digest() == digest).and_then(|its| {
                 let marker = Marker { digest: its.digest(), names: &self::names(its), ..marker };
-                marker.read(&Draft::new(&message)).map(|(asked, _)| answers(its, &asked))
+                marker.read(&Draft::new(&message)).map(|marked| answers(its, &marked.asked))
             });
-            let by = MarkedBy { digest, known: its.is_some() };
+            let answered = if its.is_some() { Answered::ByItsRules } else { Answered::ByNames };
+            let by = MarkedBy { digest, answered };
             return Ok(Ran::Marked(its.unwrap_or_else(|| answers(self.pipeline, &asked)), Some(by)));
         }
         let rules_until = self.budget.rules_until();
-        let finish = |draft: &mut Draft<'_>, asked: &[Asked]| {
+        let finish = |draft: &mut Draft<'_>, asked: &[Asked], answers: &Answers| {
             if let Some(marker) = marker {
-                marker.finish(draft, asked);
+                marker.finish(draft, asked, answers);
             }
         };
         let outcome = self.pipeline.run_then(

@@ -3,14 +3,17 @@
 //! WorkMail calls the function again when an answer did not arrive, and the message that it gives out then is the
 //! rewritten one. The mark tells: the second try answers as the first did and changes nothing. That holds whatever the rule
 //! set is by then, as rules may be published between two tries, or two sets be in use: what one has rewritten, no other
-//! rewrites again. The answer is that of the rule set that made the mark, where it is still known; else rules are known again
-//! by their names, and what one asked for that is no longer there, or no longer enforced, counts for nothing.
+//! rewrites again. The mark carries the answer ([`carried`]), in octets that nobody can read without the key. Where it is too
+//! long for that, or is not the same for all and the recipients are others, the answer is that of the rule set that made the
+//! mark, where it is still known; else rules are known again by their names, and what one asked for that is no longer there, or
+//! no longer enforced, counts for nothing.
 //!
 //! Invariant (no forged trust): a mark counts only with a valid HMAC-SHA-256 (RFC 2104) over its version, the flow's
 //! message id, the digest of the rule set that made it, the direction and what rules asked for in the answer, for whom. Any other field of this name counts
 //! for nothing; it is taken off mail that comes in, and off whatever is marked anew. The mark stands on top of the
 //! header, only in messages that changed.
 
+mod carried;
 mod table;
 
 use std::collections::BTreeSet;
@@ -19,9 +22,10 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use self::carried::Carried;
 use self::table::{Slot, TAG, Table};
 use super::key::{MessageId, hex};
-use crate::answers::{Asked, MAX_RECIPIENTS, Whom, decisive};
+use crate::answers::{Answers, Asked, MAX_RECIPIENTS, Whom, decisive};
 use crate::envelope::{Address, Direction};
 use crate::message::{Draft, Field, FieldName, Which};
 
@@ -31,14 +35,14 @@ pub const NAME: &str = "X-Mailwright-Mark";
 pub const MIN_STAMP_KEY: usize = 32;
 /// So many fields of this name are looked at, from the top: ours stands on top, others may have been put above.
 const MAX_LOOKED_AT: usize = 4;
-/// Most rules that a mark names one by one. Of more, it holds those that decide the answer, in a [`Table`]; were those more
-/// than that has room for, which takes as many rules that add recipients, the message would have no mark.
+/// Most rules that a mark names one by one. Of more, it holds those that decide the answer, in a [`Table`]; are those more
+/// than that has room for, which takes as many rules that add recipients, it has the answer alone.
 const MAX_DISPOSING: usize = 64;
 /// Longest list of them, in octets; the same.
 const MAX_WORDS: usize = 4_000;
 /// Longest value of a mark that is looked at, in octets.
 const MAX_VALUE: usize = 40_000;
-/// A table stands in words of so many octets, for the field to be folded between them.
+/// A table and an answer stand in words of so many octets, for the field to be folded between them.
 const WORD: usize = 64;
 /// So many recipients have a place in a mark.
 const PLACES: usize = 512;
@@ -70,6 +74,17 @@ impl fmt::Debug for StampKey {
     }
 }
 
+/// What a valid mark says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marked {
+    /// What was answered, where the mark says it of these recipients.
+    pub answers: Option<Answers>,
+    /// What rules asked for in the answer.
+    pub asked: Vec<Asked>,
+    /// The digest of the rule set that they are of.
+    pub digest: String,
+}
+
 /// Reads and writes the mark of one message in one flow.
 #[derive(Debug, Clone, Copy)]
 pub struct Marker<'a> {
@@ -89,15 +104,14 @@ pub struct Marker<'a> {
 }
 
 impl Marker<'_> {
-    /// What rules asked for in the answer, when the message bears a valid mark, and the digest of the rule set that they are of.
-    pub fn read(&self, draft: &Draft<'_>) -> Option<(Vec<Asked>, String)> {
-        let values = draft.values(NAME);
-        values.iter().take(MAX_LOOKED_AT).find_map(|value| Some((self.check(value)?, made_by(value)?.to_owned())))
+    /// What the mark says, when the message bears a valid one.
+    pub fn read(&self, draft: &Draft<'_>) -> Option<Marked> {
+        draft.values(NAME).iter().take(MAX_LOOKED_AT).find_map(|value| self.check(value))
     }
 
     /// Take off what does not belong there, and mark the message where it changed. Says nothing, changes nothing in an
     /// outbound message that the rules left as it was.
-    pub fn finish(&self, draft: &mut Draft<'_>, asked: &[Asked]) {
+    pub fn finish(&self, draft: &mut Draft<'_>, asked: &[Asked], answers: &Answers) {
         let Ok(name) = FieldName::new(NAME) else { return };
         let changed = !draft.is_unchanged();
         if !changed && self.direction == Direction::Outbound {
@@ -105,17 +119,44 @@ impl Marker<'_> {
         }
         let removed = draft.remove_fields(&name, Which::All);
         if (changed || removed > 0)
-            && let Some(value) = self.value(asked).or_else(|| self.tabled(asked))
+            && let Some(value) = self.marked(asked, answers)
             && let Ok(field) = Field::new(name, &value)
         {
             draft.add_field(field);
         }
     }
 
-    /// `v=3; flow=outbound; rules=0123456789abcdef; did=89abcdef01234567, 456789abcdef0123:…; to=0123456789abcdef; mac=…`:
+    /// With the answer, where it fits; and with what rules asked for, where that does.
+    fn marked(&self, asked: &[Asked], answers: &Answers) -> Option<String> {
+        // Nothing asked is nothing to carry: everybody gets it.
+        let answer = if asked.is_empty() { None } else { self.carried(answers) };
+        let fits = |value: &String| value.len() <= MAX_VALUE;
+        let with = |answer: Option<&str>| self.value(asked, answer).or_else(|| self.tabled(asked, answer)).filter(fits);
+        let alone = || self.value(&[], Some(answer.as_deref()?)).filter(fits);
+        answer.as_deref().and_then(|answer| with(Some(answer))).or_else(|| with(None)).or_else(alone)
+    }
+
+    /// The answer, as hex digits in words.
+    fn carried(&self, answers: &Answers) -> Option<String> {
+        let mut octets = Carried::new(answers, self.recipients, &self.folded())?.octets()?;
+        self.mask(&mut octets, ANSWER);
+        Some(in_words(&hex(&octets)))
+    }
+
+    /// The same back.
+    fn answers(&self, words: &str, to: Option<&str>) -> Option<Answers> {
+        let digits: String = words.split_ascii_whitespace().collect();
+        let mut octets = unhex_all(&digits)?;
+        self.mask(&mut octets, ANSWER);
+        let folded = self.folded();
+        let same = to.is_some_and(|to| to == self.to(&folded));
+        Carried::read(&octets)?.answers(self.recipients, &folded, same)
+    }
+
+    /// `v=3; flow=outbound; rules=0123456789abcdef; did=89abcdef01234567, 456789abcdef0123:…; to=0123456789abcdef; answer=…; mac=…`:
     /// spaces so that it can be folded. Behind a digest of a rule's name, which tells nothing without the key, `+` says that it added recipients, `*` that it did nothing else to
     /// the answer, and `:` for which recipients it is.
-    fn value(&self, asked: &[Asked]) -> Option<String> {
+    fn value(&self, asked: &[Asked], answer: Option<&str>) -> Option<String> {
         if asked.len() > MAX_DISPOSING {
             return None;
         }
@@ -124,13 +165,15 @@ impl Marker<'_> {
         if words.iter().map(String::len).sum::<usize>() > MAX_WORDS {
             return None;
         }
-        let to = words.iter().any(|word| word.contains(':')).then(|| self.to(&folded));
-        let mac = hex(&self.mac(&words, to.as_deref()).finalize().into_bytes());
+        let names_some = answer.is_some() || words.iter().any(|word| word.contains(':'));
+        let to = names_some.then(|| self.to(&folded));
+        let mac = hex(&with_answer(self.mac(&words, to.as_deref()), answer).finalize().into_bytes());
         let (did, to) = (words.join(", "), to.map(|to| format!(" to={to};")).unwrap_or_default());
-        Some(format!("v=3; flow={}; rules={}; did={did};{to} mac={mac}", self.direction, self.digest))
+        let answer = answer.map(|answer| format!(" answer={answer};")).unwrap_or_default();
+        Some(format!("v=3; flow={}; rules={}; did={did};{to}{answer} mac={mac}", self.direction, self.digest))
     }
 
-    fn check(&self, value: &str) -> Option<Vec<Asked>> {
+    fn check(&self, value: &str) -> Option<Marked> {
         if value.len() > MAX_VALUE {
             return None;
         }
@@ -142,31 +185,38 @@ impl Marker<'_> {
         // Of whatever rule set: that it is one of ours is for the MAC to say.
         let of = Marker { digest: take("rules")?, ..*self };
         let did = take("did")?;
-        let to = take("to");
+        let (to, answer) = (take("to"), take("answer"));
         let mac = unhex::<32>(take("mac")?)?;
         if !expected || entries.next().is_some() {
             return None;
         }
-        if version == "4" {
-            return of.check_table(did, to?, &mac);
-        }
+        let asked = if version == "4" {
+            of.check_table(did, to?, answer, &mac)
+        } else {
+            of.check_words(did, to, answer, &mac)
+        }?;
+        let answers = answer.and_then(|answer| of.answers(answer, to));
+        Some(Marked { answers, asked, digest: of.digest.to_owned() })
+    }
+
+    fn check_words(&self, did: &str, to: Option<&str>, answer: Option<&str>, mac: &[u8]) -> Option<Vec<Asked>> {
         if did.len() > 2 * MAX_WORDS {
             return None;
         }
         let words = did.split(',').map(str::trim).filter(|word| !word.is_empty());
         let words: Vec<String> = words.take(MAX_DISPOSING + 1).map(str::to_owned).collect();
         // Constant time.
-        of.mac(&words, to).verify_slice(&mac).ok()?;
+        with_answer(self.mac(&words, to), answer.map(unfolded).as_deref()).verify_slice(mac).ok()?;
         let folded = self.folded();
-        let same = to.is_some_and(|to| to == of.to(&folded));
-        let tags: Vec<String> = if words.is_empty() { Vec::new() } else { of.tags() };
+        let same = to.is_some_and(|to| to == self.to(&folded));
+        let tags: Vec<String> = if words.is_empty() { Vec::new() } else { self.tags() };
         let rule = |tag: &str| tags.iter().position(|of| of == tag);
-        Some(words.iter().filter_map(|word| of.asked(word, &rule, same, &folded)).collect())
+        Some(words.iter().filter_map(|word| self.asked(word, &rule, same, &folded)).collect())
     }
 
     /// Of rules that are too many for [`Self::value`]: those that decide the answer and for whom, as hex digits in words:
     /// `v=4; flow=outbound; rules=0123456789abcdef; did=…; to=0123456789abcdef; mac=…`.
-    fn tabled(&self, asked: &[Asked]) -> Option<String> {
+    fn tabled(&self, asked: &[Asked], answer: Option<&str>) -> Option<String> {
         let folded = self.folded();
         let decisive = decisive(asked, self.recipients)?;
         let slot = |asked: &Asked| {
@@ -189,17 +239,17 @@ impl Marker<'_> {
         let mut octets = table.octets(PLACES)?;
         self.mask(&mut octets, TABLE);
         let digits = hex(&octets);
-        let words: Vec<&str> = digits.as_bytes().chunks(WORD).filter_map(|word| str::from_utf8(word).ok()).collect();
         let to = self.to(&folded);
-        let mac = hex(&self.table_mac(&digits, &to).finalize().into_bytes());
-        let (flow, rules, did) = (self.direction, self.digest, words.join(" "));
-        Some(format!("v=4; flow={flow}; rules={rules}; did={did}; to={to}; mac={mac}"))
+        let mac = hex(&with_answer(self.table_mac(&digits, &to), answer).finalize().into_bytes());
+        let (flow, rules, did) = (self.direction, self.digest, in_words(&digits));
+        let answer = answer.map(|answer| format!(" answer={answer};")).unwrap_or_default();
+        Some(format!("v=4; flow={flow}; rules={rules}; did={did}; to={to};{answer} mac={mac}"))
     }
 
-    fn check_table(&self, did: &str, to: &str, mac: &[u8]) -> Option<Vec<Asked>> {
+    fn check_table(&self, did: &str, to: &str, answer: Option<&str>, mac: &[u8]) -> Option<Vec<Asked>> {
         let digits: String = did.split_ascii_whitespace().collect();
         // Constant time.
-        self.table_mac(&digits, to).verify_slice(mac).ok()?;
+        with_answer(self.table_mac(&digits, to), answer.map(unfolded).as_deref()).verify_slice(mac).ok()?;
         let mut octets = unhex_all(&digits)?;
         self.mask(&mut octets, TABLE);
         let table = Table::read(&octets)?;
@@ -350,13 +400,30 @@ impl Marker<'_> {
     }
 }
 
-/// The digest in a mark.
-fn made_by(value: &str) -> Option<&str> {
-    value.split(';').find_map(|entry| entry.trim().strip_prefix("rules=")).map(str::trim)
+/// A MAC that holds for the answer as well; what follows a word of this length is nothing that a rule is known by.
+fn with_answer(mut mac: Hmac<Sha256>, words: Option<&str>) -> Hmac<Sha256> {
+    for octets in words.into_iter().flat_map(|words| [b"mailwright mark answer", words.as_bytes()]) {
+        mac.update(&(octets.len() as u64).to_be_bytes());
+        mac.update(octets);
+    }
+    mac
+}
+
+/// Digits in words, for a field to be folded between them.
+fn in_words(digits: &str) -> String {
+    let words: Vec<&str> = digits.as_bytes().chunks(WORD).filter_map(|word| str::from_utf8(word).ok()).collect();
+    words.join(" ")
+}
+
+/// Words as they were before the field was folded.
+fn unfolded(words: &str) -> String {
+    words.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What the key stream over a table is for.
 const TABLE: &[&[u8]] = &[b"mailwright mark table"];
+/// The same of the one over an answer.
+const ANSWER: &[&[u8]] = &[b"mailwright mark answer"];
 
 fn unhex_all(text: &str) -> Option<Vec<u8>> {
     let pairs = text.is_ascii().then(|| text.as_bytes().chunks(2))?;
@@ -375,238 +442,4 @@ fn unhex<const OCTETS: usize>(text: &str) -> Option<[u8; OCTETS]> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rule::Disposition;
-
-    const KEY: &str = "0123456789abcdef0123456789abcdef";
-
-    fn asked(rules: &[usize]) -> Vec<Asked> {
-        rules
-            .iter()
-            .map(|rule| Asked {
-                rule: *rule,
-                whom: Some(Whom::Everybody),
-                disposes: *rule != 4,
-                disposition: None,
-                adds: (3..5).contains(rule),
-            })
-            .collect()
-    }
-
-    const NAMES: [Option<&str>; 13] = [
-        Some("r0"),
-        Some("r1"),
-        Some("r2"),
-        Some("r3"),
-        Some("r4"),
-        Some("r5"),
-        Some("r6"),
-        Some("r7"),
-        Some("r8"),
-        Some("r9"),
-        Some("r10"),
-        None,
-        Some("r12"),
-    ];
-
-    fn value_and_check(rules: &[usize], change: impl Fn(&mut String), at: (&str, &str, Direction, &str)) -> bool {
-        let id = MessageId::new("11111111-aaaa").unwrap();
-        let key = StampKey::new(KEY).unwrap();
-        let (direction, disposing) = (Direction::Inbound, asked(rules));
-        let made = Marker { key: &key, id: &id, digest: "00112233aabbccdd", names: &NAMES, direction, recipients: &[] };
-        let mut value = made.value(&disposing).unwrap();
-        change(&mut value);
-        let (key, id, direction, digest) = at;
-        let (key, id) = (StampKey::new(key).unwrap(), MessageId::new(id).unwrap());
-        let read = Marker { key: &key, id: &id, digest, names: &NAMES, direction, recipients: &[] }.check(&value);
-        assert!(read.is_none() || read == Some(disposing));
-        read.is_some()
-    }
-
-    #[test]
-    fn a_mark_holds_for_its_message_flow_and_key_alone_whatever_rules_are_in_force() {
-        let good = (KEY, "11111111-aaaa", Direction::Inbound, "00112233aabbccdd");
-        for disposing in [&[][..], &[0], &[0, 3, 4, 12]] {
-            assert!(value_and_check(disposing, |_| {}, good));
-        }
-        let other_key = "0123456789abcdef0123456789abcdeF";
-        assert!(!value_and_check(&[1], |_| {}, (other_key, good.1, good.2, good.3)));
-        assert!(!value_and_check(&[1], |_| {}, (good.0, "11111111-aaab", good.2, good.3)));
-        assert!(!value_and_check(&[1], |_| {}, (good.0, good.1, Direction::Outbound, good.3)));
-        assert!(value_and_check(&[1], |_| {}, (good.0, good.1, good.2, "00112233aabbccde")));
-        // That it is of these rules must be true.
-        assert!(!value_and_check(&[1], |v| *v = v.replace("aabbccdd", "aabbccde"), good));
-    }
-
-    #[test]
-    fn a_mark_that_was_tampered_with_counts_for_nothing() {
-        let good = (KEY, "11111111-aaaa", Direction::Inbound, "00112233aabbccdd");
-        let changes: [&dyn Fn(&mut String); 10] = [
-            &|v| *v = v.replace("did=", "did=0123456789abcdef, "),
-            &|v| *v = v.replace("did=", "did=0"),
-            &|v| *v = v.replace("did=", "did=; x="),
-            &|v| *v = v.replace("v=3", "v=2"),
-            &|v| *v = v.replace("; mac", "+; mac"),
-            &|v| *v = v.replace("; mac", "; to=0000000000000000; mac"),
-            &|v| v.truncate(v.len() - 2),
-            &|v| v.push_str("; x=1"),
-            &|v| v.replace_range(v.len() - 64.., &"0".repeat(64)),
-            &|v| v.clear(),
-        ];
-        for change in changes {
-            assert!(!value_and_check(&[1], change, good));
-        }
-        // White space may change on the way (RFC 5322 §2.2.3).
-        assert!(value_and_check(&[1], |v| *v = v.replace("; ", ";\t "), good));
-    }
-
-    #[test]
-    fn for_whom_is_kept_and_told_to_nobody() {
-        let (key, id) = (StampKey::new(KEY).unwrap(), MessageId::new("11111111-aaaa").unwrap());
-        let addresses = |list: &[&str]| list.iter().map(|one| Address::new(one).unwrap()).collect::<Vec<_>>();
-        let marker = |recipients| Marker {
-            key: &key,
-            id: &id,
-            digest: "00",
-            names: &NAMES,
-            direction: Direction::Outbound,
-            recipients,
-        };
-        let some = |named: &[bool]| {
-            vec![Asked {
-                rule: 7,
-                whom: Some(Whom::Some(named.to_vec())),
-                disposes: true,
-                disposition: None,
-                adds: true,
-            }]
-        };
-        let these = addresses(&["kim@x.example", "lee@x.example", "Ann@x.example"]);
-        let value = marker(&these).value(&some(&[true, false, true])).unwrap();
-        assert_eq!(marker(&these).check(&value), Some(some(&[true, false, true])));
-        // To another rule set as well.
-        assert_eq!(Marker { digest: "11", ..marker(&these) }.check(&value), Some(some(&[true, false, true])));
-        // In any order and spelling.
-        let mixed = addresses(&["LEE@X.example", "ann@x.example", "kim@x.example"]);
-        assert_eq!(marker(&mixed).check(&value), Some(some(&[false, true, true])));
-        // Of others, a rule is to be asked again.
-        let others = addresses(&["kim@x.example", "lee@x.example"]);
-        assert_eq!(
-            marker(&others).check(&value),
-            Some(vec![Asked { rule: 7, whom: None, disposes: true, disposition: None, adds: true }])
-        );
-        // Nothing in it tells how many they are.
-        let many: Vec<String> = (0..500).map(|n| format!("r{n}@x.example")).collect();
-        let many = addresses(&many.iter().map(String::as_str).collect::<Vec<_>>());
-        let every_other: Vec<bool> = (0..500).map(|n| n % 2 == 0).collect();
-        let long = marker(&many).value(&some(&every_other)).unwrap();
-        assert_eq!(long.len(), value.len());
-        assert_eq!(marker(&many).check(&long), Some(some(&every_other)));
-        assert!(!value.contains(&"0".repeat(16)), "{value}");
-    }
-
-    /// Rules that each ask for something, as they are asked of a message: `(whom, disposition)`.
-    fn many(asked: &[(Whom, Disposition)]) -> Vec<Asked> {
-        let one = |(rule, (whom, disposition)): (usize, &(Whom, Disposition))| Asked {
-            rule,
-            whom: Some(whom.clone()),
-            disposes: true,
-            disposition: Some(disposition.clone()),
-            adds: false,
-        };
-        asked.iter().enumerate().map(one).collect()
-    }
-
-    #[test]
-    fn of_more_rules_than_are_named_those_are_kept_that_decide_and_for_whom() {
-        let (key, id) = (StampKey::new(KEY).unwrap(), MessageId::new("11111111-aaaa").unwrap());
-        let names: Vec<String> = (0..600).map(|n| format!("r{n}")).collect();
-        let names: Vec<Option<&str>> = names.iter().map(|name| Some(name.as_str())).collect();
-        let recipients: Vec<Address> =
-            (0..500).map(|n| Address::new(&format!("r{}@x.example", n * 7 % 500)).unwrap()).collect();
-        let marker = Marker {
-            key: &key,
-            id: &id,
-            digest: "00",
-            names: &names,
-            direction: Direction::Inbound,
-            recipients: &recipients,
-        };
-        let only = |at: usize| Whom::Some((0..500).map(|n| n == at).collect());
-        let bounce = |n: usize| Disposition::Bounce(n.to_string());
-
-        // A hundred for everybody: the first of the strictest is what counts.
-        let mut asked = many(&(0..100).map(|n| (Whom::Everybody, bounce(n))).collect::<Vec<_>>());
-        (asked[7].disposition, asked[90].adds) = (Some(Disposition::Drop), true);
-        assert_eq!(marker.value(&asked), None);
-        let value = marker.tabled(&asked).unwrap();
-        let of = |rule, disposes, adds| Asked { rule, whom: Some(Whom::Everybody), disposes, disposition: None, adds };
-        assert_eq!(marker.check(&value), Some(vec![of(7, true, false), of(90, false, true)]));
-        // Of any recipients, as of those that are cut off.
-        assert_eq!(Marker { recipients: &recipients[1..], ..marker }.check(&value), marker.check(&value));
-        assert_eq!(Marker { digest: "11", ..marker }.check(&value), marker.check(&value), "to another rule set");
-
-        // One for each recipient, and one for everybody that is stricter than some of them.
-        let mut each: Vec<(Whom, Disposition)> = (0..500).map(|n| (only(n), bounce(n))).collect();
-        each.push((Whom::Everybody, Disposition::Junk));
-        each[3].1 = Disposition::Deliver;
-        let asked = many(&each);
-        let value = marker.tabled(&asked).unwrap();
-        let read = marker.check(&value).unwrap();
-        assert_eq!(read.len(), 500);
-        assert!(read.iter().all(|one| one.rule == 500 || one.whom == Some(only(one.rule))));
-        assert_eq!(read[499].whom, Some(Whom::Everybody));
-        assert!(read.iter().all(|one| one.rule != 3));
-        // Of other recipients, each is asked again but for the one for everybody.
-        let others = Marker { recipients: &recipients[1..], ..marker }.check(&value).unwrap();
-        assert_eq!(others.iter().filter(|one| one.whom.is_none()).count(), 499);
-
-        // Nothing tells how many recipients there are, or rules that decide; and it can be folded.
-        let few = marker.tabled(&many(&each[..1])).unwrap();
-        assert_eq!(few.len(), marker.tabled(&many(&each[..30])).unwrap().len());
-        assert!(Field::new(FieldName::new(NAME).unwrap(), &value).is_ok() && value.len() < MAX_VALUE);
-        // White space may change on the way; nothing else may.
-        assert_eq!(marker.check(&value.replace(' ', "\r\n ")), Some(read));
-        let digit = value.len() / 2;
-        for with in ["0", "1"] {
-            let mut changed = value.clone();
-            changed.replace_range(digit..=digit, with);
-            assert!(changed == value || marker.check(&changed).is_none());
-        }
-        for changed in
-            [value.replace("v=4", "v=3"), value.replace("to=", "to=0"), value.replace("rules=00", "rules=01")]
-        {
-            assert_eq!(marker.check(&changed), None);
-        }
-        let elsewhere = MessageId::new("22222222-aaaa").unwrap();
-        assert_eq!(Marker { id: &elsewhere, ..marker }.check(&value), None);
-    }
-
-    #[test]
-    fn a_rule_is_known_again_by_its_name() {
-        let (key, id) = (StampKey::new(KEY).unwrap(), MessageId::new("11111111-aaaa").unwrap());
-        let marker = |digest, names| {
-            let (key, id, recipients, direction) = (&key, &id, &[][..], Direction::Outbound);
-            Marker { key, id, digest, names, direction, recipients }
-        };
-        let made = marker("00", &[Some("bounced"), Some("copied"), Some("cards")]);
-        let value = made.value(&asked(&[0, 2])).unwrap();
-        assert!(!value.contains("bounced") && !value.contains("cards"), "{value}");
-        let of =
-            |names| marker("11", names).check(&value).map(|asked| asked.iter().map(|a| a.rule).collect::<Vec<_>>());
-        assert_eq!(of(&[Some("bounced"), Some("copied"), Some("cards")]), Some(vec![0, 2]));
-        assert_eq!(of(&[Some("cards"), Some("new"), Some("bounced")]), Some(vec![2, 0]), "in another order");
-        assert_eq!(of(&[Some("new"), None, Some("cards")]), Some(vec![2]), "one is gone");
-        assert_eq!(of(&[]), Some(vec![]), "none is left, and yet they have run");
-        // A rule that is not enforced asks for nothing.
-        assert_eq!(marker("00", &[None]).value(&asked(&[0])), None);
-    }
-
-    #[test]
-    fn a_short_key_is_refused_and_no_key_is_shown() {
-        assert!(StampKey::new("short").is_err());
-        assert!(StampKey::new(&format!("  {}  ", "k".repeat(31))).is_err());
-        assert_eq!(format!("{:?}", StampKey::new(KEY).unwrap()), "StampKey(…)");
-    }
-}
+mod tests;

@@ -29,4 +29,5 @@ pub mod report;
 pub mod response;
 pub mod rule_sets;
 pub mod share;
+mod whole;
 pub mod workmail;

@@ -260,8 +260,9 @@ impl<S: RuleStore> InForce<S> {
         if first && self.state().standing == Standing::Refused {
             return Ok(Some(self.swap(*pipeline, tag)));
         }
+        let digest = pipeline.digest().to_owned();
         self.put_in_force(*pipeline, tag);
-        tracing::warn!("a rule set that was published before is in force");
+        tracing::warn!(digest, "a rule set that was published before is in force");
         Ok(None)
     }
 

@@ -166,14 +166,30 @@ impl Fate {
 pub struct MarkedBy {
     /// Its digest.
     pub digest: String,
-    /// Whether it is known here, and what was answered is its answer. Else rules that have the same names as its own have answered.
-    pub known: bool,
+    /// By what it is known what was answered.
+    pub answered: Answered,
+}
+
+/// By what a second try knows the answer of the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answered {
+    /// The mark carries it.
+    ByMark,
+    /// The rule set that made it is still known here.
+    ByItsRules,
+    /// Rules that have the same names as its own have answered.
+    ByNames,
 }
 
 impl MarkedBy {
     /// What the answer is of, in logs.
     pub const fn answered_by(&self) -> &'static str {
-        if self.known { "its rules" } else { "rules of the same names" }
+        match self.answered {
+            Answered::ByMark => "the mark",
+            Answered::ByItsRules => "its rules",
+            Answered::ByNames => "rules of the same names",
+        }
     }
 }
 

@@ -209,8 +209,9 @@ where
 {
     async fn choose(&self, id: &MessageId, budget: &Budget, looks: &mut Looks) -> Result<Chosen<'_>, FlowError> {
         let ((current, looked), beside) = tokio::join!(self.current(budget), self.candidate(budget));
-        tell(Which::Current, &looked);
-        tell(Which::Candidate, &beside);
+        tell(Which::Current, &looked, current.as_ref().ok().map(|current| current.digest()));
+        let candidate = self.candidate.as_ref().and_then(|(_, in_force)| in_force.pipeline());
+        tell(Which::Candidate, &beside, candidate.as_ref().map(|candidate| candidate.digest()));
         if let Current::Published { in_force, .. } = &self.current {
             count(&looked, in_force.standing(), looks);
         }
@@ -243,10 +244,10 @@ fn count(looked: &Looked, standing: Standing, looks: &mut Looks) {
 }
 
 /// Log what an operator should know of a look.
-fn tell(which: Which, looked: &Looked) {
+fn tell(which: Which, looked: &Looked, digest: Option<&str>) {
     let rule_set = which.as_str();
     match looked {
-        Looked::Swapped => tracing::info!(rule_set, "published rules are in force"),
+        Looked::Swapped => tracing::info!(rule_set, digest, "published rules are in force"),
         Looked::Refused { unusable: Unusable { tag, why }, first: true } => {
             let tag = tag.as_str();
             tracing::error!(rule_set, tag, problems = why.as_str(), "the published rules cannot be used");

@@ -396,7 +396,7 @@ fn the_flow_has_the_last_word_and_hears_who_asked_for_what() {
     let pipeline = pipeline(vec![rule("d", vec![Stamp("X-A", Then::Dispose(Disposition::Drop))])]);
     let heard = std::cell::RefCell::new(Vec::new());
     let outcome = pipeline
-        .run_then(&message, &envelope(Direction::Outbound), &Facts::default(), &|| false, &|draft, asked| {
+        .run_then(&message, &envelope(Direction::Outbound), &Facts::default(), &|| false, &|draft, asked, _| {
             heard.borrow_mut().push(as_marked(asked));
             draft.add_field(field("X-Last"));
         })

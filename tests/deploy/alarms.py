@@ -46,6 +46,22 @@ def holds(condition, conditions, p):
     return str(p[name]) == str(value)
 
 
+def quiet(name, alarm, condition, template):
+    """What is wrong with an alarm that goes off where nothing comes: its parameter says after how many periods."""
+    parameter, found = alarm["EvaluationPeriods"], []
+    hours = template["Parameters"].get(parameter)
+    if hours is None:
+        return [f"{name} is no matter of a parameter"]
+    for chosen in range(hours["MinValue"], hours["MaxValue"] + 1):
+        there = condition is None or holds(condition, template["Conditions"], {parameter: chosen})
+        found += [f"{name} looks at {chosen} periods"] if there != (chosen > 0) else []
+        found += [f"{name} looks back longer than CloudWatch does"] if chosen * alarm["Period"] > DAY else []
+    # Without invocations there is no data, and one invocation is enough.
+    found += [f"{name} takes no messages for good"] if alarm["TreatMissingData"] != "breaching" else []
+    found += [f"{name} cannot go off"] if (alarm["Threshold"], alarm["Statistic"]) != (1, "Sum") else []
+    return found
+
+
 def faults(template):
     parameters, conditions, resources = template["Parameters"], template["Conditions"], template["Resources"]
     found = []
@@ -53,6 +69,9 @@ def faults(template):
         if resource["Type"] != "AWS::CloudWatch::Alarm":
             continue
         alarm, condition = resource["Properties"], resource.get("Condition")
+        if alarm["ComparisonOperator"] == "LessThanThreshold":
+            found += quiet(name, alarm, condition, template)
+            continue
         metric, period = alarm["MetricName"], alarm["Period"]
         threshold, statistic = alarm["Threshold"], alarm["Statistic"]
         by_map = isinstance(threshold, list)

@@ -26,6 +26,8 @@ TEMPLATES = [
     ("      Policies:\n        - PolicyName: calls", "      ManagedPolicyArns: [arn:aws:iam::aws:policy/AmazonS3FullAccess]\n      Policies:\n        - PolicyName: calls", "managed policies"),
     ("Principal: { Service: lambda.amazonaws.com }", 'Principal: { AWS: "*" }', "somebody else than Lambda"),
     ("      Role: !GetAtt Role.Arn\n", "      Role: !GetAtt Role.Arn\n      Policies: [AdministratorAccess]\n", "policies beside its role"),
+    ("                    Action: kms:Decrypt\n                    Resource: !Ref EnvironmentKey\n", '                    Action: kms:Decrypt\n                    Resource: "*"\n', "kms:Decrypt is granted on"),
+    ("                  - HasEnvironmentKey\n", "                  - HasTopic\n", "kms:Decrypt is granted on"),
     # Too little.
     ("                  - workmailmessageflow:PutRawMessageContent\n", "", "PutRawMessageContent is called and not granted"),
     ("                      - workmail:ListGroups\n", "", "workmail:ListGroups is called and not granted"),
@@ -41,6 +43,9 @@ ALARMS = [
     ("Condition: HasPublishedRules\n    Properties:\n      AlarmDescription", "Condition: HasRuleSets\n    Properties:\n      AlarmDescription", "LayerRulesAlarm cannot go off"),
     ("Condition: HasRuleSets\n", "Condition: HasCandidate\n", "there is no RulesRefusedAlarm"),
     ("      Period: 3600\n", "      Period: 60\n", "RejectedAlarm cannot go off"),
+    ("      TreatMissingData: breaching\n", "      TreatMissingData: missing\n", "QuietAlarm takes no messages for good"),
+    ("  QuietAlarm:\n    Type: AWS::CloudWatch::Alarm\n    Condition: HasQuietAlarm\n", "  QuietAlarm:\n    Type: AWS::CloudWatch::Alarm\n", "QuietAlarm looks at 0 periods"),
+    ("    MaxValue: 24\n", "    MaxValue: 25\n", "QuietAlarm looks back longer"),
     ("      Period: 300\n      EvaluationPeriods: 12\n", "      Period: 60\n      EvaluationPeriods: 5\n", "ErrorsAlarm does not go off where there is little mail"),
 ]
 # The same with the code.

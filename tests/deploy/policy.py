@@ -26,13 +26,14 @@ CONFINED = {
     "s3:GetObjectVersion": {"${RulesBucket.Arn}/rules.json": "HasPublishedRules"},
     "s3:ListBucketVersions": {"RulesBucket.Arn": "HasPublishedRules"},
     "logs": {"${Log.Arn}": None},
+    "kms": {"EnvironmentKey": "HasEnvironmentKey"},
     # X-Ray knows no resources (Service Authorization Reference).
     "xray": {"*": "HasTracing"},
 }
 # What a grant holds under besides: the versions of one object, and not what else lies in the bucket.
 UNDER = {"s3:ListBucketVersions": {"StringEquals": {"s3:prefix": "rules.json"}}}
 # What Lambda calls in the name of the function.
-BY_LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+BY_LAMBDA = {"kms:Decrypt", "logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 # Operations whose action has another name (Service Authorization Reference).
 OTHER_ACTIONS = {
     "s3:HeadObject": "s3:GetObject", "s3:ListObjectsV2": "s3:ListBucket", "s3:ListObjects": "s3:ListBucket",

@@ -100,7 +100,9 @@ def main():
     say(any(f"${{{name}.Arn}}" not in body for name in alarms), "the dashboard does not show all alarms")
 
     # Buckets: private, encrypted, by TLS alone; rewritten mail is gone after a day with all that is left of it.
-    policies = {p["Bucket"]["!Ref"]: p["PolicyDocument"]["Statement"] for p in of("AWS::S3::BucketPolicy").values()}
+    # A statement under a condition is looked at as if it held.
+    plain = lambda statement: statement["Fn::If"][1] if "Fn::If" in statement else statement
+    policies = {p["Bucket"]["!Ref"]: [plain(s) for s in p["PolicyDocument"]["Statement"]] for p in of("AWS::S3::BucketPolicy").values()}
     for name, bucket in of("AWS::S3::Bucket").items():
         block = bucket.get("PublicAccessBlockConfiguration", {})
         say(len(block) != 4 or not all(block.values()), f"{name} is not closed to the public")
@@ -114,6 +116,12 @@ def main():
     say(lifecycle.get("ExpirationInDays") != 1, "rewritten mail stays longer than a day")
     say(lifecycle.get("NoncurrentVersionExpiration") != {"NoncurrentDays": 1}, "old versions of rewritten mail stay")
     say(lifecycle.get("ExpiredObjectDeleteMarker") is not True, "delete markers stay")
+
+    # Rules: whoever else may not publish them may not do it by deleting or restoring either.
+    kept = [s for s in policies["RulesBucket"] if s["Condition"] == {"ArnNotLike": {"aws:PrincipalArn": {"!Ref": "Publishers"}}}]
+    writes = {"s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"}
+    of_all = [s for s in kept if s["Effect"] == "Deny" and s["Principal"] == "*" and writes <= set(s["Action"]) and s["Resource"] == {"!Sub": "${RulesBucket.Arn}/*"}]
+    say(not of_all, "others than Publishers may publish rules")
 
     # WorkMail: its organization alone may invoke the function and read the bucket.
     (invoked,) = of("AWS::Lambda::Permission").values()

@@ -227,10 +227,6 @@ impl Answered {
     fn bounces_for(&self) -> Option<&str> {
         self.answer["actions"][0]["action"]["parameters"]["bounceMessage"].as_str()
     }
-    /// Where the rule set that has rewritten it is not known any more, it says so.
-    fn says_that_it_does_not_know(&self) -> bool {
-        self.handled.report.marked_by.as_ref().is_some_and(|by| !by.known)
-    }
 }
 
 /// How many answers were lost before the rule's timeout.
@@ -284,7 +280,6 @@ struct Counts {
     candidate: u32,
     layer: u32,
     answered_itself: u32,
-    not_known: u32,
     without_directory: u32,
     refused: u32,
     fell_back: u32,
@@ -373,18 +368,16 @@ async fn with_published_rules_a_candidate_a_directory_and_stored_files_nothing_i
             assert!(refused && !strict, "{}: {:?}", at(), end.handled.report.fate);
             continue;
         }
-        let unknown = end.says_that_it_does_not_know();
-        assert!(unknown || end.bounces_for() == Some(makes.name), "{}: {} of {}", at(), end.answer, makes.name);
+        assert_eq!(end.bounces_for(), Some(makes.name), "{}: {}", at(), end.answer);
         let which = end.handled.report.rule_set.as_ref().map(|set| set.which);
         counts.rewritten += 1;
         counts.candidate += u32::from(makes.name == "candidate");
         counts.layer += u32::from(which == Some(Which::Layer));
-        counts.not_known += u32::from(unknown);
-        counts.answered_itself += u32::from(!unknown && end.handled.report.marked_by.is_some());
+        counts.answered_itself += u32::from(end.handled.report.marked_by.is_some());
         counts.without_directory += u32::from(makes.without_directory.as_ref() == Some(&now));
     }
-    let Counts { rewritten, candidate, layer, answered_itself, not_known, without_directory, refused, .. } = counts;
+    let Counts { rewritten, candidate, layer, answered_itself, without_directory, refused, .. } = counts;
     // The schedules are worth something only if they hit.
-    let least = [rewritten / 10, candidate / 10, layer, answered_itself, not_known, without_directory, refused];
+    let least = [rewritten / 10, candidate / 10, layer, answered_itself, without_directory, refused];
     assert!(alone || least.iter().all(|count| *count >= 5), "{counts:?}");
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 /// What goes wrong. Up to `ResetRequest`, and where it says so, the endpoint never hears of the request.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -82,8 +83,11 @@ struct Shared {
     died: mpsc::UnboundedSender<u64>,
     /// Which life of the process it is.
     life: Arc<AtomicU64>,
-    /// Not listening yet: whoever connects is refused.
-    closed: Mutex<Option<TcpSocket>>,
+    /// Keeps the port while nobody listens: whoever connects then is refused.
+    keeps: Mutex<Option<TcpSocket>>,
+    listening: Mutex<Option<JoinHandle<()>>>,
+    /// After so many answers nobody listens any more.
+    shuts_after: Mutex<Option<usize>>,
 }
 
 struct Plan {
@@ -101,8 +105,7 @@ impl Gate {
         died: mpsc::UnboundedSender<u64>,
         life: Arc<AtomicU64>,
     ) -> Self {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let socket = bound(([127, 0, 0, 1], 0).into());
         let address = socket.local_addr().unwrap();
         let shared = Shared {
             upstream: Mutex::new(upstream),
@@ -111,22 +114,37 @@ impl Gate {
             says: Mutex::new("Header \"Subject: Harvest plan\" is not to its liking".to_owned()),
             died,
             life,
-            closed: Mutex::new(Some(socket)),
+            keeps: Mutex::new(Some(socket)),
+            listening: Mutex::default(),
+            shuts_after: Mutex::default(),
         };
         Self { address, shared: Arc::new(shared) }
     }
 
     pub fn open(&self) {
-        let Some(socket) = self.shared.closed.lock().unwrap().take() else { return };
+        let mut listening = self.shared.listening.lock().unwrap();
+        if listening.is_some() {
+            return;
+        }
+        // Two may be bound to a port while neither listens.
+        let next = bound(self.address);
+        let socket = self.shared.keeps.lock().unwrap().replace(next).unwrap();
         let listener = socket.listen(64).unwrap();
         let shared = self.shared.clone();
-        tokio::spawn(async move {
+        *listening = Some(tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let shared = shared.clone();
                 // Whatever happens to a connection is what was planned for it, or its client went away.
                 tokio::spawn(async move { drop(shared.pass(stream).await) });
             }
-        });
+        }));
+    }
+    /// After so many answers nobody listens any more, until it is opened again.
+    pub fn shut_after(&self, answers: usize) {
+        *self.shared.shuts_after.lock().unwrap() = Some(answers);
+    }
+    pub fn is_open(&self) -> bool {
+        self.shared.listening.lock().unwrap().is_some()
     }
 
     /// From here on, so many of these requests go wrong like this.
@@ -172,10 +190,34 @@ impl Shared {
             }
             read_body(&mut client, &mut read, head_end).await?;
             let request = std::mem::take(&mut read);
+            if fault.is_none() && self.is_last() {
+                let answer = self.ask(&request).await?;
+                self.shut().await;
+                // And the connection ends with it.
+                return client.write_all(&answer).await;
+            }
             match fault {
                 None => client.write_all(&self.ask(&request).await?).await?,
                 Some(fault) => return self.go_wrong(fault, client, &request).await,
             }
+        }
+    }
+
+    fn is_last(&self) -> bool {
+        let mut left = self.shuts_after.lock().unwrap();
+        if let Some(answers) = left.as_mut() {
+            *answers = answers.saturating_sub(1);
+        }
+        left.take_if(|answers| *answers == 0).is_some()
+    }
+
+    /// Refuse connections from here on.
+    async fn shut(&self) {
+        let listening = self.listening.lock().unwrap().take();
+        if let Some(listening) = listening {
+            listening.abort();
+            // It is over, and the listener with it.
+            drop(listening.await);
         }
     }
 
@@ -274,6 +316,14 @@ impl Shared {
         let head = format!("HTTP/1.1 {status} No\r\ncontent-type: {sort}\r\nx-amzn-errortype: {kind}\r\n");
         format!("{head}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()).into_bytes()
     }
+}
+
+/// A socket at that address that listens when it is told to.
+fn bound(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind(address).unwrap();
+    socket
 }
 
 /// Wait until the client gives up.

@@ -2,6 +2,7 @@
 //! loopback.
 
 mod calls;
+mod candidate_faults;
 mod deployed;
 mod directory;
 mod extremes;
