@@ -20,7 +20,7 @@ fn ours(html: &str) -> Vec<Seen> {
             // No token at all to the WHATWG; nothing is shown of it either way.
             Kind::Comment { .. } if html.get(token.span.clone()) == Some("</>") => continue,
             Kind::Comment { .. } => ('!', ""),
-            Kind::Doctype => ('d', ""),
+            Kind::Doctype { .. } => ('d', ""),
             Kind::Text | Kind::Cdata { .. } | Kind::Raw { .. } | Kind::Unfinished => continue,
         };
         seen.push((kind, token.span.start, token.span.end, name.to_ascii_lowercase().replace('\0', "\u{FFFD}")));

@@ -155,7 +155,7 @@ impl Opened<'_> {
     /// Let a token open and close what it does.
     fn apply(&mut self, token: &Token) {
         match token.kind {
-            Kind::Doctype => self.quirks = is_quirks(self.html.get(token.span.clone()).unwrap_or_default()),
+            Kind::Doctype { .. } => self.quirks = is_quirks(self.html.get(token.span.clone()).unwrap_or_default()),
             Kind::Start { element, self_closing } => self.start(element, self_closing, token),
             Kind::End { element } => self.end(element, token.name.clone()),
             Kind::Text => {

@@ -59,7 +59,7 @@ pub fn pieces(html: &str) -> impl Iterator<Item = Piece<'_>> {
                     Piece::Start { name: last.clone(), attributes }
                 }
                 Kind::End { .. } => Piece::End { name: name() },
-                Kind::Doctype => Piece::Doctype,
+                Kind::Doctype { .. } => Piece::Doctype,
                 Kind::Comment { .. } => continue,
                 Kind::Unfinished => return None,
             });

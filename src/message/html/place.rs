@@ -17,9 +17,12 @@ pub fn start(html: &str) -> Option<usize> {
     while let Some(token) = walk.next() {
         match token.kind {
             Kind::Text if is_blank(html, &token) => {}
-            Kind::Comment { .. } => {
+            Kind::Comment { closed } => {
                 // `<?xml …?>` opens the document; other comments may be Outlook's, which opens tables in them.
-                if place == 0 && html.get(token.span.clone()).is_some_and(|comment| comment.starts_with("<?xml")) {
+                if closed
+                    && place == 0
+                    && html.get(token.span.clone()).is_some_and(|comment| comment.starts_with("<?xml"))
+                {
                     place = token.span.end;
                 }
             }
@@ -32,7 +35,9 @@ pub fn start(html: &str) -> Option<usize> {
             Kind::Start { element: Element::Body | Element::Html, .. } if hides_all(html, &token) => return None,
             Kind::Start { element: Element::Body, .. } => return Some(token.span.end),
             Kind::Start { element: Element::Frameset, .. } => return None,
-            Kind::Doctype | Kind::Start { element: Element::Html | Element::Head, .. } => place = token.span.end,
+            Kind::Doctype { closed: true } | Kind::Start { element: Element::Html | Element::Head, .. } => {
+                place = token.span.end;
+            }
             Kind::Start { element, .. } if element.is_metadata() => {
                 // A raw element counts when its end tag comes: one that is never closed would swallow the block.
                 if !element.is_raw() && inside.is_none() {
@@ -75,7 +80,8 @@ pub fn end(html: &str) -> Option<End> {
             Kind::Start { element: Element::Body | Element::Html, .. } if !seen && hides_all(html, &token) => {
                 return None;
             }
-            Kind::Start { element: Element::Html | Element::Head | Element::Body, .. } | Kind::Doctype => {}
+            Kind::Start { element: Element::Html | Element::Head | Element::Body, .. }
+            | Kind::Doctype { closed: true } => {}
             Kind::Start { element, .. } => {
                 if element.is_raw() {
                     raw_start = token.span.start;
@@ -94,7 +100,10 @@ pub fn end(html: &str) -> Option<End> {
             Kind::Raw { closed: false, .. } => {
                 return Some(place.map_or_else(|| End::before(html, raw_start), |at| End::reached(html, at, &walk)));
             }
-            Kind::Comment { closed: false } | Kind::Cdata { closed: false } | Kind::Unfinished => {
+            Kind::Comment { closed: false }
+            | Kind::Doctype { closed: false }
+            | Kind::Cdata { closed: false }
+            | Kind::Unfinished => {
                 return Some(End::reached(html, place.unwrap_or(token.span.start), &walk));
             }
             Kind::Cdata { .. } => place = None,

@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
                     self.mark = None;
                 }
             }
-            Kind::Raw { .. } | Kind::Cdata { .. } | Kind::Comment { .. } | Kind::Doctype | Kind::Unfinished => {}
+            Kind::Raw { .. } | Kind::Cdata { .. } | Kind::Comment { .. } | Kind::Doctype { .. } | Kind::Unfinished => {}
         }
     }
 

@@ -32,7 +32,7 @@ pub(super) enum Kind {
     /// Comments and all that is read as one: `<!…>`, `<?…>`, `</ …>`, `</>`.
     Comment { closed: bool },
     /// `<!doctype …>`.
-    Doctype,
+    Doctype { closed: bool },
     /// A tag that never ends: it and all after it is dropped.
     Unfinished,
 }
@@ -111,11 +111,13 @@ impl<'a> Tokens<'a> {
             let end = found.map_or(bytes.len(), |found| inner + found + 3);
             return Token { kind: Kind::Cdata { closed: found.is_some() }, span: start..end, name: start..start };
         }
-        let mut token = self.bogus_comment(start);
-        if rest.get(..7).is_some_and(|word| word.eq_ignore_ascii_case(b"doctype")) {
-            token.kind = Kind::Doctype;
+        let token = self.bogus_comment(start);
+        match token.kind {
+            Kind::Comment { closed } if rest.get(..7).is_some_and(|word| word.eq_ignore_ascii_case(b"doctype")) => {
+                Token { kind: Kind::Doctype { closed }, ..token }
+            }
+            _ => token,
         }
-        token
     }
 
     fn bogus_comment(&self, start: usize) -> Token {

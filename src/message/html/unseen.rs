@@ -95,7 +95,7 @@ pub fn unseen(html: &str, see: &mut dyn FnMut(Unseen)) {
                 add(UnseenKind::Comment, verbatim(html, start..end.max(start)), 0..0);
             }
             // Entities of XML are declared there.
-            Kind::Doctype => add(UnseenKind::Raw, verbatim(html, span.start + 2..span.end), 0..0),
+            Kind::Doctype { .. } => add(UnseenKind::Raw, verbatim(html, span.start + 2..span.end), 0..0),
             // Some readers show what a browser drops.
             Kind::Unfinished => add(UnseenKind::Comment, verbatim(html, span.start + 1..span.end), 0..0),
             Kind::Start { .. } | Kind::End { .. } => {

@@ -122,7 +122,7 @@ pub(super) fn newest_end(lines: &[Line]) -> Option<usize> {
     for (at, line) in lines.iter().enumerate() {
         let quoted = line.quote != Quote::No;
         let begins = match line.mark {
-            Some(Mark::Quoted) if last_text > at => Some(at),
+            Some(Mark::Quoted) if last_text > at => Some(attribution_outside(lines, at).unwrap_or(at)),
             Some(Mark::Wrapper) if last_text > at => return wrapper_end(lines, at),
             _ if line.text.is_empty() => None,
             _ if quoted && let Some(first) = attribution_above(lines, at) => return cited_end(lines, at, first),
@@ -271,6 +271,12 @@ fn attribution_above(lines: &[Line], at: usize) -> Option<usize> {
         return Some(attribution_start(lines, position));
     }
     None
+}
+
+/// QUIRK: NetEase writes the attribution above the element that it names as the quote.
+fn attribution_outside(lines: &[Line], at: usize) -> Option<usize> {
+    let (_, line) = last_text_above(lines, at)?;
+    (says_wrote(&line.text) && names_sender(&line.text)).then(|| attribution_above(lines, at))?
 }
 
 /// QUIRK: Apple Mail marks the attribution as well, as the first line of the quote: `> On … wrote:`. It stands below an

@@ -236,6 +236,10 @@ const HTML: &[(&str, &str)] = &[
         r#"<div>Fine.</div>‸<span id="OLK_SRC_BODY_SECTION"><div><span>From: </span>Kim</div><blockquote id="MAC_OUTLOOK_ATTRIBUTION_BLOCKQUOTE">Shall we meet?</blockquote></span>"#,
     ),
     (
+        "netease",
+        r#"<html><body><div>Fine.</div><br>‸<pre>At 2024-05-07 10:15:00, "Kim Lee" &lt;kim@example.com&gt; wrote:</pre><blockquote id="isReplyContent"><p>Shall we meet?</p></blockquote></body></html>"#,
+    ),
+    (
         "thunderbird",
         r#"<html><body><p>Fine.</p>‸<div class="moz-cite-prefix">On 07/05/2024 10:15, Kim Lee wrote:<br></div><blockquote type="cite" cite="mid:a@example.com"><p>Shall we meet?</p></blockquote></body></html>"#,
     ),

@@ -213,6 +213,7 @@ pub(super) const OPENERS: &[&str] = &[
     "în ",
     "pe ",
     "в ",
+    "at ",
     "on\u{a0}",
     "στις ",
     "na ",
