@@ -111,10 +111,14 @@ impl Domain {
     pub fn new(text: &str) -> Result<Self, AddressError> {
         let text = text.trim();
         let text = text.strip_suffix('.').unwrap_or(text);
-        if text.len() > MAX_DOMAIN
-            || text.contains(|c: char| c.is_whitespace() || c.is_control() || "@<>,;\"".contains(c))
-        {
+        let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '@' | '<' | '>' | ',' | ';' | '"');
+        if text.len() > MAX_DOMAIN || text.contains(odd) {
             return Err(AddressError);
+        }
+        // Nearly all are of ASCII, where no label has another form.
+        let lower = text.to_lowercase();
+        if lower.is_ascii() && !lower.contains("xn--") {
+            return if lower.split('.').any(str::is_empty) { Err(AddressError) } else { Ok(Self(lower)) };
         }
         // RFC 3490 §3.1: ideographic and full-width full stops part labels too.
         let labels: Vec<String> = text.split(['.', '\u{3002}', '\u{FF0E}', '\u{FF61}']).map(unicode_label).collect();
@@ -148,7 +152,7 @@ impl Address {
         let at = text.rfind('@').ok_or(AddressError)?;
         let local = text.get(..at).unwrap_or_default();
         let quoted = local.len() > 2 && local.starts_with('"') && local.ends_with('"');
-        let odd = |c: char| c.is_whitespace() || "@<>\"".contains(c);
+        let odd = |c: char| c.is_whitespace() || matches!(c, '@' | '<' | '>' | '"');
         if local.is_empty()
             || text.len() > MAX_ADDRESS
             || text.contains(char::is_control)

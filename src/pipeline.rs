@@ -9,6 +9,7 @@ mod report;
 mod run;
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use self::act::{own_disposition, protected_bounce, unanswerable};
 use self::run::{Run, fence, whom};
@@ -41,6 +42,14 @@ pub struct Pipeline {
     endings: Vec<(Span, Timestamp)>,
     checks_all: bool,
     key: Option<ValueKey>,
+    needs: Needs,
+}
+
+/// What has to be looked up for messages of each way, once it is asked for.
+#[derive(Debug, Default)]
+struct Needs {
+    inbound: OnceLock<Need>,
+    outbound: OnceLock<Need>,
 }
 
 impl Pipeline {
@@ -68,7 +77,8 @@ impl Pipeline {
     }
     fn of(set: file::RuleSet) -> Self {
         let file::RuleSet { rules, organization, book, tests, digest, warnings, endings, files: _ } = set;
-        Self { rules, digest, organization, book, tests, warnings, endings, checks_all: false, key: None }
+        let needs = Needs::default();
+        Self { rules, digest, organization, book, tests, warnings, endings, checks_all: false, key: None, needs }
     }
 
     /// Run the rules over a message. `out_of_time` is asked before each rule, and by a rule that takes long.
@@ -210,11 +220,17 @@ impl Pipeline {
 
     /// What has to be looked up before the rules run over a message that goes this way; both ways where every condition
     /// is looked at ([`Pipeline::checking_all`]).
-    pub fn need(&self, way: Direction) -> Need {
-        let mut need = Need::default();
-        let runs = |rule: &&Rule| rule.may_apply(way) || self.checks_all && rule.mode != Mode::Off;
-        self.rules.iter().filter(runs).for_each(|rule| need.add(rule.need()));
-        need
+    pub fn need(&self, way: Direction) -> &Need {
+        let need = match way {
+            Direction::Inbound => &self.needs.inbound,
+            Direction::Outbound => &self.needs.outbound,
+        };
+        need.get_or_init(|| {
+            let mut need = Need::default();
+            let runs = |rule: &&Rule| rule.may_apply(way) || self.checks_all && rule.mode != Mode::Off;
+            self.rules.iter().filter(runs).for_each(|rule| need.add(rule.need()));
+            need
+        })
     }
 
     /// What is odd about the rule files and did not keep them from being used.
@@ -246,6 +262,7 @@ impl Pipeline {
     #[must_use]
     pub fn checking_all(mut self) -> Self {
         self.checks_all = true;
+        self.needs = Needs::default();
         self
     }
 
@@ -255,6 +272,7 @@ impl Pipeline {
         if let Some(rule) = self.rules.get_mut(rule) {
             rule.leave_out(piece);
         }
+        self.needs = Needs::default();
         self
     }
 

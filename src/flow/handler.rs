@@ -406,8 +406,8 @@ impl<F: MessageFlow, S: ObjectStore, D: Directory> Passage<'_, F, S, D> {
         let at = Instant::now();
         let (now, until) = (self.settings.clock.now(), self.budget.look_up_until());
         let people = match self.directory {
-            Some(directory) => directory.look_up(&need, envelope, now, until).instrument(debug_span!("look_up")).await,
-            None => self.pipeline.book().look_up(&need, envelope),
+            Some(directory) => directory.look_up(need, envelope, now, until).instrument(debug_span!("look_up")).await,
+            None => self.pipeline.book().look_up(need, envelope),
         };
         (people, ms_since(at))
     }

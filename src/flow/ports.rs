@@ -81,7 +81,7 @@ impl Content {
     /// it.
     pub fn new(original: &Bytes, rendered: &Rendered<'_>) -> Self {
         let mut hash = Sha256::new();
-        let (mut chunks, mut small) = (Vec::new(), BytesMut::new());
+        let (mut chunks, mut small) = (Vec::new(), BytesMut::with_capacity(rendered.len().min(4 * SHARED_FROM)));
         for slice in rendered.buffers(original) {
             let is_long = slice.len() >= SHARED_FROM;
             if !small.is_empty() && (is_long || small.len() + slice.len() > CHUNK) {

@@ -24,7 +24,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use super::workmail::MAX_MESSAGE;
-use crate::message::{Draft, FieldSpan, MAX_LINE, Message, Part, Rendered, header_of};
+use crate::message::{Draft, FieldSpan, MAX_LINE, Message, Part, Rendered, header_fields, header_of};
 
 /// Most attachments of one message (Administrator Guide, "Amazon WorkMail quotas").
 pub const MAX_ATTACHMENTS: usize = 500;
@@ -154,7 +154,9 @@ pub struct Rejection {
 pub fn put(new: &[u8], fetched: &[u8]) -> Result<(), Rejection> {
     let new = Message::parse(new);
     let mut faults = check(&new);
-    changed_fields(&new, &Message::parse(header_of(fetched)), &mut faults);
+    if !has_same_fields(&new, fetched) {
+        changed_fields(&new, &Message::parse(header_of(fetched)), &mut faults);
+    }
     if !faults.iter().any(|fault| fault.demand.refuses()) {
         return Ok(());
     }
@@ -238,10 +240,13 @@ pub fn brought_in(message: &Message<'_>, rendered: &Rendered<'_>) -> Vec<Fault> 
 
 /// The demands that a message alone does not meet; `came` is false throughout.
 pub fn check(message: &Message<'_>) -> Vec<Fault> {
-    let mut checked = Checked { message, names: message.part_names(), faults: Vec::new() };
+    let mut checked = Checked { message, names: None, faults: Vec::new() };
     checked.lines();
+    let is_plain = message.raw().is_ascii() && memchr::memchr(0, message.raw()).is_none();
     for (id, part) in message.parts().iter().enumerate() {
-        checked.octets(id, part);
+        if !is_plain {
+            checked.octets(id, part);
+        }
         checked.structure(id, part);
     }
     checked.root_fields();
@@ -254,13 +259,15 @@ pub fn check(message: &Message<'_>) -> Vec<Fault> {
 
 struct Checked<'c, 'm> {
     message: &'c Message<'m>,
-    names: Vec<String>,
+    /// The names of its parts, once one is asked for.
+    names: Option<Vec<String>>,
     faults: Vec<Fault>,
 }
 
 impl Checked<'_, '_> {
     fn fault(&mut self, demand: Demand, name: Option<&'static str>, part: usize, in_header: bool, at: Range<usize>) {
-        let part = self.names.get(part).filter(|_| part > 0).cloned().unwrap_or_default();
+        let names = self.names.get_or_insert_with(|| self.message.part_names());
+        let part = names.get(part).filter(|_| part > 0).cloned().unwrap_or_default();
         let fault = Fault { demand, name, part, in_header, offset: at.start, octets: at.len(), came: false };
         self.faults.push(fault);
     }
@@ -360,7 +367,7 @@ fn known(message: &Message<'_>, field: &FieldSpan) -> Option<&'static str> {
 /// Fields that must not change: the values are those that came, in their order, decoded and unfolded. Of a field that may
 /// stand once, copies may go. MIME-Version may come where there was none.
 fn changed_fields(new: &Message<'_>, fetched: &Message<'_>, faults: &mut Vec<Fault>) {
-    if fixed_fields(new).eq(fixed_fields(fetched)) {
+    if has_same_fields(new, fetched.raw()) {
         return;
     }
     let (new_draft, old_draft) = (Draft::new(new), Draft::new(fetched));
@@ -394,12 +401,18 @@ fn changed_fields(new: &Message<'_>, fetched: &Message<'_>, faults: &mut Vec<Fau
     }
 }
 
+/// True where the fields that must not change are the same and written the same, in the same order.
+fn has_same_fields(new: &Message<'_>, fetched: &[u8]) -> bool {
+    let (_, fields) = header_fields(fetched);
+    fixed_fields(new.raw(), new.fields()).eq(fixed_fields(fetched, &fields))
+}
+
 /// The fields that must not change, by their place on the list, as they are written.
-fn fixed_fields<'a>(message: &'a Message<'_>) -> impl Iterator<Item = (usize, &'a [u8])> {
-    message.fields().iter().filter_map(|field| {
-        let name = message.bytes(&field.name);
+fn fixed_fields<'a>(raw: &'a [u8], fields: &'a [FieldSpan]) -> impl Iterator<Item = (usize, &'a [u8])> {
+    fields.iter().filter_map(|field| {
+        let name = raw.get(field.name.clone())?;
         let at = fields::FIXED.iter().position(|fixed| fixed.as_bytes().eq_ignore_ascii_case(name))?;
-        Some((at, message.bytes(&field.value)))
+        Some((at, raw.get(field.value.clone())?))
     })
 }
 

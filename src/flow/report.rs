@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use tracing::level_filters::LevelFilter;
 
 use super::key::{MessageId, ObjectKey};
 use super::mode::FlowMode;
@@ -321,6 +322,10 @@ pub struct Times {
 
 /// One event per message: ids, rule names, counts, sizes and durations.
 pub(super) fn log(report: &FlowReport, error: Option<&FlowError>) {
+    if LevelFilter::current() == LevelFilter::OFF {
+        // Nobody listens.
+        return;
+    }
     let rules = report.rules.as_ref().map(|r| r.rules.as_slice()).unwrap_or_default();
     let signatures = report.rules.as_ref().map(|r| r.signatures.as_slice()).unwrap_or_default();
     let names = |is: fn(&Verdict) -> bool| {

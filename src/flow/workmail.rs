@@ -42,8 +42,9 @@ impl Event {
         let text = |key: &str| event.get(key).and_then(Value::as_str);
         let message_id = text("messageId").and_then(|id| MessageId::new(id).ok());
         let direction = text("flowDirection").and_then(direction);
-        let from = event.pointer("/envelope/mailFrom");
-        let given = event.pointer("/envelope/recipients").and_then(Value::as_array);
+        let said = |key: &str| event.get("envelope").and_then(|envelope| envelope.get(key));
+        let from = said("mailFrom");
+        let given = said("recipients").and_then(Value::as_array);
         let recipients: Vec<Address> = given.into_iter().flatten().take(MAX_RECIPIENTS).filter_map(address).collect();
         // One that cannot be named in an answer is as one that was cut off.
         let left_out = given.is_some_and(|given| given.len() > recipients.len());

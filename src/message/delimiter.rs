@@ -8,6 +8,10 @@ use super::{Message, Part};
 /// True when a line of the edited body would be read as a delimiter (RFC 2046 §5.1.1) of a multipart that the part is in.
 /// The body as it came in has no such line: it would have ended there.
 pub(super) fn is_formed(message: &Message<'_>, part: &Part, edits: &[Edit]) -> bool {
+    let boundaries: Vec<&[u8]> = boundaries_around(message, part);
+    if boundaries.is_empty() {
+        return false;
+    }
     let raw = message.bytes(&part.body);
     let of_body = edits.iter().filter(|edit| edit.range.start >= part.body.start);
     // Most text has no two hyphens in a row, and none at the end of what is put together.
@@ -15,16 +19,14 @@ pub(super) fn is_formed(message: &Message<'_>, part: &Part, edits: &[Edit]) -> b
     if memchr::memmem::find(raw, b"--").is_none() && !of_body.clone().any(has_hyphen) {
         return false;
     }
-    let boundaries: Vec<&[u8]> = boundaries_around(message, part);
-    if boundaries.is_empty() {
-        return false;
-    }
     let body = applied(message.raw().get(..part.body.end).unwrap_or_default(), part.body.start, of_body);
-    let is_delimiter = |line: &[u8]| {
-        let Some(text) = line.strip_prefix(b"--").map(<[u8]>::trim_ascii_end) else { return false };
+    let is_delimiter = |start: usize| {
+        let Some(rest) = body.get(start..).and_then(|rest| rest.strip_prefix(b"--")) else { return false };
+        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let text = rest.get(..end).unwrap_or_default().trim_ascii_end();
         boundaries.iter().any(|boundary| text == *boundary || text.strip_suffix(b"--") == Some(boundary))
     };
-    body.split(|b| *b == b'\n').any(is_delimiter)
+    is_delimiter(0) || memchr::memchr_iter(b'\n', &body).any(|end| is_delimiter(end + 1))
 }
 
 fn boundaries_around<'m>(message: &'m Message<'_>, part: &Part) -> Vec<&'m [u8]> {

@@ -104,12 +104,12 @@ impl HeaderDraft {
     }
 
     /// Every field as it stands now, from the top: where, its name, its raw value.
-    pub(super) fn all<'m>(&self, message: &Message<'m>) -> Vec<(At, String, Cow<'m, [u8]>)> {
+    pub(super) fn all<'m>(&self, message: &Message<'m>) -> Vec<(At, Cow<'m, str>, Cow<'m, [u8]>)> {
         let added = (0..self.added.len()).rev().map(At::Added);
         let places = added.chain((0..message.fields().len()).map(At::CameIn));
         let name = |at: At| match at {
-            At::Added(i) => Some(self.added.get(i)?.name().as_str().to_owned()),
-            At::CameIn(i) => Some(String::from_utf8_lossy(message.bytes(&message.fields().get(i)?.name)).into_owned()),
+            At::Added(i) => Some(Cow::Owned(self.added.get(i)?.name().as_str().to_owned())),
+            At::CameIn(i) => Some(String::from_utf8_lossy(message.bytes(&message.fields().get(i)?.name))),
         };
         places.filter_map(|at| Some((at, name(at)?, self.raw_value(message, at)?))).collect()
     }
@@ -456,7 +456,8 @@ fn after_reply_prefix(subject: &str) -> Option<&str> {
     let word = prefix.split(['[', '(', '^']).next()?.trim();
     let count = prefix.get(word.len()..)?.trim();
     let counts = count.chars().all(|c| c.is_ascii_digit() || "[]()^ ".contains(c));
-    let known = REPLY_PREFIXES.iter().any(|p| p.eq_ignore_ascii_case(word) || **p == word.to_lowercase());
+    let lower = word.to_lowercase();
+    let known = REPLY_PREFIXES.iter().any(|p| p.eq_ignore_ascii_case(word) || **p == lower);
     (counts && known).then(|| after.get(colon.1.len_utf8()..)).flatten()
 }
 

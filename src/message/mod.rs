@@ -81,6 +81,12 @@ pub fn header_of(raw: &[u8]) -> &[u8] {
     raw.get(..end.unwrap_or(raw.len())).unwrap_or_default()
 }
 
+/// Where the header of a message stands, in octets, without the blank line that ends it, and its fields: those of
+/// [`Message::fields`], for those who need no more.
+pub fn header_fields(raw: &[u8]) -> (Range<usize>, Vec<FieldSpan>) {
+    scan::header(raw)
+}
+
 /// Index of a part in [`Message::parts`]; the message itself is part 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PartId(pub usize);
@@ -278,6 +284,8 @@ mod tests {
         ] {
             let (header, whole) = (Message::parse(header_of(raw.as_bytes())), Message::parse(raw.as_bytes()));
             assert_eq!(header.fields(), whole.fields(), "{raw:?}");
+            let alone = super::header_fields(raw.as_bytes());
+            assert_eq!(alone, (whole.parts()[0].header.clone(), whole.fields().to_vec()), "{raw:?}");
         }
     }
 

@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use memchr::memmem;
@@ -34,15 +35,8 @@ pub(super) struct Scanned {
 /// Index a message.
 pub(super) fn scan(raw: &[u8]) -> Scanned {
     let line_end = line_end_of(raw);
-    let mut scanner = Scanner {
-        lines: Lines { raw },
-        parts: Vec::new(),
-        open: Vec::new(),
-        levels: HashMap::new(),
-        lone_cr: Cell::new(false),
-        notes: Vec::new(),
-    };
-    let lone_cr = memchr::memchr(b'\n', raw).is_none() && memchr::memchr(b'\r', raw).is_some();
+    let mut scanner = Scanner::new(raw);
+    let lone_cr = ends_lines_in_cr(raw);
     if lone_cr {
         scanner.note("its lines end in CR alone; it is left as it is");
         let mut part = part::read(raw, Vec::new(), "text/plain");
@@ -52,6 +46,20 @@ pub(super) fn scan(raw: &[u8]) -> Scanned {
         scanner.run();
     }
     Scanned { parts: scanner.parts, line_end, notes: scanner.notes, lone_cr }
+}
+
+/// Where the header of a message stands and its fields, as [`scan`] finds them, without the rest.
+pub(super) fn header(raw: &[u8]) -> (Range<usize>, Vec<FieldSpan>) {
+    if ends_lines_in_cr(raw) {
+        return (0..0, Vec::new());
+    }
+    let start = mbox_line_end(Lines { raw });
+    let header = Scanner::new(raw).header(start);
+    (start..header.end, header.fields)
+}
+
+fn ends_lines_in_cr(raw: &[u8]) -> bool {
+    memchr::memchr(b'\n', raw).is_none() && memchr::memchr(b'\r', raw).is_some()
 }
 
 fn line_end_of(raw: &[u8]) -> LineEnd {
@@ -120,7 +128,18 @@ enum Delimiter {
 /// The end of a part that still goes on.
 const OPEN_END: usize = usize::MAX;
 
-impl Scanner<'_> {
+impl<'a> Scanner<'a> {
+    fn new(raw: &'a [u8]) -> Self {
+        Self {
+            lines: Lines { raw },
+            parts: Vec::new(),
+            open: Vec::new(),
+            levels: HashMap::new(),
+            lone_cr: Cell::new(false),
+            notes: Vec::new(),
+        }
+    }
+
     fn run(&mut self) {
         let mut at = self.part(None, mbox_line_end(self.lines));
         while let Some((line, delimiter)) = self.next_delimiter(at) {
@@ -327,17 +346,16 @@ impl Scanner<'_> {
                 }
                 Some(b'-') if self.delimiter_at(at).is_some() => return header,
                 Some(_) => {
-                    let Some(name_len) = field_name(line) else {
+                    let Some((name_len, colon)) = field_name(line) else {
                         // QUIRK: some readers go on to the blank line, some take this for the first line of the body.
                         header.odd = true;
                         return header;
                     };
                     recording = name_len > 0 && header.fields.len() < MAX_FIELDS;
                     if recording {
-                        let colon = at + memchr::memchr(b':', line).unwrap_or(name_len);
                         header.fields.push(FieldSpan {
                             name: at..at + name_len,
-                            value: colon + 1..end,
+                            value: at + colon + 1..end,
                             whole: at..next,
                         });
                     }
@@ -359,12 +377,12 @@ struct Header {
     odd: bool,
 }
 
-/// Length of the field name that a line begins with; 0 for a line that begins with the colon; `None` when the line is no
-/// field. White space before the colon is obsolete syntax (RFC 5322 §4.5).
-fn field_name(line: &[u8]) -> Option<usize> {
-    let colon = memchr::memchr(b':', line)?;
-    let name = line.get(..colon)?.trim_ascii_end();
-    name.iter().all(u8::is_ascii_graphic).then_some(name.len())
+/// Length of the field name that a line begins with, and where its colon stands; 0 for a line that begins with the colon;
+/// `None` when the line is no field. White space before the colon is obsolete syntax (RFC 5322 §4.5).
+fn field_name(line: &[u8]) -> Option<(usize, usize)> {
+    let length = line.iter().take_while(|b| b.is_ascii_graphic() && **b != b':').count();
+    let blanks = line.get(length..)?.iter().take_while(|b| b.is_ascii_whitespace()).count();
+    (line.get(length + blanks) == Some(&b':')).then_some((length, length + blanks))
 }
 
 /// Some readers take a CR alone for a line end.

@@ -19,7 +19,7 @@ pub struct Value<'m> {
     /// Whose field it is; part 0 is the message.
     pub part: PartId,
     /// Its name, as it is written.
-    pub name: String,
+    pub name: Cow<'m, str>,
     /// The raw value, folding included.
     pub raw: Cow<'m, [u8]>,
     at: At,
@@ -69,7 +69,7 @@ impl<'m> Draft<'m> {
         let Some(fields) = message.part(part).map(|part| &part.fields) else { return Vec::new() };
         let value = |(index, field): (usize, &super::FieldSpan)| Value {
             part,
-            name: String::from_utf8_lossy(message.bytes(&field.name)).into_owned(),
+            name: String::from_utf8_lossy(message.bytes(&field.name)),
             raw: match self.permitted.fields.get(&(part, index)) {
                 Some(new) => Cow::Owned(new.clone()),
                 None => Cow::Borrowed(message.bytes(&field.value)),

@@ -85,7 +85,10 @@ impl<'v> Plain<'v> {
 
 fn plain(value: &[u8]) -> Option<Plain<'_>> {
     let value = str::from_utf8(value).ok()?.trim_ascii();
-    let len = value.bytes().take_while(|b| b.is_ascii_alphanumeric() || b"-_.+/".contains(b)).count();
+    let len = value
+        .bytes()
+        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'+' | b'/'))
+        .count();
     let (word, mut rest) = value.split_at_checked(len)?;
     let (kind, subtype) = word.split_once('/').unwrap_or((word, "none"));
     if kind.is_empty() || subtype.is_empty() || subtype.contains('/') {
@@ -118,12 +121,14 @@ fn parameter_value(rest: &str) -> Option<(&str, &str)> {
     let (value, behind) = if let Some(quoted) = rest.strip_prefix('"') {
         let (value, behind) = quoted.split_once('"')?;
         let is_itself = |b: u8| matches!(b, b' '..=b'~') && b != b'\\';
-        if !value.bytes().all(is_itself) || value.trim_ascii().len() != value.len() || value.contains("=?") {
+        let has_encoded_word = || value.as_bytes().windows(2).any(|pair| pair == b"=?");
+        if !value.bytes().all(is_itself) || value.trim_ascii().len() != value.len() || has_encoded_word() {
             return None;
         }
         (value, behind)
     } else {
-        rest.split_at_checked(rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || b"-_.+:/".contains(b)).count())?
+        let is_word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'+' | b':' | b'/');
+        rest.split_at_checked(rest.bytes().take_while(is_word).count())?
     };
     (!value.is_empty()).then_some((value, behind))
 }

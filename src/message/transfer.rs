@@ -182,7 +182,6 @@ pub(super) fn with_line_end(bytes: Vec<u8>, line_end: LineEnd) -> Vec<u8> {
 
 /// Octets of the longest line that the edits touch, without LF. A CR alone ends no line on the wire.
 pub(super) fn longest_changed_line(raw: &[u8], edits: &[Edit]) -> usize {
-    let is_end = |b: &u8| *b == b'\n';
     let mut longest = 0;
     // Octets on the line before the place where the walk is.
     let mut column = 0;
@@ -200,13 +199,13 @@ pub(super) fn longest_changed_line(raw: &[u8], edits: &[Edit]) -> usize {
             _ => column += kept.len(),
         }
         touched = true;
-        for line in edit.with.split_inclusive(is_end) {
-            column += line.len();
-            if line.last().is_some_and(is_end) {
-                longest = longest.max(column - 1);
-                column = 0;
-            }
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', &edit.with) {
+            longest = longest.max(column + end - start);
+            column = 0;
+            start = end + 1;
         }
+        column += edit.with.len() - start;
         kept_from = edit.range.end;
     }
     let rest = raw.get(kept_from..).unwrap_or_default();

@@ -171,7 +171,6 @@ fn locality(
 
 /// Invariant 4: what edits bring in.
 pub(super) fn wire(message: &Message<'_>, rendered: &Rendered<'_>) -> Result<(), Violation> {
-    let is_end = |b: &u8| *b == b'\n';
     // Octets of the current line so far, and whether an edit touched it.
     let (mut column, mut touched) = (0_usize, false);
     let line_done = |len: usize, touched: bool| {
@@ -193,20 +192,21 @@ pub(super) fn wire(message: &Message<'_>, rendered: &Rendered<'_>) -> Result<(),
             }
             Slice::New(bytes, range) => {
                 let odd = |bytes: &[u8]| bytes.iter().filter(|b| !b.is_ascii() || **b == 0).count();
-                if odd(bytes) > odd(message.bytes(range)) {
+                let is_plain = bytes.is_ascii() && memchr::memchr(0, bytes).is_none();
+                if !is_plain && odd(bytes) > odd(message.bytes(range)) {
                     return violation("wire", "an octet that is not 7-bit was brought in");
                 }
                 if message.line_end() == LineEnd::CrLf && has_bare_lf(bytes) && !*had_bare_lf {
                     return violation("wire", "a bare LF was brought in");
                 }
                 // A deletion joins two lines only inside an edited line.
-                for line in bytes.split_inclusive(is_end) {
-                    column += line.len();
-                    if line.last().is_some_and(is_end) {
-                        line_done(column - 1, true)?;
-                        column = 0;
-                    }
+                let mut start = 0;
+                for end in memchr::memchr_iter(b'\n', bytes) {
+                    line_done(column + end - start, true)?;
+                    column = 0;
+                    start = end + 1;
                 }
+                column += bytes.len() - start;
                 // A line that begins right behind an edit is no line of it.
                 touched = column > 0;
             }
@@ -228,8 +228,9 @@ fn skeleton(message: &Message<'_>, rendered: &Rendered<'_>, edited: &[PartId], s
             && edited.binary_search(&PartId(*id)).is_err()
             && !surgery.is_gone(PartId(*id))
     });
-    let mut left_out = left_out.map(|(_, part)| part.body.clone()).peekable();
-    let mut out = Vec::new();
+    let left_out: Vec<Range<usize>> = left_out.map(|(_, part)| part.body.clone()).collect();
+    let mut out = Vec::with_capacity(rendered.len().saturating_sub(left_out.iter().map(Range::len).sum()));
+    let mut left_out = left_out.into_iter().peekable();
     for slice in rendered.parts() {
         match slice {
             Slice::New(bytes, _) => out.extend_from_slice(bytes),

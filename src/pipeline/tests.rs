@@ -124,6 +124,7 @@ fn pipeline(rules: Vec<Rule>) -> Pipeline {
         endings: Vec::new(),
         checks_all: false,
         key: None,
+        needs: Needs::default(),
     }
 }
 

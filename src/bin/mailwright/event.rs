@@ -12,7 +12,7 @@ use mailwright::directory::Organization;
 use mailwright::envelope::{Address, AddressError, Direction, Sender};
 use mailwright::facts::{Clock, Timestamp};
 use mailwright::hex::hex;
-use mailwright::message::{Message, header_of};
+use mailwright::message::{FieldSpan, header_fields};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -145,11 +145,18 @@ static PARSER: LazyLock<MessageParser> = LazyLock::new(|| {
 
 /// The first address of From, and all of To and Cc. What is no address is left out.
 fn addresses(raw: &[u8]) -> (Option<Address>, Vec<Address>) {
-    let raw = header_of(raw);
-    let message = Message::parse(raw);
-    let header = message.parts().first().map(|part| part.header.clone()).unwrap_or_default();
-    let header = raw.get(header.start..header.end.min(header.start + MAX_HEADER)).unwrap_or_default();
-    let Some(parsed) = PARSER.parse_headers(header) else { return (None, Vec::new()) };
+    let (header, fields) = header_fields(raw);
+    let end = header.end.min(header.start + MAX_HEADER);
+    // The other fields need not be read once more; what stands above the first is none.
+    let is_read = |field: &&FieldSpan| {
+        let name = raw.get(field.name.clone()).unwrap_or_default();
+        [&b"From"[..], b"To", b"Cc"].iter().any(|wanted| wanted.eq_ignore_ascii_case(name))
+    };
+    let above = header.start..fields.first().map_or(end, |first| first.whole.start);
+    let ranges = std::iter::once(above).chain(fields.iter().filter(is_read).map(|field| field.whole.clone()));
+    let read = ranges.map(|range| raw.get(range.start.min(end)..range.end.min(end)).unwrap_or_default());
+    let header = read.collect::<Vec<_>>().concat();
+    let Some(parsed) = PARSER.parse_headers(&header) else { return (None, Vec::new()) };
     let read = |list: Option<&mail_parser::Address<'_>>| -> Vec<Address> {
         let all = list.into_iter().flat_map(mail_parser::Address::iter);
         all.filter_map(|addr| Address::new(addr.address()?).ok()).collect()

@@ -75,7 +75,7 @@ fn explain(options: &Options, colour: Colour) -> Result<String, (End, String)> {
     let raw = read(options).map_err(|error| usage(unreadable(&options.message, &error)))?;
     let envelope = envelope(&raw, &given, &pipeline);
     let message = Message::parse(&raw);
-    let people = pipeline.book().look_up(&pipeline.need(envelope.direction), &envelope);
+    let people = pipeline.book().look_up(pipeline.need(envelope.direction), &envelope);
     let facts = Facts { now: Some(given.clock().now()), people, ..Facts::default() };
     let outcome = pipeline
         .run(&message, &envelope, &facts, &|| false)

@@ -158,6 +158,9 @@ impl Numbers {
         least: Confidence,
         nearby: &mut Nearby<'_>,
     ) -> Option<Hit> {
+        if self.is_empty() {
+            return None;
+        }
         let mut seek = Seek { bytes, before, least, nearby, best: None };
         let first = group.len().min(LENGTHS - 1);
         for &entry in self.digits_first.get(first * LENGTHS).into_iter().flatten() {

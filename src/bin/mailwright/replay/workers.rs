@@ -10,9 +10,12 @@ use std::thread;
 
 /// How far the fastest worker may be ahead of the output.
 const WINDOW: usize = 256;
+/// So many results are handed over at a time: handing one over can cost as much as working on a small message.
+const BATCH: usize = 16;
 
 struct Ready<T> {
-    results: BTreeMap<usize, T>,
+    /// By the index of the first of them.
+    results: BTreeMap<usize, Vec<T>>,
     next: usize,
     stopped: bool,
 }
@@ -29,6 +32,8 @@ pub fn in_order<T: Send, E>(
     work: impl Fn(usize) -> T + Sync,
     mut done: impl FnMut(T) -> Result<(), E>,
 ) -> Result<(), E> {
+    // A run of few messages is shared out evenly all the same.
+    let batch = (count / (workers(count) * BATCH)).clamp(1, BATCH);
     let claimed = AtomicUsize::new(0);
     let ready = Mutex::new(Ready { results: BTreeMap::new(), next: 0, stopped: false });
     let moved = Condvar::new();
@@ -36,33 +41,33 @@ pub fn in_order<T: Send, E>(
         for _ in 0..workers(count) {
             scope.spawn(|| {
                 loop {
-                    let index = claimed.fetch_add(1, Ordering::Relaxed);
-                    if index >= count || lock(&ready).stopped {
+                    let first = claimed.fetch_add(batch, Ordering::Relaxed);
+                    if first >= count || lock(&ready).stopped {
                         return;
                     }
-                    let result = work(index);
+                    let results = (first..count.min(first + batch)).map(&work).collect();
                     let mut state = lock(&ready);
-                    while index >= state.next + WINDOW && !state.stopped {
+                    while first >= state.next + WINDOW && !state.stopped {
                         state = moved.wait(state).unwrap_or_else(PoisonError::into_inner);
                     }
-                    state.results.insert(index, result);
+                    state.results.insert(first, results);
                     drop(state);
                     moved.notify_all();
                 }
             });
         }
-        for index in 0..count {
+        for first in (0..count).step_by(batch) {
             let mut state = lock(&ready);
-            let result = loop {
-                if let Some(result) = state.results.remove(&index) {
-                    break result;
+            let results = loop {
+                if let Some(results) = state.results.remove(&first) {
+                    break results;
                 }
                 state = moved.wait(state).unwrap_or_else(PoisonError::into_inner);
             };
-            state.next = index + 1;
+            state.next = first + batch;
             drop(state);
             moved.notify_all();
-            if let Err(error) = done(result) {
+            if let Err(error) = results.into_iter().try_for_each(&mut done) {
                 lock(&ready).stopped = true;
                 moved.notify_all();
                 return Err(error);

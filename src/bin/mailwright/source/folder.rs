@@ -7,7 +7,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
@@ -18,7 +18,11 @@ const MAX_DEPTH: usize = 200;
 
 /// Find the messages below `root`.
 pub fn find(root: &Path, finds: &mut Finds) -> Result<(), SourceError> {
-    let entries = WalkDir::new(root).max_depth(MAX_DEPTH).sort_by_file_name().into_iter().filter_entry(is_entered);
+    // Of entries of one folder, paths are in the order of names.
+    let by_name = |a: &DirEntry, b: &DirEntry| a.path().as_os_str().cmp(b.path().as_os_str());
+    let entries = WalkDir::new(root).max_depth(MAX_DEPTH).sort_by(by_name).into_iter().filter_entry(is_entered);
+    // The folder of the file before, and whether it is one of a Maildir.
+    let mut folder = (PathBuf::new(), false);
     for entry in entries {
         let entry = entry.map_err(|error| {
             let path = error.path().unwrap_or(root).to_owned();
@@ -30,14 +34,18 @@ pub fn find(root: &Path, finds: &mut Finds) -> Result<(), SourceError> {
             continue;
         }
         // Follows a link. One that leads nowhere is a path that cannot be read.
-        let kind = fs::metadata(path).map_err(|e| SourceError::io(path, &e))?;
-        if !kind.is_file() || is_hidden(entry.file_name()) {
+        let is_file =
+            entry.file_type().is_file() || fs::metadata(path).map_err(|e| SourceError::io(path, &e))?.is_file();
+        if !is_file || is_hidden(entry.file_name()) {
             finds.passed_over += 1;
             continue;
         }
         let relative = path.strip_prefix(root).unwrap_or(path);
         let file = File::open(path).map_err(|e| SourceError::io(path, &e))?;
-        let maildir = in_maildir(path);
+        if let Some(parent) = path.parent().filter(|parent| *parent != folder.0) {
+            folder = (parent.to_owned(), holds_maildir(parent));
+        }
+        let maildir = folder.1;
         // The entries of a Maildir keep their names, packed or not.
         let relative = if maildir { relative.to_owned() } else { unpacked(relative) };
         if maildir || has_extension(&relative, "eml") {
@@ -81,9 +89,8 @@ fn is_maildir(folder: &Path) -> bool {
     folder.join("cur").is_dir() && folder.join("new").is_dir()
 }
 
-/// True for an entry of `cur` or `new`, also where one of them was given by name.
-fn in_maildir(file: &Path) -> bool {
-    let Some(folder) = file.parent() else { return false };
+/// True for `cur` and `new` of a Maildir, also where one of them was given by name.
+fn holds_maildir(folder: &Path) -> bool {
     let whole = folder.canonicalize();
     let folder = whole.as_deref().unwrap_or(folder);
     matches!(folder.file_name().and_then(OsStr::to_str), Some("cur" | "new")) && folder.parent().is_some_and(is_maildir)

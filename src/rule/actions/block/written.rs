@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use memchr::memmem;
+
 use super::super::super::template::Filled;
 use crate::message::{BodyKind, Place, character_references, html};
 
@@ -44,7 +46,7 @@ struct Form {
     kind: BodyKind,
     lines: Vec<Vec<Piece>>,
     /// What is looked for first, and the line that it is in.
-    anchor: (usize, String),
+    anchor: (usize, memmem::Finder<'static>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,18 +132,19 @@ impl Form {
         for (i, line) in lines.iter_mut().enumerate() {
             trim(line, kind == BodyKind::Plain || i == 0);
         }
-        let anchor = anchor(kind, &lines);
+        let (line, anchor) = anchor(kind, &lines);
+        let anchor = (line, memmem::Finder::new(anchor.as_bytes()).into_owned());
         Self { kind, lines, anchor }
     }
 
     fn find(&self, text: &str) -> Vec<Range<usize>> {
         let mut found: Vec<Range<usize>> = Vec::new();
         let (line, anchor) = &self.anchor;
-        if anchor.is_empty() {
+        if anchor.needle().is_empty() {
             return found;
         }
         let mut from = 0;
-        for at in memchr::memmem::find_iter(text.as_bytes(), anchor).take(10 * MAX_FOUND) {
+        for at in anchor.find_iter(text.as_bytes()).take(10 * MAX_FOUND) {
             if at < from {
                 continue;
             }

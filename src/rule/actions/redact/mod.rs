@@ -1,13 +1,14 @@
 //! `redact`: sensitive data is masked wherever a reader or a program could see it.
 //!
 //! `places.rs` goes through the message, `views.rs` says how a text is read there and how a mask is written, `search.rs`
-//! finds and masks, `memo.rs` keeps what a look has found for the pass that masks, `report.rs` tells what was found,
-//! `told.rs` keeps it from telling anything twice.
+//! finds and masks, `known.rs` finds again what was found, `memo.rs` keeps what a look has found for the pass that masks,
+//! `report.rs` tells what was found, `told.rs` keeps it from telling anything twice.
 //!
 //! Invariant: where this action has run and answered without an error, a second look at every place of `where` finds
 //! nothing that it looks for. What cannot be read or changed there is an error, never passed over. No value is in an
 //! effect, an error or a report.
 
+mod known;
 mod mask;
 mod memo;
 mod options;

@@ -4,12 +4,11 @@
 //! would not be sure. Linear in the text.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, MatchKind};
-
+use super::known::{Known, Values, plain};
 use super::mask::{Mask, PARTIAL, Style, Subject};
 use super::views::View;
 use crate::message::TextEdits;
@@ -53,15 +52,6 @@ impl Hit {
     }
 }
 
-/// A value that is looked for everywhere.
-#[derive(Debug)]
-struct Known {
-    detector: DetectorId,
-    value: Arc<str>,
-    /// Its letters and digits.
-    characters: usize,
-}
-
 const _: () = assert!(MAX_KNOWN < Hit::NEW as usize);
 
 /// Looks for what a rule names in one message.
@@ -72,8 +62,8 @@ pub(super) struct Search<'r> {
     /// Which detectors found enough; all while nothing was counted.
     enough: Option<BTreeSet<DetectorId>>,
     /// Values that were found, by their letters and digits.
-    known: BTreeMap<String, (DetectorId, Arc<str>)>,
-    finder: Option<(AhoCorasick, Vec<Known>)>,
+    known: Values,
+    finder: Option<Known>,
     /// `finder` looks for all that is known.
     is_current: bool,
     /// The find that was learned last, as it was spelled: the next one is often the same.
@@ -90,7 +80,7 @@ impl<'r> Search<'r> {
             detectors,
             late,
             enough: None,
-            known: BTreeMap::new(),
+            known: Values::new(),
             finder: None,
             is_current: true,
             learned: String::new(),
@@ -121,8 +111,8 @@ impl<'r> Search<'r> {
     /// A find as its detector reads it: content, for no log.
     pub(super) fn value(&self, text: &str, hit: &Hit) -> Cow<'_, str> {
         let known = self.finder.as_ref().filter(|_| hit.known != Hit::NEW);
-        match known.and_then(|(_, values)| values.get(usize::from(hit.known))) {
-            Some(known) => Cow::Borrowed(&known.value),
+        match known.and_then(|known| known.value(usize::from(hit.known))) {
+            Some(known) => Cow::Borrowed(known),
             None => Cow::Owned(self.detectors.value(text, hit.range(), hit.detector)),
         }
     }
@@ -150,14 +140,7 @@ impl<'r> Search<'r> {
         if std::mem::replace(&mut self.is_current, true) {
             return;
         }
-        let of = |(plain, (detector, value)): (&String, &(DetectorId, Arc<str>))| Known {
-            detector: *detector,
-            value: Arc::clone(value),
-            characters: plain.chars().count(),
-        };
-        let known = self.known.iter().map(of).collect();
-        let finder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(self.known.keys());
-        self.finder = finder.ok().filter(|_| !self.known.is_empty()).map(|finder| (finder, known));
+        self.finder = Known::new(&self.known);
     }
 
     /// Whether there is time left.
@@ -189,12 +172,15 @@ impl<'r> Search<'r> {
     /// The same, where `hits` were found in that text before values were learned or detectors left out.
     pub(super) fn complete(&self, text: &str, mut hits: Vec<Hit>) -> Result<Vec<Hit>, ActionError> {
         hits.retain(|hit| hit.known == Hit::NEW && self.counts(hit.detector));
-        let Some((finder, values)) = &self.finder else { return Ok(hits) };
+        let Some(finder) = &self.finder else { return Ok(hits) };
         self.in_time()?;
         let count = hits.len();
         let mut next = 0;
         let mut new = Vec::new();
-        known(text, finder, values, &mut |hit| {
+        finder.find(text, &mut |range, detector, index| {
+            let Some(hit) = u16::try_from(index).ok().and_then(|index| Hit::new(&range, detector, index)) else {
+                return true;
+            };
             // Both are in order and apart.
             while hits.get(next).is_some_and(|other| other.end <= hit.start) {
                 next += 1;
@@ -218,65 +204,6 @@ impl<'r> Search<'r> {
 /// More finds than [`MAX_FINDS`].
 pub(super) fn too_many() -> ActionError {
     ActionError::TooMany("finds to mask", MAX_FINDS)
-}
-
-/// Letters and digits alone, digits as ASCII, letters in upper case.
-fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    plain.extend(text.chars().filter_map(folded));
-    plain
-}
-
-fn folded(c: char) -> Option<char> {
-    if c.is_ascii() {
-        return c.is_ascii_alphanumeric().then(|| c.to_ascii_uppercase());
-    }
-    let digit = match c {
-        '\u{FF10}'..='\u{FF19}' => u32::from(c) - 0xFF10,
-        '\u{0660}'..='\u{0669}' => u32::from(c) - 0x0660,
-        '\u{06F0}'..='\u{06F9}' => u32::from(c) - 0x06F0,
-        '\u{0966}'..='\u{096F}' => u32::from(c) - 0x0966,
-        '\u{1D7CE}'..='\u{1D7FF}' => (u32::from(c) - 0x1D7CE) % 10,
-        _ => return c.is_alphanumeric().then(|| c.to_uppercase().next().unwrap_or(c)),
-    };
-    char::from_digit(digit, 10)
-}
-
-/// Hands on where known values stand, whatever is between their characters, as long as it is little and `found` says to go
-/// on.
-fn known(text: &str, finder: &AhoCorasick, values: &[Known], found: &mut dyn FnMut(Hit) -> bool) {
-    let plain = plain(text);
-    let mut matches = finder.find_iter(&plain).peekable();
-    let (mut at, mut start) = (0, 0);
-    for (place, c) in text.char_indices() {
-        let Some(folded) = folded(c) else { continue };
-        let Some(next) = matches.peek() else { break };
-        if at == next.start() {
-            start = place;
-        }
-        at += folded.len_utf8();
-        let end = place + c.len_utf8();
-        if at < next.end() {
-            continue;
-        }
-        if let Some(next) = matches.next()
-            && let Some(known) = values.get(next.pattern().as_usize())
-            && let Ok(index) = u16::try_from(next.pattern().as_usize())
-        {
-            let touches = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-            let before = text.get(..start).and_then(|t| t.chars().next_back());
-            let after = text.get(end..).and_then(|t| t.chars().next());
-            let span = text.get(start..end).map_or(0, |t| t.chars().count());
-            if !touches(before)
-                && !touches(after)
-                && span <= known.characters * 3
-                && let Some(hit) = Hit::new(&(start..end), known.detector, index)
-                && !found(hit)
-            {
-                return;
-            }
-        }
-    }
 }
 
 /// How finds are masked, and where.

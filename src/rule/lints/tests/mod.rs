@@ -211,7 +211,7 @@ fn what_is_said_of_rules_is_so_for_every_message() {
             let message = Message::parse(&known.raw);
             let need = pipeline.need(known.envelope.direction);
             let book = if known.dark { book.clone().unavailable("dark") } else { book.clone() };
-            let facts = Facts { now: known.now, people: book.look_up(&need, &known.envelope), ..Facts::default() };
+            let facts = Facts { now: known.now, people: book.look_up(need, &known.envelope), ..Facts::default() };
             let Ok(outcome) = pipeline.run(&message, &known.envelope, &facts, &|| false) else { continue };
             let out = outcome.rewritten.as_ref().map_or_else(|| known.raw.clone(), Rendered::to_vec);
             let out = String::from_utf8_lossy(&out);
