@@ -52,6 +52,8 @@ impl Case {
         match (self.sort, self.running) {
             (Sort::Deadly, _) => &["the original"],
             (Sort::Harmless, _) | (Sort::Passing, true) => &["that of the candidate"],
+            // That nothing has changed is said without a body: nothing of it can be cut.
+            (Sort::Unusable, true) if self.fault == Fault::TooShort => &["that of the candidate"],
             (Sort::Passing, false) | (Sort::ForGood | Sort::Unusable, _) => &["that of the current rules"],
         }
     }

@@ -18,8 +18,11 @@ const ID: &str = "m-1";
 const MOST: u64 = 400_000_000;
 /// The largest message that WorkMail takes back.
 const LARGEST: usize = 40_000_000;
-/// What a build without optimisations masks in time, in octets.
-const SMALL: usize = 1_500_000;
+/// What a build without optimisations masks in time on a machine with much else to do, in octets.
+const SMALL: usize = 300_000;
+/// How often a message is sent for which there was no time: how much there is depends on what else the machine does.
+const TRIES: u32 = 3;
+const LATE: &str = "time ran out";
 
 /// One after the other, each with another number or name: a line as it comes, and as it is to go out.
 type Line = fn(u64) -> (String, String);
@@ -150,6 +153,18 @@ fn peak(pid: u32) -> u64 {
 
 /// What becomes of a message: `None` where it is masked as it should be, else the error, with the message as it came.
 async fn outcome(world: &mut World, case: &Case, octets: usize) -> Option<Value> {
+    for _ in 1..TRIES {
+        let outcome = one_outcome(world, case, octets).await;
+        let late =
+            outcome.as_ref().and_then(|error| error["errorMessage"].as_str()).is_some_and(|why| why.contains(LATE));
+        if !late {
+            return outcome;
+        }
+    }
+    one_outcome(world, case, octets).await
+}
+
+async fn one_outcome(world: &mut World, case: &Case, octets: usize) -> Option<Value> {
     let (raw, expected) = message(case, octets);
     world.insert(ID, raw.clone());
     let answer = world.invoke(&event(ID, "OUTBOUND")).await;

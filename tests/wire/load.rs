@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use mailwright::flow::handler::{Settings, handle};
+use mailwright::flow::handler::Settings;
 use mailwright::flow::key::{Bucket, KeyPrefix, MessageId};
 use mailwright::flow::mark::StampKey;
 use mailwright::flow::memory::Memory;
@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::mail;
 use crate::validity::fault_of;
-use crate::world::{BUCKET, STAMP_KEY, Store, World, event};
+use crate::world::{BUCKET, STAMP_KEY, Store, World, event, unhurried};
 
 /// Messages where nobody says how many.
 const SHARE: usize = 300;
@@ -75,7 +75,7 @@ impl Twin {
         }
     }
 
-    async fn rewrite(&mut self, event: &Value, raw: Bytes) -> Bytes {
+    fn rewrite(&mut self, event: &Value, raw: Bytes) -> Bytes {
         let name = event["messageId"].as_str().unwrap();
         if let Some(made) = self.made.get(name) {
             return made.clone();
@@ -83,9 +83,7 @@ impl Twin {
         let memory = Memory::new(Bucket::new(BUCKET).unwrap());
         let id = MessageId::new(name).unwrap();
         memory.insert(id.clone(), raw);
-        // There is no hurry here: a machine that is busy must not make this one another than that.
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(15);
-        handle(event, deadline, &self.pipeline, &memory, &memory, &self.settings).await.answer.unwrap();
+        unhurried(event, &self.pipeline, &memory, &self.settings);
         let made = memory.message(&id).unwrap();
         self.made.insert(name.to_owned(), made.clone());
         made
@@ -125,7 +123,7 @@ impl Load {
             assert_eq!(world.invoke(&event).await, Ok(answer), "{id}, the second time");
         }
         let now = world.flow.state().messages.remove(id).unwrap();
-        let rewrite = twin.rewrite(&event, raw.clone()).await;
+        let rewrite = twin.rewrite(&event, raw.clone());
         assert!(now == rewrite, "{id} is not the rewrite: {} octets of {}", now.len(), raw.len());
         self.sent += 1;
         self.octets += raw.len();

@@ -82,7 +82,7 @@ async fn one_process_answers_many_events() {
     assert_eq!(world.invoke(&out).await, Ok(default()));
     assert_eq!(world.requests(), ["GET out-1", "POST out-1"]);
     let rewritten = world.message("out-1");
-    assert_eq!(rewritten, world.replayed(&out, message("Harvest plan")).await);
+    assert_eq!(rewritten, world.replayed(&out, message("Harvest plan")));
     let text = String::from_utf8(rewritten.to_vec()).unwrap();
     assert!(text.starts_with("X-Mailwright-Mark: v=3; flow=outbound;"), "{text}");
     assert!(text.contains("X-Checked: yes\r\n") && text.contains("Grown by Example Orchards"), "{text}");
@@ -97,7 +97,7 @@ async fn one_process_answers_many_events() {
         world.insert(id, raw.clone());
         let event = event(id, "OUTBOUND");
         assert_eq!(world.invoke(&event).await, Ok(default()));
-        assert_eq!(world.message(id), world.replayed(&event, raw).await);
+        assert_eq!(world.message(id), world.replayed(&event, raw));
     }
     world.requests();
 
@@ -142,10 +142,16 @@ async fn a_second_try_after_a_put_that_went_through_changes_nothing() {
         state.after = true;
     }
     let out = event("m", "OUTBOUND");
-    let error = world.invoke_within(&out, Duration::from_secs(2)).await.unwrap_err();
-    assert_eq!(error["errorType"], "Mailwright.OutOfTime");
+    // On a busy machine there may be no time for the put itself.
+    for seconds in [2, 4, 8] {
+        let error = world.invoke_within(&out, Duration::from_secs(seconds)).await.unwrap_err();
+        assert_eq!(error["errorType"], "Mailwright.OutOfTime");
+        if world.message("m") != message("Harvest plan") {
+            break;
+        }
+    }
     let rewritten = world.message("m");
-    assert_eq!(rewritten, world.replayed(&out, message("Harvest plan")).await);
+    assert_eq!(rewritten, world.replayed(&out, message("Harvest plan")));
 
     world.flow.state().always.clear();
     world.requests();
@@ -227,7 +233,7 @@ async fn throttling_that_clears_is_waited_for() {
     let out = event("m", "OUTBOUND");
     assert_eq!(world.invoke(&out).await, Ok(default()));
     assert_eq!(world.requests(), ["GET m", "GET m", "GET m", "POST m", "POST m", "POST m"]);
-    assert_eq!(world.message("m"), world.replayed(&out, message("Harvest plan")).await);
+    assert_eq!(world.message("m"), world.replayed(&out, message("Harvest plan")));
     assert!(world.log().contains("\"retries\":4"));
 }
 
@@ -236,15 +242,22 @@ async fn throttling_that_stays_fails_the_invocation_and_leaves_the_message() {
     let mut world = World::start().await;
     world.insert("m", message("Harvest plan"));
     world.flow.state().always.insert(Method::POST, (400, "ThrottlingException"));
-    let started = Instant::now();
-    let error = world.invoke_within(&event("m", "OUTBOUND"), Duration::from_secs(3)).await.unwrap_err();
-    assert!(started.elapsed() < Duration::from_secs(3));
-    assert_eq!(error["errorType"], "Mailwright.OutOfTime");
-    let text = error["errorMessage"].as_str().unwrap();
-    assert!(text.contains("putting the rewritten message back") && text.contains("throttling"), "{text}");
-    assert!(!text.contains("Harvest"), "{text}");
-    assert_eq!(world.message("m"), message("Harvest plan"));
-    assert!(world.requests().len() > 3);
+    // On a busy machine there may be no time for several tries, or the answer come late.
+    for seconds in [3, 6, 12] {
+        let (started, time) = (Instant::now(), Duration::from_secs(seconds));
+        let error = world.invoke_within(&event("m", "OUTBOUND"), time).await.unwrap_err();
+        let took = started.elapsed();
+        assert_eq!(error["errorType"], "Mailwright.OutOfTime");
+        let text = error["errorMessage"].as_str().unwrap().to_owned();
+        assert!(!text.contains("Harvest"), "{text}");
+        assert_eq!(world.message("m"), message("Harvest plan"));
+        let tries = world.requests().iter().filter(|request| request.starts_with("POST")).count();
+        let told = text.contains("putting the rewritten message back") && text.contains("throttling");
+        if told && tries >= 3 && took < time {
+            return;
+        }
+        assert!(seconds < 12, "{tries} tries in {took:?}: {text}");
+    }
 }
 
 #[tokio::test]
@@ -274,7 +287,7 @@ async fn a_message_of_25_mb_goes_through() {
     assert_eq!(world.invoke(&out).await, Ok(default()));
     let rewritten = world.message("large");
     assert!(rewritten.len() > raw.len());
-    assert!(rewritten == world.replayed(&out, raw).await, "not what a replay makes of it");
+    assert!(rewritten == world.replayed(&out, raw), "not what a replay makes of it");
 }
 
 #[test]

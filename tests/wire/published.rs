@@ -35,8 +35,6 @@ async fn rules_are_taken_up_while_the_function_runs() {
     assert_eq!(later(&mut world, "a").await, "Grown by Example");
     assert_eq!(later(&mut world, "b").await, "Grown by Example");
     assert_eq!(told(&world), ["200", "304"], "what is known is not sent again");
-    assert_eq!(send(&mut world, "c").await, "Grown by Example");
-    assert!(told(&world).is_empty(), "it is not time yet");
 
     publish(&world, "rules.json", &packed(&footer("Sold by Example")));
     assert_eq!(later(&mut world, "d").await, "Sold by Example");
@@ -62,6 +60,18 @@ async fn rules_are_taken_up_while_the_function_runs() {
     assert!(!log.contains("LayerRules"), "{log}");
     assert!(log.contains("publish a rule set there, and grant s3:GetObject"), "{log}");
     assert_eq!(log.matches("\"RulesSwapped\":1").count(), 2, "{log}");
+}
+
+#[tokio::test]
+async fn what_is_published_is_looked_for_no_more_often_than_it_says() {
+    let changes = [EACH_TIME[0], ("MAILWRIGHT_RULES_EVERY", "3600")];
+    let mut world = World::start_with("", &changes).await;
+    publish(&world, "rules.json", &packed(&footer("Grown by Example")));
+    assert_eq!(send(&mut world, "a").await, "Grown by Example");
+    assert_eq!(told(&world), ["200"]);
+    publish(&world, "rules.json", &packed(&footer("Sold by Example")));
+    assert_eq!(later(&mut world, "b").await, "Grown by Example");
+    assert!(told(&world).is_empty(), "it is not time yet");
 }
 
 #[tokio::test]
