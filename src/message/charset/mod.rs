@@ -116,6 +116,9 @@ impl Charset {
         } else if self.reads != Strict::Exact && !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok() {
             // UTF-8, whatever the label says.
             Reading::Narrow
+        } else if encoding != ISO_2022_JP && !self.is_wide() && holds_jis(bytes) {
+            // QUIRK: Japanese mail often has no label, or another one, and many readers go by the escape sequences.
+            self.reads.reading(bytes, &text).max(Reading::Differs)
         } else {
             self.reads.reading(bytes, &text)
         };
@@ -273,9 +276,25 @@ fn encode_with(encoding: &'static Encoding, text: &str) -> Option<Vec<u8>> {
     whole.then_some(out)
 }
 
+/// Does ISO-2022 text of two octets a character begin here?
+fn holds_jis(bytes: &[u8]) -> bool {
+    memchr::memchr_iter(0x1B, bytes).any(|at| bytes.get(at + 1) == Some(&b'$'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn japanese_without_a_label_is_not_moved() {
+        for label in [None, Some("us-ascii"), Some("utf-8"), Some("iso-8859-1")] {
+            let bytes = b"a \x1B$B$3$s\x1B(B \x1B[1mb";
+            let charset = Charset::of(label, bytes);
+            let (_, reading) = charset.decode(bytes);
+            assert!(reading == Reading::Differs && !charset.can_move(reading), "{label:?}");
+        }
+        assert_eq!(Charset::of(Some("us-ascii"), b"").decode(b"\x1B[1mb").1, Reading::Same);
+    }
 
     #[test]
     fn text_goes_into_a_charset_only_where_its_label_holds_it() {
