@@ -284,7 +284,7 @@ async fn a_message_of_25_mb_goes_through() {
     let raw = Bytes::from(format!("{head}{}--b--\r\n", line.repeat(25_000_000 / line.len())));
     world.insert("large", raw.clone());
     let out = event("large", "OUTBOUND");
-    assert_eq!(world.invoke(&out).await, Ok(default()));
+    assert_eq!(world.insist(&out).await, Ok(default()));
     let rewritten = world.message("large");
     assert!(rewritten.len() > raw.len());
     assert!(rewritten == world.replayed(&out, raw), "not what a replay makes of it");
