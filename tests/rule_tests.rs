@@ -302,11 +302,11 @@ fn rules_that_make_pseudonyms_are_tested_without_the_key_of_the_function() {
 #[test]
 fn results_for_programs() {
     let folder = folder(MATCHES);
-    let output = mailwright(folder.path(), &["test", "--json", "--junit", "results.xml"]);
+    let output = mailwright(folder.path(), &["test", "--json", "--junit", "reports/junit/results.xml"]);
     let record: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
     assert_eq!(record.pointer("/tests/0/passed").unwrap(), true);
     assert_eq!(record.pointer("/coverage/points").unwrap(), 4);
-    let xml = std::fs::read_to_string(folder.path().join("results.xml")).unwrap();
+    let xml = std::fs::read_to_string(folder.path().join("reports/junit/results.xml")).unwrap();
     assert!(
         xml.contains("<testcase name=\"a customer\" classname=\"rules.rules\" file=\"rules/rules.toml\" line=\"10\""),
         "{xml}"

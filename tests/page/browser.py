@@ -1,6 +1,8 @@
 """Chromium, told what to do through a pipe, and a server that counts what reaches it."""
 import json, os, select, shutil, socket, subprocess, threading, time
 
+from patience import too_late
+
 
 def chromium():
     """The path of Chromium, or None."""
@@ -123,7 +125,12 @@ class Browser:
         self.frames.clear()
         self.watch(session)
         self.call("Page.navigate", session, url=place if isinstance(place, str) else place.as_uri())
-        self.settle(2)
+        self.settle(0.5)
+        # What is there when a page has been read is seen soon; it is read when the machine has time.
+        began = time.monotonic()
+        while self.evaluate(session, "document.readyState") != "complete" and not too_late(began, 20):
+            self.settle(0.1)
+        self.settle(1)
         return target, session
 
     def evaluate(self, session, expression, wait=False):

@@ -1,6 +1,7 @@
 """The page of `replay --report`."""
-import pathlib, subprocess
+import pathlib, subprocess, time
 
+from patience import too_late
 from hostile import CALM, FOOTER, HOSTILE, PIXEL, SUBJECT, mail
 
 RULES = f"""
@@ -43,7 +44,10 @@ def look(browser, server, page):
         browser.settle(0.6)
         browser.click_frames(session)
         browser.settle(0.2)
-        shown = browser.shown()
+        # Seen when the frames are there.
+        began, wanted = time.monotonic(), 2 if name.startswith("calm") else 1
+        while (len(shown := browser.shown()) < wanted or not any(FOOTER in text for text in shown)) and not too_late(began, 3):
+            browser.settle(0.1)
         if name.startswith("calm"):
             after = browser.evaluate(session, "document.querySelector('details.message[open] iframe[title=After]').getAttribute('srcdoc')")
             if FOOTER not in after or len(shown) != 2 or [FOOTER in text for text in shown].count(True) != 1:

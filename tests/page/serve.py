@@ -2,11 +2,12 @@
 import collections, http.client, json, re, smtplib, socket, subprocess, threading, time
 
 from hostile import CALM, FOOTER, HOSTILE, PIXEL, SUBJECT, mail
+from patience import too_late, too_long
 
 OTHER = "Another-footer-of-the-company"
 BAD = '[[rule]]\nname = "footer"\nwhn = { direction = "inbound" }\n'
-# At most so long from a file that is saved until it is seen, on a machine that does other things too.
-SEEN_WITHIN = 1.0
+# At most so long from a file that is saved until it is seen. Saved up to so many times: some other thing may just have begun.
+SEEN_WITHIN, TRIES = 1.0, 3
 OPEN = "document.querySelector('details.message[open]')"
 
 
@@ -95,10 +96,16 @@ def waits(browser, mailwright, folder):
             served.give(mail("held", "text/html", "<p>Hello Kim.</p>", f"Held {nth}"))
         if until(browser, session, f"{OPEN}?.dataset.fate === 'waiting' && {OPEN}.querySelector('article').textContent.includes('in transit')") is None:
             wrong.append("a message that waits to be tried again is not shown as one")
-        (folder / "1.toml").write_text(rules(FOOTER).replace('"footer"', '"footer"\nwhen = { direction = "outbound" }'))
-        took = until(browser, session, f"{OPEN}.dataset.fate === 'unchanged'")
-        print(f"beside messages that wait a rule file that was saved is seen after {took or 0:.2f} s")
-        if took is None or took > SEEN_WITHIN:
+        for _ in range(TRIES):
+            (folder / "1.toml").write_text(rules(FOOTER).replace('"footer"', '"footer"\nwhen = { direction = "outbound" }'))
+            took = until(browser, session, f"{OPEN}.dataset.fate === 'unchanged'")
+            print(f"beside messages that wait a rule file that was saved is seen after {took or 0:.2f} s")
+            if took is not None and not too_long(took, SEEN_WITHIN):
+                break
+            # They wait again.
+            (folder / "1.toml").write_text(rules(FOOTER))
+            until(browser, session, f"{OPEN}.dataset.fate === 'waiting'")
+        else:
             wrong.append(f"beside messages that wait rules that were saved are seen after {took} s")
         browser.call("Target.closeTarget", targetId=target)
     finally:
@@ -161,22 +168,24 @@ def attached(browser, mailwright, folder):
 def until(browser, session, expression, seconds=5.0):
     """How long it took until an expression held; None where it never did."""
     began = time.monotonic()
-    while time.monotonic() - began < seconds:
+    while True:
         if browser.evaluate(session, expression):
             return time.monotonic() - began
+        if too_late(began, seconds):
+            return None
         browser.settle(0.02)
-    return None
 
 
 def rendered(browser, wanted, lacking=None, seconds=4.0):
     """Whether a text is seen in just one of the frames of the open message."""
     began = time.monotonic()
-    while time.monotonic() - began < seconds:
+    while True:
         browser.settle(0.1)
         shown = browser.shown()
         if [wanted in text for text in shown].count(True) == 1 and not any(lacking and lacking in text for text in shown):
             return True
-    return False
+        if too_late(began, seconds):
+            return False
 
 
 def rows(count):
@@ -235,14 +244,20 @@ def reloads(browser, session, folder):
     """A rule file that is saved, a bad one, and a good one again: nobody touches the page."""
     wrong = []
     browser.evaluate(session, "window.untouched = true")
-    (folder / "1.toml").write_text(rules(OTHER))
-    began = time.monotonic()
-    took = until(browser, session, f"[...{OPEN}.querySelectorAll('iframe')].some(f => f.srcdoc.includes('{OTHER}'))")
-    if took is None or not rendered(browser, OTHER, lacking=FOOTER):
-        wrong.append("rules that were saved are not seen")
-    elif took > SEEN_WITHIN:
+    for tried in range(TRIES):
+        if tried:
+            (folder / "1.toml").write_text(rules(FOOTER))
+            rendered(browser, FOOTER, lacking=OTHER)
+        (folder / "1.toml").write_text(rules(OTHER))
+        took = until(browser, session, f"[...{OPEN}.querySelectorAll('iframe')].some(f => f.srcdoc.includes('{OTHER}'))")
+        print(f"a rule file that was saved is seen after {took or 0:.2f} s")
+        if took is None or not rendered(browser, OTHER, lacking=FOOTER):
+            wrong.append("rules that were saved are not seen")
+            break
+        if not too_long(took, SEEN_WITHIN):
+            break
+    else:
         wrong.append(f"rules that were saved are seen after {took:.2f} s")
-    print(f"a rule file that was saved is seen after {took or 0:.2f} s")
     (folder / "1.toml").write_text(BAD)
     took = until(browser, session, "!document.getElementById('problems').hidden")
     said = browser.evaluate(session, "document.getElementById('problems').textContent")
@@ -282,16 +297,16 @@ def for_everybody(browser, session):
     browser.evaluate(session, "document.activeElement.blur()")
     first = browser.evaluate(session, f"{OPEN}.id")
     press("j")
-    second = browser.evaluate(session, f"{OPEN}.id")
+    went = until(browser, session, f"{OPEN}?.id !== '{first}'")
     press("k")
-    if second == first or browser.evaluate(session, f"{OPEN}.id") != first:
+    if went is None or until(browser, session, f"{OPEN}?.id === '{first}'") is None:
         wrong.append("j and k do not go from message to message")
     press("3")
-    if browser.evaluate(session, f"getComputedStyle({OPEN}.querySelector('.view.source')).display") == "none":
+    if until(browser, session, f"(v => v && getComputedStyle(v).display !== 'none')({OPEN}?.querySelector('.view.source'))") is None:
         wrong.append("3 does not show the source")
     press("1")
     press("n")
-    if not browser.evaluate(session, "document.getElementById('sheet').open && document.activeElement.id === 'source'"):
+    if until(browser, session, "document.getElementById('sheet').open && document.activeElement.id === 'source'") is None:
         wrong.append("n does not open the box for messages")
     browser.evaluate(session, "document.getElementById('sheet').close()")
     return wrong
@@ -331,7 +346,10 @@ def inert(browser, session, server, served):
         browser.settle(0.5)
         browser.click_frames(session)
         browser.settle(0.2)
-        footers += any(FOOTER in text for text in browser.shown())
+        began = time.monotonic()
+        while not (seen := any(FOOTER in text for text in browser.shown())) and name in HOSTILE and not too_late(began, 2):
+            browser.settle(0.1)
+        footers += seen
         wrong += [f"{name}: {what}" for what in browser.acted(session, address, served.url + "/")]
     browser.settle(1)
     wrong += [f"a request reached the server: {seen}" for seen in server.seen]

@@ -2,6 +2,8 @@
 import json, os, pathlib, queue, re, signal, smtplib, socket, subprocess, threading, time
 import urllib.error, urllib.request
 
+from patience import too_late
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 RULES = """
@@ -152,9 +154,9 @@ def state(serve):
 
 
 def until(serve, holds, what, seconds=20):
-    """How long it takes until that holds of what the page is told."""
+    """How long it takes until that holds of what the page is told; in so many seconds, where the machine does nothing else."""
     began = time.monotonic()
     while not holds(told := state(serve)):
-        expect(time.monotonic() - began < seconds, f"{what}: {[(m['number'], m['fate']) for m in told['messages']][:20]}")
+        expect(not too_late(began, seconds), f"{what}: {[(m['number'], m['fate']) for m in told['messages']][:20]}")
         time.sleep(0.03)
     return time.monotonic() - began

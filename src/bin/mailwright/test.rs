@@ -122,7 +122,10 @@ fn test(options: &Options, colour: Colour) -> Result<(String, End), String> {
     if let Some(path) = &options.junit {
         let also =
             junit::Also { coverage: &coverage, least: options.min_coverage, mutates, mutation: mutation.as_ref() };
-        std::fs::write(path, junit::xml(&ran, &also))
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        folder
+            .map_or(Ok(()), std::fs::create_dir_all)
+            .and_then(|()| std::fs::write(path, junit::xml(&ran, &also)))
             .map_err(|error| format!("cannot write `{}`: {error}", crate::terminal::path(path)))?;
     }
     if options.json {

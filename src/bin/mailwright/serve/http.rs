@@ -1,6 +1,6 @@
 //! HTTP on loopback: connections with their limits, and who may ask.
 //!
-//! Invariant: a client that sends slowly, sends too much or never ends costs a connection of [`CONNECTIONS`] and no more, and
+//! Invariant: a client that sends slowly, sends too much or never ends costs a connection of a few ([`CONNECTIONS`]) and no more, and
 //! that only until another wants it ([`places`](super::places)); and no page that a browser shows from elsewhere gets an answer ([`same_site`], [`no_browser`]).
 
 use std::convert::Infallible;
@@ -30,8 +30,10 @@ use tokio::time::{Sleep, sleep};
 
 use super::places::{Doing, Place, Places};
 
-/// Most connections of one listener.
-const CONNECTIONS: usize = 200;
+/// Most connections of a listener that anybody may want.
+pub const CONNECTIONS: usize = 200;
+/// Most connections of one that is for a process alone.
+pub const CONNECTIONS_OF_PROCESS: usize = 16;
 /// A request's header has come by then; a connection that is not used is closed.
 const HEADER_WITHIN: Duration = Duration::from_secs(15);
 /// A client has taken some of what is written to it by then.
@@ -41,9 +43,9 @@ const MAX_HEADER: usize = 64 * 1024;
 /// Most fields of it.
 const MAX_FIELDS: usize = 100;
 
-/// Serve until the process ends.
-pub async fn serve(listener: TcpListener, router: Router) {
-    let places = Places::new(CONNECTIONS);
+/// Serve so many connections at a time, until the process ends.
+pub async fn serve(listener: TcpListener, router: Router, most: usize) {
+    let places = Places::new(most);
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             // No descriptor is left.

@@ -63,6 +63,7 @@ use aws::Aws;
 use aws::runtime_api::RuntimeApi;
 use built_in::BuiltIn;
 use fault::{Faults, Planned};
+use http::CONNECTIONS;
 use hub::{Hub, Limits};
 use log::Log;
 use page::Way;
@@ -247,12 +248,12 @@ async fn serve_all(
     let (rules, domains) = (options.rules.clone(), options.domains.clone());
     let load = move || load(&rules, &domains, value_key.clone());
     tokio::spawn(watch::watch(options.rules.clone(), Arc::clone(&hub), log.clone(), load));
-    let who = flow.function.who(options.command.first().map(OsString::as_os_str));
+    let who = flow.function.who();
     tokio::spawn(flow.work(to_do));
     let ways = ports.ways(hub.rules().pipeline.organization().domains.first()).map_err(|error| error.to_string())?;
     let page = page::routes(Arc::clone(&hub), Arc::clone(&room), ways, who);
-    tokio::spawn(http::serve(ports.page, page.layer(from_fn(http::same_site))));
-    tokio::spawn(http::serve(ports.aws, aws::routes(aws).layer(from_fn(http::no_browser))));
+    tokio::spawn(http::serve(ports.page, page.layer(from_fn(http::same_site)), CONNECTIONS));
+    tokio::spawn(http::serve(ports.aws, aws::routes(aws).layer(from_fn(http::no_browser)), CONNECTIONS));
     for (listener, direction) in [(ports.inbound, Direction::Inbound), (ports.outbound, Direction::Outbound)] {
         let (hub, room) = (Arc::clone(&hub), Arc::clone(&room));
         let clock = options.at.map_or(Clock::System, Clock::Fixed);
@@ -362,10 +363,10 @@ fn banner(options: &Options, rules: &Pipeline, ports: &Ports) -> Result<String, 
             options.listen
         )
     };
-    let function = match (options.command.first(), options.attach) {
-        (Some(name), _) => format!("`{}`", crate::terminal::escape_octets(name.as_encoded_bytes())),
-        (None, true) => "whoever asks at the Runtime API".to_owned(),
-        (None, false) => "the built-in function".to_owned(),
+    let function = match (options.command.is_empty(), options.attach) {
+        (false, _) => format!("`{}`", process::shown(&options.command)),
+        (true, true) => "whoever asks at the Runtime API".to_owned(),
+        (true, false) => "the built-in function".to_owned(),
     };
     Ok(format!(
         "mailwright serves {} of `{}`; internal: {internal}; answered by {function}\n  \

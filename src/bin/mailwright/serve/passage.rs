@@ -8,7 +8,6 @@
 //! published: here it is a second, then twice as long each time.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,18 +74,18 @@ pub enum Answers {
 }
 
 impl Answers {
-    /// Who answers, and what is to be known of it, for people; `command` is what was started. Empty for what is built in.
-    pub fn who(&self, command: Option<&OsStr>) -> String {
+    /// Who answers, and what is to be known of it, for people. Empty for what is built in.
+    pub fn who(&self) -> String {
         match self {
             Self::BuiltIn(_) => String::new(),
             Self::Started(_, processes) => {
-                let name = crate::terminal::escape_octets(command.unwrap_or_default().as_encoded_bytes());
                 let most = match processes.most() {
                     1 => "in one process, for one message at a time".to_owned(),
                     most => format!("in up to {most} processes"),
                 };
                 format!(
-                    "Answered by {name} {most}, which is started anew when a rule file is saved. Which rules matched is known where its log says so."
+                    "Answered by {} {most}, which is started anew when a rule file is saved. Which rules matched is known where its log says so.",
+                    processes.command()
                 )
             }
             Self::Attached(_) => {

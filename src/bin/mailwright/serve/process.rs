@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::aws::runtime_api::ATTACHED;
 use super::aws::{self, Aws};
-use super::http::{self, no_browser};
+use super::http::{self, CONNECTIONS_OF_PROCESS, no_browser};
 use super::hub::Hub;
 use super::log::Log;
 use super::said::Said;
@@ -35,6 +35,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const MAX_PAUSE: Duration = Duration::from_secs(30);
 /// One that runs for so long did not end at once.
 const LASTS: Duration = Duration::from_secs(10);
+/// Most characters of the command that are shown.
+const LONGEST: usize = 80;
 /// Longest line that it writes.
 const MAX_LINE: u64 = 4_096;
 
@@ -86,12 +88,16 @@ impl Processes {
         let (restart, started) = (Notify::new(), Notify::new());
         let processes = Arc::new(Self { function, aws, hub, log, restart, turn: Mutex::new(()), started });
         let first = processes.spawn().map_err(|error| {
-            let name = processes.function.command.first();
-            let name = name.map(|name| crate::terminal::escape_octets(name.as_encoded_bytes()));
-            format!("cannot start `{}`: {error}", name.unwrap_or_default())
+            let name = processes.function.command.get(..1).unwrap_or_default();
+            format!("cannot start `{}`: {error}", shown(name))
         })?;
         tokio::spawn(Arc::clone(&processes).keep_running(first));
         Ok(processes)
+    }
+
+    /// How it is started, for people.
+    pub fn command(&self) -> String {
+        shown(&self.function.command)
     }
 
     /// How many there are at most.
@@ -199,8 +205,18 @@ impl Processes {
             tokio::spawn(show(out, Arc::clone(&self.hub), self.log.clone()));
         }
         let routes = aws::runtime_routes(Arc::clone(&self.aws), id).layer(from_fn(no_browser));
-        let endpoint = tokio::spawn(http::serve(listener, routes)).abort_handle();
+        let endpoint = tokio::spawn(http::serve(listener, routes, CONNECTIONS_OF_PROCESS)).abort_handle();
         Ok(Process { child, id, endpoint, began: Instant::now() })
+    }
+}
+
+/// A command in a line, cut and safe to show.
+pub fn shown(command: &[OsString]) -> String {
+    let words = command.iter().map(|word| crate::terminal::escape_octets(word.as_encoded_bytes()));
+    let line = words.collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", line.get(..at).unwrap_or_default()),
+        None => line,
     }
 }
 
