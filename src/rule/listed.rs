@@ -45,7 +45,7 @@ pub(crate) fn find(sources: &[SourceFile]) -> Vec<Listed> {
     for (file, source) in sources.iter().enumerate() {
         let (table, _) = DeTable::parse_recoverable(&source.text);
         let Some(DeValue::Array(rules)) = table.get_ref().get("rule").map(Spanned::get_ref) else { continue };
-        for rule in rules.iter() {
+        for rule in rules {
             let DeValue::Table(rule) = rule.get_ref() else { continue };
             let Some(DeValue::String(name)) = rule.get("name").map(Spanned::get_ref) else { continue };
             for (part, exception) in [("when", false), ("unless", true)] {
@@ -74,7 +74,7 @@ impl Search<'_> {
         }
         match value.get_ref() {
             DeValue::Table(table) => {
-                for (key, value) in table.iter() {
+                for (key, value) in table {
                     let nests = matches!(key.get_ref().as_ref(), "any" | "all" | "not");
                     // `recipients = { any = "external" }` says for whom; a table of conditions has tables in its `any`.
                     let is_condition = nests && holds_tables(value.get_ref());
@@ -88,7 +88,7 @@ impl Search<'_> {
                 }
             }
             DeValue::Array(list) if holds_tables(value.get_ref()) => {
-                for value in list.iter() {
+                for value in list {
                     self.value(value, keys, depth + 1);
                 }
             }

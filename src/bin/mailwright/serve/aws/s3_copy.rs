@@ -46,7 +46,7 @@ pub fn copy(aws: &Aws, asked: &Asked, fields: &HeaderMap, part: Option<&(String,
             return s3_fields::failed();
         }
         let mut about = if replaced { s3_fields::said(fields) } else { object.about.clone() };
-        about.tags = object.about.tags.clone();
+        about.tags.clone_from(&object.about.tags);
         if text("x-amz-tagging-directive").is_some_and(|word| word.eq_ignore_ascii_case("REPLACE")) {
             match s3_tags::with(fields) {
                 Ok(tags) => about.tags = tags,

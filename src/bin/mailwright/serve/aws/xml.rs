@@ -23,24 +23,14 @@ pub fn elements<'t>(text: &'t str, name: &str) -> impl Iterator<Item = Option<&'
             if !after.starts_with(|c: char| matches!(c, '>' | '/') || c.is_ascii_whitespace()) {
                 continue;
             }
-            let (inner, after) = match after.split_once('>') {
-                Some((attributes, after)) if attributes.ends_with('/') => ("", after),
-                Some((_, after)) => match after.split_once(close.as_str()) {
-                    Some(parted) => parted,
-                    None => return cut_short(&mut rest),
-                },
-                None => return cut_short(&mut rest),
-            };
-            rest = after;
-            return Some(Some(inner));
+            let found = after.split_once('>').and_then(|(attributes, after)| {
+                if attributes.ends_with('/') { Some(("", after)) } else { after.split_once(close.as_str()) }
+            });
+            // Behind one that does not end comes nothing.
+            rest = found.map_or("", |(_, after)| after);
+            return Some(found.map(|(inner, _)| inner));
         }
     })
-}
-
-/// An element that does not end: nothing comes behind it.
-fn cut_short<'t>(rest: &mut &'t str) -> Option<Option<&'t str>> {
-    *rest = "";
-    Some(None)
 }
 
 /// Without references to characters (XML 1.0 §4.1, §4.6).
