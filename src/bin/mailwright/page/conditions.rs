@@ -120,7 +120,7 @@ mod tests {
                 short = short.replace(&old, &format!("{sign}{mark}"));
             }
         }
-        let short = short.replace("(", " (").replace("</div>", "]").replace("<b>", "").replace("</b>", "");
+        let short = short.replace('(', " (").replace("</div>", "]").replace("<b>", "").replace("</b>", "");
         short.split_whitespace().collect::<Vec<_>>().join(" ").replace(" ]", "]")
     }
 

@@ -54,7 +54,9 @@ pub fn xml(ran: &[Ran], also: &Also<'_>) -> String {
         let _ = writeln!(out, "    <property name=\"coverage.{name}\" value=\"{value}\"/>");
     }
     out.push_str("  </properties>\n");
-    cases.iter().for_each(|case| case.write(&mut out));
+    for case in &cases {
+        case.write(&mut out);
+    }
     let _ = writeln!(out, "  <system-out>{}</system-out>", escaped(&also.coverage.text(Colour(false))));
     out.push_str("</testsuite>\n");
     out
