@@ -197,7 +197,8 @@ impl<'a> Message<'a> {
     /// Why no block goes into it. What all readers take for the same parts, with the same texts, takes one: two fields that say
     /// different things of them, and a last part that was cut off in its header, are no doubt here.
     fn structural_doubt(&self) -> Option<BodyError> {
-        let is_cut = |part: &Part| part.parent.is_some() && part.header.end == self.raw.len();
+        let ends = |part: &Part| memchr::memchr(b'\n', self.raw.get(part.header.end..).unwrap_or_default()).is_none();
+        let is_cut = |part: &Part| part.parent.is_some() && ends(part);
         if self.parts.iter().any(|part| !part.has_separator && !is_cut(part)) {
             return Some(BodyError::Separator);
         }
@@ -261,8 +262,8 @@ impl<'a> Message<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::testing::rewritten;
-    use super::{Field, FieldName, Message, header_of};
+    use super::testing::{block, crlf, rewritten};
+    use super::{Draft, Field, FieldName, Message, Place, header_of};
 
     #[test]
     fn the_header_alone_has_the_fields_of_the_message() {
@@ -287,6 +288,27 @@ mod tests {
             let alone = super::header_fields(raw.as_bytes());
             assert_eq!(alone, (whole.parts()[0].header.clone(), whole.fields().to_vec()), "{raw:?}");
         }
+    }
+
+    #[test]
+    fn a_message_that_is_cut_off_in_the_header_of_its_last_part_takes_a_block() {
+        let text = "Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b\n";
+        let header = "Content-Type: image/png; name=\"a b.png\"\n\tx=y\nContent-Disposition: inline\n";
+        for len in 0..=header.len() {
+            let raw = crlf(&format!("{text}{}", &header[..len]));
+            // A type without its second half is read as none.
+            if raw.ends_with(b"image/") {
+                continue;
+            }
+            let message = Message::parse(&raw);
+            assert_eq!((message.doubt().is_some(), message.structural_doubt()), (true, None), "{len}");
+            let mut draft = Draft::new(&message);
+            assert_eq!(draft.insert(&block("5 €"), Place::End), Ok(1), "{len}");
+            assert!(draft.put_beside(&block("5 €"), Place::End).is_err());
+            draft.render().unwrap();
+        }
+        let raw = crlf(&format!("{text}no field\n\ntwo\n"));
+        assert!(Message::parse(&raw).structural_doubt().is_some());
     }
 
     #[test]
