@@ -280,6 +280,7 @@ struct Counts {
     candidate: u32,
     layer: u32,
     answered_itself: u32,
+    cut: u64,
     without_directory: u32,
     refused: u32,
     fell_back: u32,
@@ -323,6 +324,7 @@ async fn with_published_rules_a_candidate_a_directory_and_stored_files_nothing_i
         let publish = || shelves.current.lock().unwrap().push(text("newer"));
         let end = deliver(id, &world, begin, publish).await;
 
+        counts.cut += world.cut.load(Ordering::Relaxed);
         let refused = world.refused.load(Ordering::Relaxed) > 0;
         let published = shelves.current.lock().unwrap().iter().any(|version| *version == text("newer"));
         let allowed = |makes: &&Makes| match makes.name {
@@ -376,8 +378,8 @@ async fn with_published_rules_a_candidate_a_directory_and_stored_files_nothing_i
         counts.answered_itself += u32::from(end.handled.report.marked_by.is_some());
         counts.without_directory += u32::from(makes.without_directory.as_ref() == Some(&now));
     }
-    let Counts { rewritten, candidate, layer, answered_itself, without_directory, refused, .. } = counts;
+    let Counts { rewritten, candidate, layer, answered_itself, cut, without_directory, refused, .. } = counts;
     // The schedules are worth something only if they hit.
     let least = [rewritten / 10, candidate / 10, layer, answered_itself, without_directory, refused];
-    assert!(alone || least.iter().all(|count| *count >= 5), "{counts:?}");
+    assert!(alone || least.iter().all(|count| *count >= 5) && cut >= 100, "{counts:?}");
 }

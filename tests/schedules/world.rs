@@ -1,7 +1,7 @@
 //! The message in transit, the bucket, and what befalls the calls.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -62,6 +62,10 @@ pub struct World {
     /// Whether calls are refused for good, too.
     refuses: bool,
     calls_with_faults: AtomicU64,
+    /// Whether the message was given out cut short the last time: not twice in a row.
+    was_cut: AtomicBool,
+    /// How often it was.
+    pub cut: AtomicU64,
     message: Mutex<Bytes>,
     pub objects: Mutex<Vec<(ObjectKey, Bytes)>>,
     /// Every content that the message ever had.
@@ -79,6 +83,8 @@ impl World {
             share,
             refuses,
             calls_with_faults: AtomicU64::new(calls),
+            was_cut: AtomicBool::new(false),
+            cut: AtomicU64::new(0),
             message: Mutex::new(original.clone()),
             objects: Mutex::default(),
             seen: Mutex::new(vec![original.clone()]),
@@ -133,6 +139,18 @@ impl World {
             }
         }
     }
+    /// The message, or now and then the beginning of it, up to the midst of a line.
+    fn given_out(&self, whole: Bytes) -> Bytes {
+        let was_cut = self.was_cut.swap(false, Ordering::Relaxed);
+        if self.is_calm() || was_cut || self.random.below(10) > 0 {
+            return whole;
+        }
+        let at = usize::try_from(self.random.below(whole.len() as u64)).unwrap();
+        let end = (0..=at).rev().find(|end| !whole[..*end].ends_with(b"\n")).unwrap_or(0);
+        self.was_cut.store(true, Ordering::Relaxed);
+        self.cut.fetch_add(1, Ordering::Relaxed);
+        whole.slice(..end)
+    }
     pub fn now(&self) -> Bytes {
         self.message.lock().unwrap().clone()
     }
@@ -140,7 +158,7 @@ impl World {
 
 impl MessageFlow for World {
     async fn fetch(&self, _: &MessageId) -> Result<Bytes, PortError> {
-        self.call(|| Ok(self.now())).await
+        self.call(|| Ok(self.now())).await.map(|whole| self.given_out(whole))
     }
     async fn put_back(&self, _: &MessageId, location: &Location) -> Result<(), PortError> {
         self.call(|| {

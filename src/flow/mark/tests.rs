@@ -252,8 +252,8 @@ fn the_answer_is_told_to_whoever_has_the_key_whatever_rules_there_are_and_to_nob
     let folded = value.replace(' ', "\r\n\t");
     assert_eq!(read(&these, &folded).unwrap().answers, Some(answers));
     let turned = Answers::carried(bounced.into_iter().rev().collect(), Disposition::Deliver, added);
-    let marked = read(&mixed, &value).unwrap();
-    assert_eq!((marked.answers, marked.digest.as_str(), marked.asked), (Some(turned), "00", vec![]));
+    let known = read(&mixed, &value).unwrap();
+    assert_eq!((known.answers, known.digest.as_str(), known.asked), (Some(turned), "00", vec![]));
     // Of others, rules are to be asked.
     let others = marker("00", &NAMES, &these[1..]).check(&value).unwrap();
     assert_eq!((others.answers, others.asked.len()), (None, 1));
