@@ -3,6 +3,8 @@
 //! A body is a text part that a reader sees: not an attachment, nothing under a signature, nothing inside an attached
 //! message. A text part with a file name counts as an attachment, inline or not.
 
+use std::collections::HashMap;
+
 use super::part::{Disposition, Part};
 use super::surgery::is_notice;
 use super::{Message, PartId, Uuencoded, mime_field};
@@ -73,17 +75,21 @@ pub(super) fn is_named_text(part: &Part) -> bool {
 /// The bodies of `all` that a block goes into: one HTML and one plain text body, those that are shown first or last. Where both
 /// are alternatives of each other, both are of the same alternative: a list that added its own text part below does not
 /// make its reader see the block twice. What only the root of a multipart/related leads to shows it where nothing else of
-/// its kind does.
+/// its kind does. Of alternatives of one kind readers show the last (RFC 2046 §5.1.4): those before it are not the first.
 pub(super) fn targets(message: &Message<'_>, all: &[Body], first: bool) -> Vec<Body> {
     let parts = message.parts();
-    let outermost = |bodies: &mut dyn DoubleEndedIterator<Item = Body>| {
-        if first { bodies.next() } else { bodies.next_back() }
-    };
     let pick = |kind: BodyKind, within: Option<PartId>| {
         let of_kind =
             || all.iter().filter(|b| b.kind == kind && within.is_none_or(|a| is_inside(parts, b.part, a))).copied();
-        let shown = outermost(&mut of_kind().filter(|body| !is_resource(message, body.part)));
-        shown.or_else(|| outermost(&mut of_kind()))
+        let mut shown: Vec<Body> = of_kind().filter(|body| !is_resource(message, body.part)).collect();
+        if shown.is_empty() {
+            shown.extend(of_kind());
+        }
+        if !first {
+            return shown.pop();
+        }
+        let last: HashMap<PartId, PartId> = shown.iter().flat_map(|body| branches(parts, *body)).collect();
+        shown.iter().copied().find(|body| branches(parts, *body).all(|(at, branch)| last.get(&at) == Some(&branch)))
     };
     let html = pick(BodyKind::Html, None);
     let alternative = html.and_then(|b| ancestor(parts, b.part, "multipart/alternative"));
@@ -146,6 +152,13 @@ fn bare_id(text: &[u8]) -> &[u8] {
     let text = text.trim_ascii();
     let text = text.strip_prefix(b"\"").and_then(|t| t.strip_suffix(b"\"")).unwrap_or(text).trim_ascii();
     text.strip_prefix(b"<").and_then(|t| t.strip_suffix(b">")).unwrap_or(text)
+}
+
+/// The `multipart/alternative` parts that a body stands in, each with that child of it in which it does.
+fn branches(parts: &[Part], body: Body) -> impl Iterator<Item = (PartId, PartId)> {
+    let around = std::iter::successors(Some(body.part), |id| parent(parts, *id));
+    let pairs = around.filter_map(|id| Some((parent(parts, id)?, id)));
+    pairs.filter(|(id, _)| parts.get(id.0).is_some_and(|part| part.media_type == "multipart/alternative"))
 }
 
 fn is_inside(parts: &[Part], id: PartId, outer: PartId) -> bool {
@@ -237,6 +250,21 @@ mod tests {
         let apple = multipart("alternative", "b", &[PLAIN, &mixed]);
         assert_eq!(targets_of(&apple, false), [1, 5]);
         assert_eq!(targets_of(&apple, true), [1, 3]);
+    }
+
+    #[test]
+    fn of_alternatives_of_one_kind_the_last_shows_the_block() {
+        for first in [true, false] {
+            assert_eq!(targets_of(&multipart("alternative", "a", &[HTML, HTML]), first), [2]);
+            assert_eq!(targets_of(&multipart("alternative", "a", &[PLAIN, PLAIN]), first), [2]);
+            let inner = multipart("alternative", "i", &[PLAIN, HTML]);
+            assert_eq!(targets_of(&multipart("alternative", "a", &[&inner, HTML]), first), [2, 4]);
+            let related = multipart("related", "r", &[HTML, IMAGE]);
+            assert_eq!(targets_of(&multipart("alternative", "a", &[HTML, PLAIN, &related]), first), [2, 4]);
+        }
+        let mixed = multipart("mixed", "m", &[HTML, IMAGE, HTML]);
+        let both = multipart("alternative", "a", &[PLAIN, HTML, &mixed]);
+        assert_eq!((targets_of(&both, true), targets_of(&both, false)), (vec![1, 4], vec![1, 6]));
     }
 
     #[test]
