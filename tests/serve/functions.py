@@ -32,6 +32,7 @@ while True:
     with urllib.request.urlopen(api + "next") as request:
         name, event = request.headers["Lambda-Runtime-Aws-Request-Id"], json.load(request)
     urllib.request.urlopen(f"{endpoint}/messages/{event['messageId']}").read()
+    print("asks at", os.environ["AWS_LAMBDA_RUNTIME_API"])
     print("\\x1b]0;title\\x07seen", event["flowDirection"], os.environ.get("AWS_PROFILE"))
     kind = "response" if "fails" not in event["subject"] else "error"
     answer = {"actions": [{"action": {"type": "BOUNCE", "parameters": {"bounceMessage": "no"}}, "allRecipients": True}]}
@@ -45,6 +46,12 @@ def a_function_of_ten_lines(program, folder):
     try:
         with Serve(program, folder, "--rule-timeout", "2", "--fallback", "drop", "--", sys.executable, "function.py") as serve:
             number, _ = send(serve.outbound, message("Harvest plan"))
+            port = serve.wait(r"asks at 127\.0\.0\.1:(\d+)")
+            # Its own port is for a function alone: no page from elsewhere, no S3, no mail.
+            expect(port != serve.aws, "a process has a port of its own")
+            expect(http(port, "/2018-06-01/runtime/invocation/next", Origin="http://evil.example")[0] == 403, "no page takes its work")
+            expect({http(port, path)[0] for path in ("/", "/messages/x", "/rewritten-mail?list-type=2", "/2018-06-01/runtime/nothing")} == {404}, "there is nothing else")
+            expect(http(port, "/2018-06-01/runtime/invocation/x/response", "POST", b"{}")[0] == 400, "nothing is answered that was not asked")
             serve.wait(r"^  \| \\x1b\]0;title\\x07seen OUTBOUND None")
             serve.wait(rf"^#{number} +outbound +unchanged +bounce")
             number, _ = send(serve.outbound, message("It fails"))

@@ -110,6 +110,19 @@ def http_is_abused(program, folder):
         ):
             expect(http(serve.aws, "/my-bucket/chunked", "PUT", body.encode(), **chunked)[0] == code, body)
         expect(http(serve.aws, "/my-bucket/chunked")[2] == b"Hello", "what was whole is there")
+        # Tags and lists of parts that are none, and much of them.
+        upload = re.search(rb"<UploadId>([^<]*)<", http(serve.aws, "/my-bucket/parts?uploads", "POST", b"")[2])[1].decode()
+        tag, part = b"<Tag><Key>k</Key><Value>v</Value></Tag>", b"<Part><PartNumber>1</PartNumber><ETag>x</ETag></Part>"
+        for body in (b"", b"<", b"\xff", b"<Tagging>", b"<Tagging><TagSet><Tag>", b"<Tagging><TagSet>" + tag * 100_000 + b"</TagSet></Tagging>", b"<Tag" * 1_000_000,
+                     b"<Tagging><TagSet>" + b"<Tag>" * 1_000_000, b"<Tagging><TagSet><Tag><Key>&#x0;</Key><Value>&#99999999;</Value></Tag></TagSet></Tagging>"):
+            expect(http(serve.aws, "/my-bucket/chunked?tagging", "PUT", body)[0] == 400, body[:80])
+        for body in (b"", b"<CompleteMultipartUpload>", b"<CompleteMultipartUpload></CompleteMultipartUpload>", b"<CompleteMultipartUpload>" + part * 50_000 + b"</CompleteMultipartUpload>",
+                     b"<Part" * 1_000_000, b"<CompleteMultipartUpload>" + b"<Part>" * 1_000_000):
+            expect(http(serve.aws, f"/my-bucket/parts?uploadId={upload}", "POST", body)[0] == 400, body[:80])
+        for path in ("?uploadId=../../x", f"?uploadId={upload}&max-parts=-1&part-number-marker=99999999999999999999", "?uploadId=%00", "?attributes", "?tagging&versionId=../x"):
+            code, _, body = http(serve.aws, f"/my-bucket/parts{path}")
+            expect(code in (200, 400, 404) and b"passwd" not in body, (path, code, body[:200]))
+        expect(http(serve.aws, "/my-bucket/k", "PUT", b"x", x_amz_tagging="&".join(f"k{n}=v" for n in range(5_000)))[0] == 400, "thousands of tags")
         for body in (b"", b"{", b"[]", b"null", b'{"content":{"s3Reference":{"bucket":"../..","key":"../../etc/passwd"}}}', b"[" * 100_000):
             expect(http(serve.aws, f"/messages/{name}", "POST", body)[0] == 400, body[:80])
         # Pages of others: neither the page nor the endpoints answer them.

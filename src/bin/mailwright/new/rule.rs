@@ -40,7 +40,10 @@ pub fn write(options: &Options) -> Result<String, String> {
     let kind = actions::KINDS.iter().find(|kind| kind.kind == options.action).ok_or("there is no such action")?;
     let sound = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if options.name.is_empty() || !options.name.chars().all(sound) {
-        return Err("a rule's name is made of a-z, 0-9 and -, as its file is named after it".into());
+        let words = options.name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+        let name = words.collect::<Vec<_>>().join("-").to_ascii_lowercase();
+        let help = if name.is_empty() { String::new() } else { format!("\n  = help: `{name}`, for example") };
+        return Err(format!("a rule's name is made of a-z, 0-9 and -, as its file is named after it{help}"));
     }
     if options.rules.is_dir() {
         let taken = |pipeline: Pipeline| pipeline.rules().iter().any(|rule| rule.name == options.name);
