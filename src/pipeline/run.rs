@@ -1,5 +1,6 @@
 //! One rule after the other: whether it applies, for whom, and what its failing means for the message.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::act::{Done, act};
@@ -62,7 +63,19 @@ impl<'m> Run<'_, 'm> {
             fails(rule, "time ran out")?;
             return Ok(report(Verdict::OutOfTime));
         }
-        let whom = match fence(|| self.whom(rule)) {
+        let told = Cell::new(false);
+        let is_late = || {
+            told.set(told.get() || out_of_time());
+            told.get()
+        };
+        let whom = fence(|| whom(rule, &self.scene(rule, Late::new(&is_late))));
+        // What a condition did not look at in time says nothing.
+        if told.get() {
+            self.late = true;
+            fails(rule, "time ran out")?;
+            return Ok(report(Verdict::OutOfTime));
+        }
+        let whom = match whom {
             Ok(Ok(whom)) => whom,
             Ok(Err(Verdict::Failed(why))) | Err(why) => {
                 fails(rule, &why)?;
@@ -140,7 +153,7 @@ impl<'m> Run<'_, 'm> {
     }
 
     /// What the conditions of a rule look at.
-    fn scene<'s>(&'s mut self, rule: &'s Rule) -> Scene<'s, 'm> {
+    fn scene<'s>(&'s mut self, rule: &'s Rule, late: Late<'s>) -> Scene<'s, 'm> {
         Scene {
             draft: &mut self.draft,
             envelope: self.envelope,
@@ -149,7 +162,7 @@ impl<'m> Run<'_, 'm> {
             rule: &rule.name,
             key: self.key,
             rules: self.rules,
-            late: Late::NEVER,
+            late,
         }
     }
 
@@ -158,18 +171,12 @@ impl<'m> Run<'_, 'm> {
         if rule.mode == Mode::Off || self.stopped {
             return Vec::new();
         }
-        Checked::all(rule, &self.scene(rule))
+        Checked::all(rule, &self.scene(rule, Late::NEVER))
     }
 
     fn share(&self, whom: &Whom) -> Share {
         let of = self.envelope.recipients.len();
         Share { matched: (0..of).filter(|index| whom.includes(*index)).count(), of }
-    }
-
-    /// For whom the rule applies, or why it does not.
-    fn whom(&mut self, rule: &Rule) -> Result<Whom, Verdict> {
-        let scene = self.scene(rule);
-        whom(rule, &scene)
     }
 }
 

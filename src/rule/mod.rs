@@ -14,6 +14,7 @@ pub mod listed;
 pub(crate) mod nesting;
 mod organization;
 pub(crate) mod packed;
+pub(crate) mod pattern;
 pub mod period;
 pub mod piece;
 pub mod problem;
@@ -75,9 +76,16 @@ impl Scene<'_, '_> {
     }
 }
 
+impl From<late::TimeUp> for ActionError {
+    fn from(_: late::TimeUp) -> Self {
+        Self::Late
+    }
+}
+
 /// One test in `when` or `unless`, compiled.
 pub trait Condition: Debug + Send + Sync {
-    /// Is it sure to hold? What a message lacks does not hold; it is never an error.
+    /// Is it sure to hold? What a message lacks does not hold; it is never an error. One that [`Scene::late`] tells that time
+    /// is up answers anything.
     fn holds(&self, scene: &Scene<'_, '_>) -> bool;
     /// The same for a condition that may not know: what the directory could not tell.
     fn truth(&self, scene: &Scene<'_, '_>) -> Truth {

@@ -41,23 +41,55 @@ pub struct LinkText {
     pub in_link: bool,
 }
 
-/// The links of `html`. Linear.
+/// One of the links of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    /// Where a link leads.
+    Target(Target),
+    /// A text that may hold a URL.
+    Text(LinkText),
+}
+
+/// The links of `html`, all at once: many times as large as the document where it is full of them. Linear.
 pub fn links(html: &str) -> Links {
-    let mut links = Links::default();
+    let mut links = Links { base: base(html), ..Links::default() };
+    each_link(html, &mut || true, &mut |link| match link {
+        Link::Target(target) => links.targets.push(target),
+        Link::Text(text) => links.texts.push(text),
+    });
+    links
+}
+
+/// What relative links are relative to: the first `<base href>`.
+pub fn base(html: &str) -> Option<String> {
+    let named = |at: usize| html.as_bytes().get(at + 1..at + 5).is_some_and(|name| name.eq_ignore_ascii_case(b"base"));
+    memchr::memchr_iter(b'<', html.as_bytes()).find(|at| named(*at))?;
     let mut walk = Walk::new(html);
     while let Some(token) = walk.next() {
+        if matches!(token.kind, Kind::Start { element: Element::Base, .. })
+            && let Some(value) = hrefs(html, &token).next()
+        {
+            return Some(attribute_text(html, value).text().to_owned());
+        }
+    }
+    None
+}
+
+/// Hands on the links of `html` one by one, in the order of the document, as long as it `goes_on`: it is asked with each tag
+/// and each text. Linear.
+pub fn each_link(html: &str, goes_on: &mut dyn FnMut() -> bool, found: &mut dyn FnMut(Link)) {
+    let mut walk = Walk::new(html);
+    while let Some(token) = walk.next().filter(|_| goes_on()) {
         match token.kind {
-            Kind::Start { element: Element::Base, .. } if links.base.is_none() => {
-                links.base = hrefs(html, &token).next().map(|value| attribute_text(html, value).text().to_owned());
-            }
-            Kind::Start { .. } => push_targets(html, &token, 0, &mut links.targets),
+            Kind::Start { element: Element::Base, .. } => {}
+            Kind::Start { .. } => targets(html, &token, 0, found),
             Kind::Comment { .. } => {
                 if let Some(inner) = conditional(html, &token.span) {
                     let source = html.get(inner.clone()).unwrap_or_default();
                     let mut tokens = Tokens::new(source);
-                    while let Some(token) = tokens.next(false) {
+                    while let Some(token) = tokens.next(false).filter(|_| goes_on()) {
                         if matches!(token.kind, Kind::Start { .. }) {
-                            push_targets(source, &token, inner.start, &mut links.targets);
+                            targets(source, &token, inner.start, found);
                         }
                     }
                 }
@@ -72,17 +104,16 @@ pub fn links(html: &str) -> Links {
                 let text = super::escaped(html, token.span);
                 if text.text().contains('.') && !walk.opened.elements().any(|open| open.element == Element::Button) {
                     let in_link = walk.opened.elements().any(|open| open.element == Element::A);
-                    links.texts.push(LinkText { text, in_link });
+                    found(Link::Text(LinkText { text, in_link }));
                 }
             }
             _ => {}
         }
     }
-    links
 }
 
 /// The targets of a start tag that stands `offset` bytes into the document.
-fn push_targets(html: &str, token: &Token, offset: usize, targets: &mut Vec<Target>) {
+fn targets(html: &str, token: &Token, offset: usize, found: &mut dyn FnMut(Link)) {
     let name = html.get(token.name.clone()).unwrap_or_default();
     let is_vml = name.get(..2).is_some_and(|prefix| prefix.eq_ignore_ascii_case("v:"));
     if !(is_vml || name.eq_ignore_ascii_case("a") || name.eq_ignore_ascii_case("area")) {
@@ -91,7 +122,7 @@ fn push_targets(html: &str, token: &Token, offset: usize, targets: &mut Vec<Targ
     for value in hrefs(html, token) {
         let mut url = attribute_text(html, value.clone());
         url.shift(offset);
-        targets.push(Target { url, value: value.start + offset..value.end + offset });
+        found(Link::Target(Target { url, value: value.start + offset..value.end + offset }));
     }
 }
 

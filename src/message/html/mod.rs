@@ -21,7 +21,7 @@ mod tokens;
 mod unseen;
 mod visible;
 
-pub use links::{LinkText, Links, Target as LinkTarget, links};
+pub use links::{Link, LinkText, Links, Target as LinkTarget, base, each_link, links};
 pub use pieces::{Piece, pieces};
 pub use place::{End, end, start, tags_at};
 pub use preview::{behind_preheader, preheader};

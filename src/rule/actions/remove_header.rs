@@ -50,7 +50,8 @@ impl Action for RemoveHeader {
         // What no rule may touch stays, where its name begins like those that go.
         let fixed = |name: &[u8]| std::str::from_utf8(name).is_ok_and(|name| header_field::fixed(name).is_some());
         let picks = |name: &[u8]| self.names.iter().any(|names| names.are(name)) && !fixed(name);
-        let passes = |value: &str| self.value.is_empty() || self.value.holds(value);
+        let late = scene.late;
+        let passes = |value: &str| self.value.is_empty() || self.value.holds(value, late);
         Ok(match scene.draft.remove_picked(self.which, picks, passes) {
             0 if !scene.draft.values_of(picks).iter().any(|value| passes(value)) => {
                 Effect::Nothing("there is no such field")

@@ -76,7 +76,8 @@ fn compile(section: &mut Section<'_>, key: &'static str) -> Option<Box<dyn Condi
 
 impl Shown {
     fn passes(&self, shown: &Addr<'_>, scene: &Scene<'_, '_>) -> Truth {
-        if !self.name.as_ref().is_none_or(|test| shown.name.as_deref().is_some_and(|name| test.holds(name))) {
+        if !self.name.as_ref().is_none_or(|test| shown.name.as_deref().is_some_and(|name| test.holds(name, scene.late)))
+        {
             return Truth::Fails;
         }
         let Some(test) = &self.is else { return Truth::Holds };

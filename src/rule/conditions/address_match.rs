@@ -5,11 +5,12 @@
 use std::collections::HashSet;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use regex::RegexSet;
 
 use crate::directory::{Fact, Organization};
 use crate::envelope::{Address, Domain};
 use crate::rule::Takes;
+use crate::rule::late::Late;
+use crate::rule::pattern::PatternSet;
 use crate::rule::problem::Code;
 use crate::rule::section::{At, Section};
 use crate::rule::truth::Truth;
@@ -33,7 +34,7 @@ pub struct AddressMatch {
     address_globs: GlobSet,
     domain_globs: GlobSet,
     /// Of whole addresses.
-    expressions: Option<RegexSet>,
+    expressions: Option<PatternSet>,
 }
 
 /// One pattern as it is meant.
@@ -216,7 +217,10 @@ impl AddressMatch {
         let folded = address.folded();
         self.addresses.contains(&folded)
             || self.address_globs.is_match(&folded)
-            || self.expressions.as_ref().is_some_and(|expressions| expressions.is_match(&folded))
+            || self
+                .expressions
+                .as_ref()
+                .is_some_and(|expressions| expressions.is_match(&folded, Late::NEVER) == Ok(true))
     }
 }
 

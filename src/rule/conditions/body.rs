@@ -1,5 +1,6 @@
 //! `body`: the text that a reader sees.
 
+use crate::message::Body;
 use crate::rule::section::Section;
 use crate::rule::{Condition, ConditionKind, OptionDoc, Scene, Takes};
 
@@ -25,10 +26,14 @@ fn compile(section: &mut Section<'_>, key: &'static str) -> Option<Box<dyn Condi
     Some(Box::new(Text(subject::read(section, key, OPTIONS)?)))
 }
 
+/// Does a body pass? It is not read when time is up.
+fn sees(scene: &Scene<'_, '_>, body: Body, test: &TextMatch) -> bool {
+    !scene.late.is_late() && scene.draft.visible(body).is_ok_and(|text| test.holds(&text, scene.late))
+}
+
 impl Condition for Text {
     fn holds(&self, scene: &Scene<'_, '_>) -> bool {
-        let draft = &*scene.draft;
-        draft.readable().into_iter().any(|body| draft.visible(body).is_ok_and(|text| self.0.holds(&text)))
+        scene.draft.readable().into_iter().any(|body| sees(scene, body, &self.0))
     }
     fn key(&self) -> &'static str {
         KIND.key

@@ -189,7 +189,7 @@ impl FieldTest {
             let seen = if self.raw { raw } else { value.as_str() };
             self.encoded.is_none_or(|encoded| has_encoded_word(raw) == encoded)
                 && self.is.as_ref().is_none_or(|list| list.contains(&fold(seen)))
-                && self.text.holds(seen)
+                && self.text.holds(seen, scene.late)
         };
         let mut each = values.iter().enumerate().map(|(at, value)| passes(at, value));
         match self.which {

@@ -4,6 +4,7 @@
 
 use crate::directory::{Attribute, Fact, GroupName, Member, Person, Wanted};
 use crate::envelope::Address;
+use crate::rule::late::Late;
 use crate::rule::problem::Code;
 use crate::rule::section::{At, Holds, Section};
 use crate::rule::toml_value::shown;
@@ -359,6 +360,6 @@ impl ValueTest {
         let Some(value) = value else { return !self.exists };
         self.exists
             && self.is.as_ref().is_none_or(|list| list.contains(&fold(value)))
-            && (self.text.is_empty() || self.text.holds(value))
+            && (self.text.is_empty() || self.text.holds(value, Late::NEVER))
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn read(section: &mut Section<'_>, key: &'static str, options: &[Opti
 
 impl Condition for Subject {
     fn holds(&self, scene: &Scene<'_, '_>) -> bool {
-        scene.draft.subject().is_some_and(|subject| self.0.holds(&subject))
+        scene.draft.subject().is_some_and(|subject| self.0.holds(&subject, scene.late))
     }
     fn key(&self) -> &'static str {
         KIND.key

@@ -5,9 +5,11 @@
 //! to write. Invariant: linear time, whatever the patterns and the text.
 
 use aho_corasick::AhoCorasick;
-use regex::{RegexBuilder, RegexSet, RegexSetBuilder};
+use regex::{RegexBuilder, RegexSetBuilder};
 
 use crate::rule::detect::{self, DetectorSet};
+use crate::rule::late::{Late, Steps, TimeUp};
+use crate::rule::pattern::PatternSet;
 use crate::rule::problem::Code;
 use crate::rule::section::{At, Holds, Section};
 use crate::rule::{OptionDoc, Takes};
@@ -16,6 +18,8 @@ use crate::rule::{OptionDoc, Takes};
 const EXPRESSION_LIMIT: usize = 1 << 20;
 /// Size of all expressions of one condition together, in bytes.
 const SET_LIMIT: usize = 16 << 20;
+/// Words that begin or end within others are looked at between two looks at the clock.
+const WORDS_EVERY: usize = 1 << 16;
 
 /// `contains` for the reference.
 pub const CONTAINS: OptionDoc = OptionDoc {
@@ -49,7 +53,7 @@ pub struct TextMatch {
     contains: Option<AhoCorasick>,
     detects: Option<DetectorSet>,
     words: Option<Words>,
-    matches: Option<RegexSet>,
+    matches: Option<PatternSet>,
 }
 
 /// Whole words and phrases.
@@ -97,13 +101,28 @@ impl TextMatch {
         self.contains.is_none() && self.detects.is_none() && self.words.is_none() && self.matches.is_none()
     }
 
-    /// Do all tests hold for `text`?
-    pub fn holds(&self, text: &str) -> bool {
+    /// Do all tests hold for `text`? Not when time runs out on the way ([`Late`]).
+    pub fn holds(&self, text: &str, late: Late<'_>) -> bool {
+        self.hold_in_time(text, late).unwrap_or(false)
+    }
+
+    fn hold_in_time(&self, text: &str, late: Late<'_>) -> Result<bool, TimeUp> {
+        late.in_time()?;
         let folded = if self.contains.is_some() || self.words.is_some() { fold(text) } else { String::new() };
-        self.contains.as_ref().is_none_or(|automaton| automaton.is_match(&folded))
-            && self.detects.as_ref().is_none_or(|detectors| detectors.enough_in(text))
-            && self.words.as_ref().is_none_or(|words| words.occur_in(&folded))
-            && self.matches.as_ref().is_none_or(|expressions| expressions.is_match(text))
+        if self.contains.as_ref().is_some_and(|automaton| !automaton.is_match(&folded)) {
+            return Ok(false);
+        }
+        if let Some(detectors) = &self.detects
+            && !detectors.enough_in(text, late)?
+        {
+            return Ok(false);
+        }
+        if let Some(words) = &self.words
+            && !words.occur_in(&folded, late)?
+        {
+            return Ok(false);
+        }
+        self.matches.as_ref().map_or(Ok(true), |expressions| expressions.is_match(text, late))
     }
 }
 
@@ -212,11 +231,16 @@ impl Words {
         Some(Self { automaton: automaton(section, texts)?, edges })
     }
 
-    fn occur_in(&self, folded: &str) -> bool {
-        self.automaton.find_overlapping_iter(folded).any(|found| {
+    fn occur_in(&self, folded: &str, late: Late<'_>) -> Result<bool, TimeUp> {
+        let mut steps = Steps::new(late, WORDS_EVERY);
+        for found in self.automaton.find_overlapping_iter(folded) {
+            steps.took(1)?;
             let edges = self.edges.get(found.pattern().as_usize()).copied().unwrap_or((true, true));
-            stands_alone(folded, found.start()..found.end(), edges)
-        })
+            if stands_alone(folded, found.start()..found.end(), edges) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -250,7 +274,7 @@ fn reason(why: &regex::Error) -> String {
 }
 
 /// Regular expressions, of which one must match; each fault is reported at its own.
-pub(super) fn expressions(section: &mut Section<'_>, texts: &[At<String>]) -> Option<RegexSet> {
+pub(super) fn expressions(section: &mut Section<'_>, texts: &[At<String>]) -> Option<PatternSet> {
     let mut sound = true;
     for text in texts {
         // One by one first, so that the problem stands at the one that is wrong.
@@ -267,7 +291,7 @@ pub(super) fn expressions(section: &mut Section<'_>, texts: &[At<String>]) -> Op
     }
     let list = texts.iter().map(|text| text.value.as_str());
     match sound.then(|| RegexSetBuilder::new(list).size_limit(SET_LIMIT).build())? {
-        Ok(set) => Some(set),
+        Ok(set) => Some(set.into()),
         Err(why) => {
             let span = texts.first().map_or_else(|| section.span(), |text| text.span.clone());
             section.problem(&span, Code::Pattern, format!("these expressions are too many: {}", reason(&why)), "");
@@ -299,10 +323,10 @@ mod tests {
     fn check(toml: &str, holds: &[&str], not: &[&str]) {
         let test = test(toml);
         for text in holds {
-            assert!(test.holds(text), "{toml} holds for {text:?}");
+            assert!(test.holds(text, Late::NEVER), "{toml} holds for {text:?}");
         }
         for text in not {
-            assert!(!test.holds(text), "{toml} does not hold for {text:?}");
+            assert!(!test.holds(text, Late::NEVER), "{toml} does not hold for {text:?}");
         }
     }
 

@@ -7,12 +7,17 @@ use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use crate::rule::late::{Late, Steps, TimeUp};
+
 /// Phrases of one dictionary.
 pub const MAX_PHRASES: usize = 200_000;
 /// Bytes of a phrase.
 pub const MAX_PHRASE: usize = 200;
 /// Octets of the file of a dictionary.
 pub const MAX_FILE: u64 = 8 << 20;
+
+/// Phrases that stand somewhere are looked at between two looks at the clock: many may be no whole words.
+const EVERY: usize = 4_096;
 
 /// Compiled phrases.
 #[derive(Debug)]
@@ -53,11 +58,13 @@ impl Dictionary {
     }
 
     /// Hand the range of every phrase in `text` to `found`, in order, as long as it says so.
-    pub fn find(&self, text: &str, mut found: impl FnMut(Range<usize>) -> bool) {
+    pub fn find(&self, text: &str, late: Late<'_>, found: &mut dyn FnMut(Range<usize>) -> bool) -> Result<(), TimeUp> {
+        let mut steps = Steps::new(late, EVERY);
         let normal = normal(text);
         let mut way = Way { text, at: 0, normal: 0, blank: false };
         let mut from = 0;
         while let Some(hit) = normal.get(from..).and_then(|rest| self.0.find(rest)) {
+            steps.took(1)?;
             let (start, end) = (from + hit.start(), from + hit.end());
             let edge = |at: usize, before: bool| {
                 let (left, right) = normal.split_at(at);
@@ -72,10 +79,11 @@ impl Dictionary {
                 continue;
             }
             if !found(way.to(start)..way.to(end)) {
-                return;
+                break;
             }
             from = end;
         }
+        Ok(())
     }
 }
 
@@ -120,10 +128,11 @@ mod tests {
     fn all<'t>(phrases: &[&str], text: &'t str) -> Vec<&'t str> {
         let dictionary = Dictionary::new(phrases.iter().copied()).unwrap();
         let mut hits = Vec::new();
-        dictionary.find(text, |range| {
+        let found = dictionary.find(text, Late::NEVER, &mut |range| {
             hits.push(&text[range]);
             true
         });
+        assert_eq!(found, Ok(()));
         hits
     }
 

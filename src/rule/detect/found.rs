@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::{Confidence, DetectorId};
-use crate::rule::Late;
+use crate::rule::late::{Late, TimeUp};
 
 /// A find, in twelve octets: a text may hold millions of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,12 @@ pub enum Beyond {
     Time,
 }
 
+impl From<TimeUp> for Beyond {
+    fn from(_: TimeUp) -> Self {
+        Self::Time
+    }
+}
+
 /// So many steps are taken between two looks at the clock.
 const STEPS: usize = 4_096;
 
@@ -84,6 +90,11 @@ impl<'l> Finds<'l> {
             self.ended = Some(Beyond::Time);
         }
         self.ended.is_none()
+    }
+
+    /// The clock that it looks at.
+    pub fn late(&self) -> Late<'l> {
+        self.late
     }
 
     /// Sorted, and what overlaps made one, by the surest of its detectors: cutting one of two short would leave a piece of it

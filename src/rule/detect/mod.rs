@@ -27,9 +27,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use regex::Regex;
-
-use super::Late;
+use super::late::{Late, TimeUp};
+use super::pattern::Pattern;
 use catalog::{Find, Spec};
 use context::{Nearby, Words};
 pub use custom::compile as compile_pattern;
@@ -75,7 +74,7 @@ pub enum Groups {
 struct Wanted {
     specs: Vec<&'static Spec>,
     own: Vec<Arc<OwnDetector>>,
-    patterns: Vec<Regex>,
+    patterns: Vec<Pattern>,
     /// For matches of `patterns`.
     label: Option<String>,
     confidence: Confidence,
@@ -157,7 +156,7 @@ struct Compiled {
     email: Option<usize>,
     /// Those of the rule set; their ids follow those of `finds`.
     own: Vec<Arc<OwnDetector>>,
-    patterns: Vec<Regex>,
+    patterns: Vec<Pattern>,
     confidence: Confidence,
     at_least: usize,
     groups: Groups,
@@ -211,15 +210,20 @@ impl DetectorSet {
     }
 
     /// Are there enough finds of one detector in `text`?
-    pub fn enough_in(&self, text: &str) -> bool {
-        let finds = self.find(text);
+    pub fn enough_in(&self, text: &str, late: Late<'_>) -> Result<bool, TimeUp> {
+        let finds = match self.find_at_most(usize::MAX, text, late) {
+            Ok(finds) => finds,
+            Err(Beyond::Time) => return Err(TimeUp),
+            // Of a text of over four gigabytes.
+            Err(Beyond::Finds) => return Ok(true),
+        };
         let mut counts = vec![0usize; self.0.names.len()];
         for find in &finds {
             if let Some(count) = counts.get_mut(usize::from(find.detector.0)) {
                 *count += 1;
             }
         }
-        counts.into_iter().any(|count| count >= self.0.at_least)
+        Ok(counts.into_iter().any(|count| count >= self.0.at_least))
     }
 
     /// What `detector` found in `range` of `text` as it reads it, the same for every spelling: the digits and letters of a
@@ -249,7 +253,7 @@ impl DetectorSet {
             let bytes = folded.text().as_bytes();
             self.find_numbers(bytes, &mut finds);
             set.literals.find(bytes, set.confidence, &mut Nearby::new(bytes, &set.words), &mut finds);
-            self.find_own(folded.text(), &mut finds);
+            self.find_own(folded.text(), &mut finds)?;
             if let Some(detector) = set.email {
                 email::find(folded.text(), |range| finds.push(range, detector, Confidence::High));
             }
@@ -260,7 +264,7 @@ impl DetectorSet {
         if !set.patterns.is_empty() {
             let detector = set.names.len() - 1;
             for pattern in &set.patterns {
-                custom::find(pattern, text, |range| finds.push(range, detector, Confidence::High));
+                pattern.find(text, late, &mut |range| finds.push(range, detector, Confidence::High))?;
             }
             finds.part();
         }
@@ -268,7 +272,8 @@ impl DetectorSet {
     }
 
     /// What the rule set's own detectors find.
-    fn find_own(&self, text: &str, finds: &mut Finds<'_>) {
+    fn find_own(&self, text: &str, finds: &mut Finds<'_>) -> Result<(), TimeUp> {
+        let late = finds.late();
         for (at, own) in self.0.own.iter().enumerate() {
             let detector = self.0.finds.len() + at;
             let mut nearby = Nearby::new(text.as_bytes(), &self.0.words);
@@ -285,12 +290,13 @@ impl DetectorSet {
                 finds.push(range, detector, confidence)
             };
             for pattern in &own.patterns {
-                custom::find_value(pattern, text, &mut found);
+                custom::find_value(pattern, text, late, &mut found)?;
             }
             if let Some(dictionary) = &own.dictionary {
-                dictionary.find(text, &mut found);
+                dictionary.find(text, late, &mut found)?;
             }
         }
+        Ok(())
     }
 
     /// One pass over the groups of digits: each is tried as the start of an IBAN, of a card, of the other numbers.

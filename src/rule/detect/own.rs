@@ -4,12 +4,11 @@
 
 use std::sync::Arc;
 
-use regex::Regex;
-
 use super::check;
 use super::context::MAX_WORD;
 use super::dictionary::{self, Dictionary};
 use super::{Confidence, catalog, custom, read};
+use crate::rule::pattern::Pattern;
 use crate::rule::problem::Code;
 use crate::rule::section::{At, Holds, Section};
 use crate::rule::tables;
@@ -28,7 +27,7 @@ const MAX_NAME: usize = 40;
 pub struct OwnDetector {
     pub(super) name: String,
     pub(super) label: String,
-    pub(super) patterns: Vec<Regex>,
+    pub(super) patterns: Vec<Pattern>,
     pub(super) dictionary: Option<Dictionary>,
     pub(super) checks: Vec<Check>,
     pub(super) keywords: Vec<String>,
@@ -232,7 +231,7 @@ fn read_label(table: &mut Section<'_>, name: Option<&str>) -> Option<String> {
     None
 }
 
-fn read_patterns(table: &mut Section<'_>) -> Option<Vec<Regex>> {
+fn read_patterns(table: &mut Section<'_>) -> Option<Vec<Pattern>> {
     if table.holds("pattern") == Holds::Nothing {
         return Some(Vec::new());
     }
@@ -416,10 +415,12 @@ mod tests {
         let phrases: Vec<String> = (0..100_000).map(|n| format!("project {n} alpha")).collect();
         let dictionary = Dictionary::new(phrases.iter().map(String::as_str)).unwrap();
         let mut found = 0;
-        dictionary.find("Project 99999\r\nAlpha, project 100000 alpha, project 0 alpha", |_| {
+        let text = "Project 99999\r\nAlpha, project 100000 alpha, project 0 alpha";
+        let ended = dictionary.find(text, crate::rule::Late::NEVER, &mut |_| {
             found += 1;
             true
         });
+        assert_eq!(ended, Ok(()));
         assert_eq!(found, 2);
     }
 

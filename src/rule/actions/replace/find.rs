@@ -2,10 +2,16 @@
 
 use std::ops::Range;
 
-use regex::Regex;
-
 use super::with::With;
-use crate::rule::detect::DetectorSet;
+use crate::rule::ActionError;
+use crate::rule::detect::{Beyond, DetectorSet, Found};
+use crate::rule::late::{Late, Steps};
+use crate::rule::pattern::Pattern;
+
+/// So many places are looked at in one text, most of which must hold the new text already.
+const MAX_FINDS: usize = 8_000_000;
+/// And so many between two looks at the clock.
+const EVERY: usize = 256;
 
 /// What is looked for.
 #[derive(Debug)]
@@ -13,30 +19,49 @@ pub(super) enum Find {
     /// Whole words and phrases, in any case.
     Words(DetectorSet),
     /// On the text as it is.
-    Patterns(Vec<Regex>),
+    Patterns(Vec<Pattern>),
 }
 
 impl Find {
     /// What is to be replaced in a text, in order and apart, and by what: at most one place more than `room`.
-    pub fn in_text(&self, text: &str, with: &With, room: usize) -> Vec<(Range<usize>, String)> {
+    pub fn in_text(
+        &self,
+        text: &str,
+        with: &With,
+        room: usize,
+        late: Late<'_>,
+    ) -> Result<Vec<(Range<usize>, String)>, ActionError> {
         let most = room.saturating_add(1);
-        let mut found: Vec<(Range<usize>, String)> = match self {
+        let mut steps = Steps::new(late, EVERY);
+        let mut found: Vec<(Range<usize>, String)> = Vec::new();
+        match self {
             Self::Words(words) => {
-                let all = words.find(text).into_iter().map(|found| (found.range(), with.plain()));
-                all.filter(|(range, new)| !stands(text, range, new)).take(most).collect()
+                let all = words.find_at_most(MAX_FINDS, text, late).map_err(|beyond| match beyond {
+                    Beyond::Finds => ActionError::TooMany("places that hold what is looked for", MAX_FINDS),
+                    Beyond::Time => ActionError::Late,
+                })?;
+                let new = with.plain();
+                for range in all.iter().map(Found::range) {
+                    steps.took(1)?;
+                    if found.len() < most && !stands(text, &range, &new) {
+                        found.push((range, new.clone()));
+                    }
+                }
             }
             Self::Patterns(patterns) => {
-                let one = |pattern: &Regex| -> Vec<(Range<usize>, String)> {
-                    let all = pattern.captures_iter(text).filter_map(|captures| {
-                        let range = captures.get(0)?.range();
-                        let new = with.of(&captures);
-                        (!range.is_empty() && !stands(text, &range, &new)).then_some((range, new))
-                    });
-                    all.take(most).collect()
-                };
-                patterns.iter().flat_map(one).collect()
+                for pattern in patterns {
+                    let mut of_this = 0;
+                    pattern.captures(text, late, &mut |captures| {
+                        let (range, new) = (captures.get_match().range(), with.of(captures));
+                        if !stands(text, &range, &new) {
+                            found.push((range, new));
+                            of_this += 1;
+                        }
+                        of_this < most
+                    })?;
+                }
             }
-        };
+        }
         found.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
         let mut end = 0;
         found.retain(|(range, _)| {
@@ -46,7 +71,7 @@ impl Find {
             }
             apart
         });
-        found
+        Ok(found)
     }
 }
 

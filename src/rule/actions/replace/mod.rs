@@ -16,6 +16,7 @@ mod with;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::super::late::{Late, Steps};
 use super::super::section::Section;
 use super::super::{Action, ActionError, ActionKind, Effect, Protected, Scene};
 use super::Written;
@@ -42,6 +43,8 @@ pub const KIND: ActionKind = ActionKind {
 const MAX_ROUNDS: usize = 4;
 /// Places of one message; what stands there more often is no text that somebody wrote.
 const MAX_PLACES: usize = 10_000;
+/// So many texts that are seen, such as attributes, are gone through between two looks at the clock.
+const VIEWS_EVERY: usize = 256;
 /// What a program shows as the subject: Exchange and Outlook keep a copy in Thread-Topic.
 const SUBJECTS: &[&str] = &["Subject", "Thread-Topic"];
 
@@ -77,19 +80,33 @@ struct Done {
 /// The edits of one place: of each piece of it that markup parts.
 type Change = Vec<TextEdit>;
 
-/// More places than [`MAX_PLACES`].
-struct TooMany;
-
 impl Replace {
-    /// What becomes of one text; `room`: how many places there may be.
-    fn changes(&self, views: &[Shown], source: &str, room: &mut usize) -> Result<Vec<Change>, TooMany> {
+    /// What becomes of one text, by what is seen of it; `room`: how many places there may be.
+    fn changes(
+        &self,
+        each_view: impl FnOnce(&mut dyn FnMut(Shown)),
+        source: &str,
+        room: &mut usize,
+        late: Late<'_>,
+    ) -> Result<Vec<Change>, ActionError> {
+        late.in_time()?;
         let mut changes: Vec<Change> = Vec::new();
-        for view in views {
-            for (range, new) in self.find.in_text(view.text.text(), &self.with, *room) {
-                *room = room.checked_sub(1).ok_or(TooMany)?;
+        let mut steps = Steps::new(late, VIEWS_EVERY);
+        let mut of_view = |view: &Shown| -> Result<(), ActionError> {
+            steps.took(1)?;
+            for (range, new) in self.find.in_text(view.text.text(), &self.with, *room, late)? {
+                *room = room.checked_sub(1).ok_or(ActionError::TooMany("places to replace", MAX_PLACES))?;
                 changes.push(view.put(range, &new));
             }
-        }
+            Ok(())
+        };
+        let mut result = Ok(());
+        each_view(&mut |view| {
+            if result.is_ok() {
+                result = of_view(&view);
+            }
+        });
+        result?;
         let is_there = |edit: &TextEdit| source.get(edit.range.clone()) == Some(edit.text.as_str());
         changes.retain(|edits| !edits.iter().all(is_there));
         Ok(apart(changes))
@@ -101,14 +118,12 @@ impl Replace {
         text: Text,
         written: &mut Option<Vec<Arc<Written>>>,
         room: &mut usize,
-    ) -> Result<Result<Vec<Change>, BodyError>, TooMany> {
-        let source = match current(scene, text) {
-            Ok(source) => source,
-            Err(why) => return Ok(Err(why)),
-        };
-        let mut changes = self.changes(&shown::of(text.kind, source, self.links), source, room)?;
+    ) -> Result<Vec<Change>, ActionError> {
+        let (late, source) = (scene.late, current(scene, text)?);
+        let each_view = |see: &mut dyn FnMut(Shown)| shown::each(text.kind, source, self.links, see);
+        let mut changes = self.changes(each_view, source, room, late)?;
         if changes.is_empty() {
-            return Ok(Ok(changes));
+            return Ok(changes);
         }
         let kind = if text.kind == TextKind::Html { BodyKind::Html } else { BodyKind::Plain };
         let written = written.get_or_insert_with(|| written_by_rules(scene));
@@ -116,7 +131,7 @@ impl Replace {
         let blocks: Vec<_> = written.iter().flat_map(|block| block.find(kind, source)).collect();
         let is_ours = |edit: &TextEdit| blocks.iter().any(|at| at.start < edit.range.end && edit.range.start < at.end);
         changes.retain(|edits| !edits.iter().any(is_ours));
-        Ok(Ok(changes))
+        Ok(changes)
     }
 
     /// One pass over the subject; says whether there was anything to do.
@@ -126,9 +141,7 @@ impl Replace {
         for value in scene.draft.fields_of(PartId(0)).into_iter().filter(is_one) {
             let field = FieldText::read(&value.raw);
             let view = Shown::plain(Spelled::plain(field.text(), 0));
-            let Ok(changes) = self.changes(&[view], field.text(), room) else {
-                return Err(ActionError::TooMany("places to replace", MAX_PLACES));
-            };
+            let changes = self.changes(|see| see(view), field.text(), room, scene.late)?;
             if changes.is_empty() {
                 continue;
             }
@@ -151,13 +164,9 @@ impl Replace {
         for _ in 0..MAX_ROUNDS {
             let mut acted = self.subject && self.subjects(scene, &mut done, &mut room)?;
             let texts = if body && self.body { texts(scene) } else { Vec::new() };
-            if scene.late.is_late() {
-                return Err(ActionError::Late);
-            }
+            scene.late.in_time()?;
             for text in texts.into_iter().filter(|text| !done.failed.contains(&text.part)).collect::<Vec<_>>() {
-                let Ok(found) = self.of_text(scene, text, &mut written, &mut room) else {
-                    return Err(ActionError::TooMany("places to replace", MAX_PLACES));
-                };
+                let found = self.of_text(scene, text, &mut written, &mut room);
                 let put = found.and_then(|changes| {
                     let mut edits = changes.concat();
                     edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
@@ -175,10 +184,11 @@ impl Replace {
                         done.places += places;
                         done.texts.insert(text.part);
                     }
-                    Err(why) => {
+                    Err(ActionError::Body(why)) => {
                         done.failed.insert(text.part);
                         done.why.get_or_insert(why);
                     }
+                    Err(error) => return Err(error),
                 }
             }
             if !acted {

@@ -1,8 +1,7 @@
 //! The options of `replace`, and what is wrong with them.
 
-use regex::Regex;
-
 use super::super::super::detect::{DetectorSet, MAX_PHRASE, compile_pattern};
+use super::super::super::pattern::Pattern;
 use super::super::super::problem::Code;
 use super::super::super::section::{Holds, Section};
 use super::super::super::{OptionDoc, Takes};
@@ -123,7 +122,7 @@ fn read_words(section: &mut Section<'_>) -> Option<DetectorSet> {
     }
 }
 
-fn read_patterns(section: &mut Section<'_>) -> Option<Vec<Regex>> {
+fn read_patterns(section: &mut Section<'_>) -> Option<Vec<Pattern>> {
     let texts = section.strings("pattern")?;
     let mut patterns = Vec::with_capacity(texts.len());
     for text in &texts {
@@ -139,7 +138,7 @@ fn read_patterns(section: &mut Section<'_>) -> Option<Vec<Regex>> {
 }
 
 /// `patterns`: those whose groups may stand in it; `None` where it is a text as it is.
-fn read_with(section: &mut Section<'_>, patterns: Option<&[Regex]>) -> Option<With> {
+fn read_with(section: &mut Section<'_>, patterns: Option<&[Pattern]>) -> Option<With> {
     if section.holds("with") == Holds::Nothing {
         section.missing("with");
         return None;

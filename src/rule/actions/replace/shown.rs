@@ -36,17 +36,15 @@ impl Shown {
     }
 }
 
-/// All that is seen of a text. `links`: where links lead as well.
-pub(super) fn of(kind: TextKind, source: &str, links: bool) -> Vec<Shown> {
+/// Hands on all that is seen of a text, one after the other. `links`: where links lead as well.
+pub(super) fn each(kind: TextKind, source: &str, links: bool, see: &mut dyn FnMut(Shown)) {
     if kind != TextKind::Html {
-        let mut all = Vec::new();
-        views::views(kind, source, false, &mut |view| all.push(Shown { text: view.text, writing: view.writing }));
-        return all;
+        return views::views(kind, source, false, &mut |view| see(Shown { text: view.text, writing: view.writing }));
     }
     let mut seen = html::visible(source).into_spelled().collapsed();
     // No text runs on over the cells of a table.
     seen.replace_separators(b'\t', b'|');
-    let mut all = vec![Shown { text: seen, writing: Writing::Markup }];
+    see(Shown { text: seen, writing: Writing::Markup });
     html::unseen(source, &mut |unseen| {
         let name = source.get(unseen.name.clone()).unwrap_or_default();
         let is = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
@@ -56,7 +54,6 @@ pub(super) fn of(kind: TextKind, source: &str, links: bool) -> Vec<Shown> {
             UnseenKind::Text => Writing::Markup,
             _ => return,
         };
-        all.push(Shown { text: unseen.text, writing });
+        see(Shown { text: unseen.text, writing });
     });
-    all
 }

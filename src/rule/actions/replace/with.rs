@@ -1,6 +1,8 @@
 //! What is put in place: a text, with what the groups of a pattern matched.
 
-use regex::{Captures, Regex};
+use regex::Captures;
+
+use crate::rule::pattern::Pattern;
 
 /// Characters of the text.
 pub(super) const MAX_TEXT: usize = 500;
@@ -23,7 +25,7 @@ impl With {
     }
 
     /// `$1`, `${name}` and `$$` for a dollar sign; the error says which group one of the patterns has not.
-    pub fn read(text: &str, patterns: &[Regex]) -> Result<Self, String> {
+    pub fn read(text: &str, patterns: &[Pattern]) -> Result<Self, String> {
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some((before, behind)) = rest.split_once('$') {
@@ -73,10 +75,10 @@ impl With {
 }
 
 /// The number of a group, the same in all patterns.
-fn group(name: &str, patterns: &[Regex]) -> Result<usize, String> {
-    let number = |pattern: &Regex| match name.parse::<usize>() {
-        Ok(number) => (number < pattern.captures_len()).then_some(number),
-        Err(_) => pattern.capture_names().position(|known| known == Some(name)),
+fn group(name: &str, patterns: &[Pattern]) -> Result<usize, String> {
+    let number = |pattern: &Pattern| match name.parse::<usize>() {
+        Ok(number) => (number < pattern.regex().captures_len()).then_some(number),
+        Err(_) => pattern.regex().capture_names().position(|known| known == Some(name)),
     };
     let all: Vec<Option<usize>> = patterns.iter().map(number).collect();
     match all.first() {
@@ -89,11 +91,16 @@ fn group(name: &str, patterns: &[Regex]) -> Result<usize, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use regex::Regex;
+
+    fn pattern(text: &str) -> Pattern {
+        Regex::new(text).unwrap().into()
+    }
 
     fn filled(text: &str, pattern: &str, of: &str) -> Result<String, String> {
-        let pattern = Regex::new(pattern).unwrap();
+        let pattern = self::pattern(pattern);
         let with = With::read(text, std::slice::from_ref(&pattern))?;
-        Ok(with.of(&pattern.captures(of).unwrap()))
+        Ok(with.of(&pattern.regex().captures(of).unwrap()))
     }
 
     #[test]
@@ -118,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_group_is_that_of_all_patterns() {
-        let all = [Regex::new("(?<a>x)").unwrap(), Regex::new("(y)(?<a>x)").unwrap()];
+        let all = [pattern("(?<a>x)"), pattern("(y)(?<a>x)")];
         assert_eq!(With::read("${a}", &all), Err("group `a` is not the same in all patterns".to_owned()));
         assert!(With::read("$1", &all).is_ok());
         assert!(With::read("$2", &all).is_err());

@@ -18,9 +18,11 @@ mod text;
 mod tracking;
 mod url;
 
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::super::late::{Late, Steps, TimeUp};
 use super::super::section::Section;
 use super::super::template::escape_html;
 use super::super::{Action, ActionError, ActionKind, Effect, Protected, Scene};
@@ -28,8 +30,8 @@ use super::Written;
 use super::block::written_by_rules;
 use crate::directory::{Fact, Need, Organization};
 use crate::envelope::Direction;
-use crate::message::html::{LinkTarget, LinkText, links};
-use crate::message::{BodyError, BodyKind, FileKind, PartId, Spelled, TextEdit};
+use crate::message::html::{Link, LinkTarget, LinkText, base, each_link};
+use crate::message::{BodyError, BodyKind, FileKind, PartId, Spelled, TextEdit, TextEdits};
 use gateway::Gateway;
 use hosts::Hosts;
 use tracking::{Tracking, without};
@@ -112,6 +114,24 @@ impl Tally {
 /// A change of a text: its edits, and what becomes of the link; `None` where only what a reader sees of it changes.
 type Change = (Vec<TextEdit>, Option<New>);
 
+/// Takes the changes of links one by one, `None` for a link that stays: all at once they would be many times as large as the
+/// text. Says whether there is any use in going on.
+type Add<'a> = dyn FnMut(Option<Change>) -> bool + 'a;
+
+/// So many links are rewritten in one text. More are no letter that anybody wrote; a rule fails by its `on_error` then.
+const MAX_LINKS: usize = 4_000_000;
+/// What stands in place of the links of one text is so long at most, in octets: no larger message goes out.
+const MAX_WRITTEN: usize = 48_000_000;
+/// So many tags, texts and links are gone through between two looks at the clock.
+const EVERY: usize = 1_024;
+
+/// The changes of one text.
+#[derive(Debug, Default)]
+struct Changes {
+    edits: TextEdits,
+    tally: Tally,
+}
+
 impl RewriteLinks {
     /// What a web page's URL becomes; `None` where it stays.
     fn new_url(&self, url: &str, organization: Fact<&Organization>) -> Option<New> {
@@ -160,38 +180,37 @@ impl RewriteLinks {
     }
 
     /// The URLs of a text in HTML.
-    fn html_text(&self, piece: &LinkText, organization: Fact<&Organization>, add: &mut dyn FnMut(Change)) {
-        for found in text::urls(piece.text.text()) {
-            let Some(new) = self.new_url(&text::with_scheme(&found.url), organization) else { continue };
-            let Some(source) = source_of(&piece.text, found.range.clone()) else { continue };
+    fn html_text(&self, piece: &LinkText, organization: Fact<&Organization>, add: &mut Add<'_>) {
+        let change = |found: &text::Found| -> Option<Change> {
+            let new = self.new_url(&text::with_scheme(&found.url), organization)?;
+            let source = source_of(&piece.text, found.range.clone())?;
             if piece.in_link {
                 // The text of a link says where it leads: not through what the link does not lead through any more.
                 let unwrapped = Gateway::unwrapped(&self.unwrap, &found.url);
-                if let Some(url) = unwrapped.filter(|_| !new.through) {
-                    add((vec![TextEdit { range: source, text: escape_html(&url) }], None));
-                }
-            } else if new.through {
-                if self.bare == Bare::Link {
-                    let tag = format!("<a href=\"{}\">", in_attribute(&new.url));
-                    let edits = vec![
-                        TextEdit { range: source.start..source.start, text: tag },
-                        TextEdit { range: source.end..source.end, text: "</a>".to_owned() },
-                    ];
-                    add((edits, Some(new)));
-                }
-            } else {
-                add((self.replaced(&piece.text, &found, &new, source, escape_html), Some(new)));
+                let url = unwrapped.filter(|_| !new.through)?;
+                return Some((vec![TextEdit { range: source, text: escape_html(&url) }], None));
             }
-        }
+            if !new.through {
+                return Some((self.replaced(&piece.text, found, &new, source, escape_html), Some(new)));
+            }
+            let tag = format!("<a href=\"{}\">", in_attribute(&new.url));
+            let edits = vec![
+                TextEdit { range: source.start..source.start, text: tag },
+                TextEdit { range: source.end..source.end, text: "</a>".to_owned() },
+            ];
+            (self.bare == Bare::Link).then_some((edits, Some(new)))
+        };
+        text::each_url(piece.text.text(), &mut |found| add(change(&found)));
     }
 
     /// The URLs of plain text.
-    fn plain_text(&self, text: &Spelled, organization: Fact<&Organization>, add: &mut dyn FnMut(Change)) {
-        for found in text::urls(text.text()) {
-            let Some(new) = self.new_url(&text::with_scheme(&found.url), organization) else { continue };
-            let Some(source) = source_of(text, found.range.clone()) else { continue };
-            add((self.replaced(text, &found, &new, source, str::to_owned), Some(new)));
-        }
+    fn plain_text(&self, text: &Spelled, organization: Fact<&Organization>, add: &mut Add<'_>) {
+        let change = |found: &text::Found| -> Option<Change> {
+            let new = self.new_url(&text::with_scheme(&found.url), organization)?;
+            let source = source_of(text, found.range.clone())?;
+            Some((self.replaced(text, found, &new, source, str::to_owned), Some(new)))
+        };
+        text::each_url(text.text(), &mut |found| add(change(&found)));
     }
 
     /// A URL that gives way to a new one as a whole, or that only loses parameters.
@@ -213,25 +232,86 @@ impl RewriteLinks {
     }
 
     /// What becomes of the links of a text. In HTML that is no body, nobody makes links of URLs.
-    fn changes(&self, text: &str, kind: BodyKind, reading: Reading, organization: Fact<&Organization>) -> Vec<Change> {
-        let mut changes: Vec<Change> = Vec::new();
-        let mut add = |change: Change| changes.push(change);
+    fn changes(
+        &self,
+        text: &str,
+        (kind, reading): (BodyKind, Reading),
+        organization: Fact<&Organization>,
+        late: Late<'_>,
+        add: &mut Add<'_>,
+    ) -> Result<(), TimeUp> {
+        late.in_time()?;
+        // Two at once: one asks with every tag, the other with every change.
+        let steps = RefCell::new(Steps::new(late, EVERY));
+        let (late, ended) = (Cell::new(Ok(())), Cell::new(false));
+        let goes_on = || {
+            if late.get().is_ok() {
+                late.set(steps.borrow_mut().took(1));
+            }
+            late.get().is_ok() && !ended.get()
+        };
+        let mut add = |change: Option<Change>| {
+            if goes_on() && !add(change) {
+                ended.set(true);
+            }
+            goes_on()
+        };
         match kind {
             BodyKind::Html => {
-                let links = links(text);
-                for target in &links.targets {
-                    self.target(target, links.base.as_deref(), organization).into_iter().for_each(&mut add);
-                }
-                for piece in links.texts.iter().filter(|_| reading.is_body) {
-                    self.html_text(piece, organization, &mut add);
-                }
+                let base = base(text);
+                each_link(text, &mut || goes_on(), &mut |link| match link {
+                    Link::Target(target) => {
+                        add(self.target(&target, base.as_deref(), organization));
+                    }
+                    Link::Text(piece) if reading.is_body => self.html_text(&piece, organization, &mut add),
+                    Link::Text(_) => {}
+                });
             }
             BodyKind::Plain if reading.delsp => {
                 self.plain_text(&text::without_soft_breaks(text), organization, &mut add);
             }
             BodyKind::Plain => self.plain_text(&Spelled::plain(text, 0), organization, &mut add),
         }
-        changes
+        late.get()
+    }
+
+    /// What to put in place of the links of one text. Links in blocks of rules stay.
+    fn edits(
+        &self,
+        scene: &mut Scene<'_, '_>,
+        (part, kind, reading): (PartId, BodyKind, Reading),
+        written: &mut Option<Vec<Arc<Written>>>,
+    ) -> Result<Changes, ActionError> {
+        let (late, mut any) = (scene.late, false);
+        self.changes(current(scene, part, reading)?, (kind, reading), scene.who_is_internal(), late, &mut |change| {
+            any |= change.is_some();
+            !any
+        })?;
+        let mut all = Changes::default();
+        if !any {
+            return Ok(all);
+        }
+        let written = written.get_or_insert_with(|| written_by_rules(scene));
+        let text = current(scene, part, reading)?;
+        let blocks: Vec<Range<usize>> = written.iter().flat_map(|block| block.find(kind, text)).collect();
+        let is_ours = |edit: &TextEdit| {
+            blocks.iter().any(|block| block.start <= edit.range.start && edit.range.start < block.end)
+        };
+        let mut result = Ok(());
+        self.changes(text, (kind, reading), scene.who_is_internal(), late, &mut |change| {
+            let Some((edits, new)) = change.filter(|(edits, _)| !edits.iter().any(is_ours)) else { return true };
+            new.iter().for_each(|new| all.tally.add(new));
+            edits.iter().for_each(|edit| all.edits.push(edit.range.clone(), &edit.text));
+            if all.edits.text_len() > MAX_WRITTEN {
+                result = Err(ActionError::TooMany("octets of rewritten links in one text", MAX_WRITTEN));
+            } else if all.edits.len() > MAX_LINKS {
+                result = Err(ActionError::TooMany("links to rewrite in one text", MAX_LINKS));
+            }
+            result.is_ok()
+        })?;
+        result?;
+        all.edits.part();
+        Ok(all)
     }
 
     /// Rewrite the links of one text; says how many.
@@ -240,26 +320,13 @@ impl RewriteLinks {
         scene: &mut Scene<'_, '_>,
         (part, kind, reading): (PartId, BodyKind, Reading),
         written: &mut Option<Vec<Arc<Written>>>,
-    ) -> Result<Tally, BodyError> {
-        let mut changes = self.changes(current(scene, part, reading)?, kind, reading, scene.who_is_internal());
-        let mut tally = Tally::default();
-        if changes.is_empty() {
-            return Ok(tally);
-        }
-        let written = written.get_or_insert_with(|| written_by_rules(scene));
-        let text = current(scene, part, reading)?;
-        let blocks: Vec<Range<usize>> = written.iter().flat_map(|block| block.find(kind, text)).collect();
-        let is_ours = |edit: &TextEdit| {
-            blocks.iter().any(|block| block.start <= edit.range.start && edit.range.start < block.end)
-        };
-        changes.retain(|(edits, _)| !edits.iter().any(is_ours));
-        changes.iter().filter_map(|(_, new)| new.as_ref()).for_each(|new| tally.add(new));
-        let mut edits: Vec<TextEdit> = changes.into_iter().flat_map(|(edits, _)| edits).collect();
-        edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
+    ) -> Result<Tally, ActionError> {
+        let Changes { edits, tally } = self.edits(scene, (part, kind, reading), written)?;
+        scene.late.in_time()?;
         if reading.is_body {
-            scene.draft.edit(part, &edits)?;
+            scene.draft.edit(part, edits)?;
         } else {
-            scene.draft.edit_file(part, &edits)?;
+            scene.draft.edit_file(part, edits)?;
         }
         Ok(tally)
     }
@@ -322,7 +389,8 @@ impl Action for RewriteLinks {
             match self.rewrite(scene, text, &mut written) {
                 Ok(tally) if tally.links > 0 => all.merge(&tally),
                 Ok(_) => {}
-                Err(why) => failed.push(why),
+                Err(ActionError::Body(why)) => failed.push(why),
+                Err(error) => return Err(error),
             }
         }
         Ok(match (all.texts, failed.first()) {

@@ -25,10 +25,9 @@ pub(super) struct Found {
     pub(super) url: String,
 }
 
-/// Every URL, in order and apart. Linear.
-pub(super) fn urls(text: &str) -> Vec<Found> {
+/// Hands on every URL, in order and apart, as long as `found` says so. Linear.
+pub(super) fn each_url(text: &str, found: &mut dyn FnMut(Found) -> bool) {
     let bytes = text.as_bytes();
-    let mut found = Vec::new();
     let mut at = 0;
     let schemes = memmem::Finder::new("://");
     // Both are looked for once: each next one is kept until it is passed.
@@ -53,7 +52,7 @@ pub(super) fn urls(text: &str) -> Vec<Found> {
             (Some(colon), Some(dot)) => colon < dot,
             (Some(_), None) => true,
             (None, Some(_)) => false,
-            (None, None) => return found,
+            (None, None) => return,
         };
         let (start, host) = if by_scheme {
             let colon = scheme.unwrap_or_default();
@@ -78,7 +77,9 @@ pub(super) fn urls(text: &str) -> Vec<Found> {
             go_on(text, &mut one);
         }
         at = one.range.end.max(at);
-        found.push(one);
+        if !found(one) {
+            return;
+        }
     }
 }
 
@@ -223,6 +224,15 @@ pub(super) fn with_scheme(found: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn urls(text: &str) -> Vec<Found> {
+        let mut all = Vec::new();
+        each_url(text, &mut |found| {
+            all.push(found);
+            true
+        });
+        all
+    }
 
     fn found(text: &str) -> Vec<String> {
         let all = urls(text);
