@@ -25,6 +25,8 @@ use super::{LineEnd, Message, PartId, mime_field};
 const MANY: usize = 10_000;
 /// How near that is, in octets.
 const NEAR: usize = 64;
+/// And where there would be too many still.
+const FAR: usize = 512;
 /// And how long such a one gets before another begins, in octets.
 const JOINED: usize = 64 * 1_024;
 /// So many replacements are made in one part, when those that can be are written as one.
@@ -158,14 +160,11 @@ impl<'m> PartText<'m> {
         self.bytes.as_deref().map_or(self.original.as_bytes(), AsRef::as_ref)
     }
 
-    /// The edits as replacements of the text that came in. Where there are very many, the text between two that stand near
+    /// The edits as replacements of the text that came in. Where there are very many, the text between two that stand `near`
     /// each other is written again with them: it reads as it did, and a text that is nothing but finds is one of a few
-    /// replacements.
-    fn replacements(&self) -> Vec<(Range<usize>, String)> {
+    /// replacements. `None` where there are more than [`MAX_REPLACEMENTS`] still.
+    fn replacements(&self, near: usize, rewritable: impl Fn(&str) -> bool) -> Option<Vec<(Range<usize>, String)>> {
         let joins = self.pieces.count() > MANY;
-        // What stands between can be written again in any charset where it is ASCII, and in this one where it stands as the
-        // text does.
-        let rewritable = |text: &str| text.is_ascii() || self.bytes.is_none() && self.reading == Reading::Same;
         let mut replacements: Vec<(Range<usize>, String)> = Vec::new();
         // Where the text ends that is done with, and what comes in place of what follows, up to where.
         let mut at = 0;
@@ -183,7 +182,7 @@ impl<'m> PartText<'m> {
             if let Some((until, text)) = &mut pending
                 && joins
                 && pieces.peek().is_some()
-                && range.len() <= NEAR
+                && range.len() <= near
                 && text.len() < JOINED
                 && let Some(kept) = self.original.get(range.clone()).filter(|kept| rewritable(kept))
             {
@@ -193,13 +192,16 @@ impl<'m> PartText<'m> {
             }
             if range.start > from || pending.is_some() {
                 replacements.push((at..range.start, pending.take().unwrap_or_default().1));
+                if replacements.len() > MAX_REPLACEMENTS {
+                    return None;
+                }
             }
             at = range.end;
         }
         if at < self.original.len() || pending.is_some() {
             replacements.push((at..self.original.len(), pending.unwrap_or_default().1));
         }
-        replacements
+        Some(replacements)
     }
 
     /// The edits of the raw message that bring the current text about, in the part `id` that it was read from.
@@ -251,8 +253,12 @@ impl<'m> PartText<'m> {
     }
 
     fn small_enough(&self) -> Result<Vec<(Range<usize>, String)>, BodyError> {
-        let replacements = self.replacements();
-        if replacements.len() > MAX_REPLACEMENTS { Err(BodyError::TooMany) } else { Ok(replacements) }
+        // What stands between can be written again in any charset where it is ASCII, and in this one where it stands as the
+        // text does; where there is no other way, wherever the charset can write what it was read as.
+        let as_it_stands = |text: &str| text.is_ascii() || self.bytes.is_none() && self.reading == Reading::Same;
+        let can_be_written = |text: &str| as_it_stands(text) || self.charset.writes_again(self.reading);
+        let few = self.replacements(NEAR, as_it_stands);
+        few.or_else(|| self.replacements(FAR, can_be_written)).ok_or(BodyError::TooMany)
     }
 
     fn splices(&self, replacements: &[(Range<usize>, String)]) -> Option<Vec<Splice>> {
@@ -480,5 +486,25 @@ mod tests {
         });
         let out = String::from_utf8(out.unwrap()).unwrap();
         assert!(out.contains("charset=utf-8") && out.ends_with("\r\n\r\n1 zw=C3=B6lf\r\n"), "{out}");
+    }
+
+    #[test]
+    fn very_many_edits_are_made_in_every_charset_that_can_be_written_again() {
+        const COUNT: usize = MAX_REPLACEMENTS + 1_000;
+        let far = "x".repeat(NEAR + 1);
+        for (charset, line) in
+            [("iso-8859-1", "é1".to_owned()), ("shift_jis", "あ1".to_owned()), ("utf-8", format!("{far}é1"))]
+        {
+            let text = format!("{line}\n").repeat(COUNT);
+            let bytes = encoding_rs::Encoding::for_label(charset.as_bytes()).unwrap().encode(&text).0;
+            let raw = part(charset, "base64", encodify::base64::MIME.encode(&bytes).as_bytes());
+            let edits: Vec<TextEdit> =
+                text.match_indices('1').map(|(at, _)| TextEdit { range: at..at + 1, text: "[X]".to_owned() }).collect();
+            let out = render(&raw, |draft| assert_eq!(draft.edit(PartId(0), &edits), Ok(()), "{charset}")).unwrap();
+            let message = Message::parse(&out);
+            let draft = crate::message::Draft::new(&message);
+            assert_eq!(message.parts()[0].charset.as_deref(), Some(charset));
+            assert!(draft.text(PartId(0)).unwrap() == text.replace('1', "[X]"), "{charset}");
+        }
     }
 }

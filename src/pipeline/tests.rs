@@ -539,3 +539,68 @@ fn inbound_mail_is_not_sent_outside() {
         assert_eq!(outcome.answers.added().len(), added);
     }
 }
+
+/// Rules that take long with the text that stands beside them.
+fn slow() -> Vec<(&'static str, &'static str, String)> {
+    let mut state = 1_u32;
+    let mut disorder = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        if state >> 31 == 0 { 'a' } else { 'b' }
+    };
+    let letters: String = (0..150_000).map(|_| disorder()).collect();
+    let links = "www.a.example\n".repeat(8_000);
+    let rewrite = "action = { kind = \"rewrite_links\", gateway = \"https://g.example/?{{ url }}\" }";
+    let words = "Acme Ltd ".repeat(8_000);
+    let costly = "a[ab]{300}[c-z]";
+    let stamp = "action = { kind = \"set_header\", name = \"X-A\", value = \"b\" }";
+    let leak = |text: String| -> &'static str { Box::leak(text.into_boxed_str()) };
+    vec![
+        ("plain", leak(format!("when = {{ body = {{ matches = '{costly}' }} }}\n{stamp}")), letters.clone()),
+        ("plain", leak(format!("unless = {{ body = {{ matches = '{costly}' }} }}\n{stamp}")), letters.clone()),
+        (
+            "html",
+            leak(format!("when = {{ body = {{ contains = {{ pattern = '{costly}' }} }} }}\n{stamp}")),
+            letters.clone(),
+        ),
+        ("plain", leak(format!("action = {{ kind = \"redact\", pattern = '{costly}' }}")), letters.clone()),
+        ("plain", leak(format!("action = {{ kind = \"replace\", pattern = '{costly}', with = \"x\" }}")), letters),
+        ("plain", "action = { kind = \"replace\", words = \"Acme\", with = \"Acme Ltd\" }", words),
+        ("html", rewrite, format!("<p>{links}")),
+        ("html", rewrite, "<a href=www.a.example>a</a>".repeat(10_000)),
+        ("html", rewrite, "<b>a</b>".repeat(10_000)),
+        ("plain", rewrite, links),
+    ]
+}
+
+#[test]
+fn a_rule_that_takes_long_learns_that_its_time_is_up_and_nothing_of_it_is_done() {
+    for (kind, rest, text) in slow() {
+        let raw = format!("From: ann@example.com\r\nContent-Type: text/{kind}\r\n\r\n{text}\r\n");
+        let message = Message::parse(raw.as_bytes());
+        let ran = |on_error: &str| {
+            let rule = format!("[[rule]]\nname = \"r\"\non_error = \"{on_error}\"\n{rest}\n");
+            let pipe = Pipeline::from_sources(vec![("r.toml".into(), rule)]).unwrap_or_else(|p| panic!("{p}"));
+            let asked = std::cell::Cell::new(0);
+            // Long enough to begin.
+            let late = || asked.replace(asked.get() + 1) > 3;
+            pipe.run(&message, &envelope(Direction::Outbound), &Facts::default(), &late)
+        };
+        let outcome = ran("skip").unwrap();
+        assert_eq!(outcome.report.rules[0].verdict, Verdict::OutOfTime, "{rest}");
+        assert!(outcome.rewritten.is_none(), "{rest}");
+        assert_eq!(ran("fail").unwrap_err().to_string(), "rule `r` failed and its on_error is fail: time ran out");
+    }
+}
+
+#[test]
+fn more_links_than_any_message_could_take_are_not_rewritten() {
+    let gateway = format!("https://g.example/?{}={{{{ url }}}}", "x".repeat(450));
+    let rule = format!("[[rule]]\nname = \"r\"\naction = {{ kind = \"rewrite_links\", gateway = \"{gateway}\" }}\n");
+    let pipe = Pipeline::from_sources(vec![("r.toml".into(), rule)]).unwrap_or_else(|p| panic!("{p}"));
+    let raw = format!("From: ann@example.com\r\n\r\n{}", "www.a.example\r\n".repeat(110_000));
+    let message = Message::parse(raw.as_bytes());
+    let outcome = pipe.run(&message, &envelope(Direction::Outbound), &Facts::default(), &|| false).unwrap();
+    let Verdict::Failed(why) = &outcome.report.rules[0].verdict else { panic!("{:?}", outcome.report) };
+    assert_eq!(why, "the message has more octets of rewritten links in one text than the 48000000 that a rule takes");
+    assert!(outcome.rewritten.is_none());
+}

@@ -15,9 +15,9 @@ action = { kind = "redact", detect = ["card", "email"], style = "keep-last" }
 const ID: &str = "m-1";
 /// The most memory that the process ever has, in octets, whatever is in a message of 40 MB: well below half of what the
 /// template gives it.
-const MOST: u64 = 400_000_000;
+pub const MOST: u64 = 400_000_000;
 /// The largest message that WorkMail takes back.
-const LARGEST: usize = 40_000_000;
+pub const LARGEST: usize = 40_000_000;
 /// What a build without optimisations masks in time on a machine with much else to do, in octets.
 const SMALL: usize = 300_000;
 /// How often a message is sent for which there was no time: how much there is depends on what else the machine does.
@@ -34,7 +34,7 @@ struct Case {
     line: Line,
 }
 
-fn is_optimised() -> bool {
+pub fn is_optimised() -> bool {
     std::env::var_os("MAILWRIGHT_BOOTSTRAP").is_some()
 }
 
@@ -145,7 +145,7 @@ fn body(case: &Case, raw: &[u8]) -> String {
 }
 
 /// The most memory that the process had since it began, in octets.
-fn peak(pid: u32) -> u64 {
+pub fn peak(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1_024

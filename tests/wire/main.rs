@@ -8,6 +8,7 @@ mod directory;
 mod extremes;
 mod faults;
 mod full_of_finds;
+mod full_of_work;
 mod gate;
 mod kept;
 mod load;

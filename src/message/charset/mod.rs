@@ -130,6 +130,16 @@ impl Charset {
         self.known && reading == Reading::Same
     }
 
+    /// True when text that was read from it, with readers that agree so far, reads the same when it is written once more.
+    pub fn writes_again(&self, reading: Reading) -> bool {
+        let stateless = match self.codec {
+            Codec::Encoding(encoding) => encoding != ISO_2022_JP,
+            Codec::Utf32 { .. } => true,
+            Codec::Escaped(_) | Codec::Opaque => false,
+        };
+        stateless && self.writes != Strict::Ascii && reading == Reading::Same
+    }
+
     /// True when the bytes may read in another way once something stands beside them: it was guessed from bytes that are
     /// not ASCII, or what they mean depends on what stands before.
     pub fn depends(&self) -> bool {
