@@ -348,6 +348,12 @@ impl<'p> Section<'p> {
             }
             let mut help = other(name).map(|help| format!("{help}\n")).unwrap_or_default();
             if help.is_empty() {
+                help = self
+                    .deeper(name, known)
+                    .map(|table| format!("write `{table} = {{ {name} = … }}`\n"))
+                    .unwrap_or_default();
+            }
+            if help.is_empty() {
                 help = nearest_line(name, known.iter().copied());
             }
             if help.is_empty() {
@@ -362,6 +368,13 @@ impl<'p> Section<'p> {
             let span = Some(self.place(key.span()));
             self.reading.error(span, Code::UnknownKey, format!("unknown key `{}` in {of}", shown(name)), help);
         }
+    }
+
+    /// The option that takes a table with this key in it.
+    fn deeper(&self, name: &str, known: &[&str]) -> Option<&'static str> {
+        let has_it = |option: &&OptionDoc| option.takes.options().iter().any(|inner| inner.key == name);
+        let options = self.options.iter().filter(|option| known.contains(&option.key));
+        options.filter(has_it).map(|option| option.key).next()
     }
 
     fn take(&mut self, key: &'static str) -> Option<(&'p DeValue<'p>, Span)> {

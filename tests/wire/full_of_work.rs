@@ -11,7 +11,7 @@ const ID: &str = "m-1";
 /// What WorkMail waits for, in seconds.
 const WAITS: u64 = 15;
 /// What a build without optimisations gets, in octets.
-const SMALL: usize = 400_000;
+const SMALL: usize = 60_000;
 
 struct Case {
     what: &'static str,
@@ -84,14 +84,15 @@ async fn a_message_full_of_work_is_done_or_given_up_as_a_whole() {
         let (took, memory) = (begun.elapsed(), peak(world.pid()));
         println!("{} of {} octets: {} ms, {} MB", case.what, raw.len(), took.as_millis(), memory / 1_000_000);
         assert!(memory < MOST, "{}: {memory} octets of memory", case.what);
-        assert!(took.as_secs() < WAITS, "{}: {took:?}", case.what);
+        assert!(took.as_secs() < WAITS || !is_optimised(), "{}: {took:?}", case.what);
         let Err(error) = answer else {
             assert!(!is_optimised() || case.fails.is_none(), "{} was done", case.what);
             continue;
         };
         assert!(world.message(ID) == raw, "{}: not as it came", case.what);
-        assert_eq!(error["errorType"], "Mailwright.RuleFailed", "{}: {error}", case.what);
-        // On a slow machine time runs out first.
+        // On a slow machine time runs out first, maybe when the rule is done.
+        let kind = error["errorType"].as_str().unwrap_or_default();
+        assert!(["Mailwright.RuleFailed", "Mailwright.OutOfTime"].contains(&kind), "{}: {error}", case.what);
         let why = error["errorMessage"].to_string();
         assert!(case.fails.is_some_and(|fails| why.contains(fails)) || why.contains(LATE), "{}: {why}", case.what);
         assert!(case.fails.is_some() || !is_optimised(), "{}: {why}", case.what);

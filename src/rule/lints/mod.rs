@@ -15,6 +15,7 @@ mod proof;
 mod shadow;
 #[cfg(test)]
 mod tests;
+mod unanswered;
 mod undone;
 
 use std::cell::RefCell;
@@ -83,6 +84,9 @@ pub(super) fn check<'p>(
             lints.report(Code::NeverActs, after.span_of("kind"), what, "`stop` is about later rules: put it last");
         }
         lints.undone_at_once(rule);
+    }
+    for (rule, _) in lints.rules.iter().zip(&never).filter(|(_, never)| !**never) {
+        lints.unanswered(rule);
     }
     let acting = || never.iter().enumerate().filter(|(_, never)| !**never).map(|(at, _)| at);
     acting().for_each(|at| lints.shadowed(at, &never));

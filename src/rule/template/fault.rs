@@ -16,10 +16,14 @@ impl Fault {
     }
     pub(super) fn of(error: &minijinja::Error) -> Self {
         let detail = error.detail().map(|d| format!(": {d}")).unwrap_or_default();
+        // What authors of Jinja and Django write to have a value taken as markup.
+        let wants_markup = error.kind() == minijinja::ErrorKind::UnknownFilter && detail.contains("filter safe is");
+        let help =
+            if wants_markup { "values are always text, so that nobody can bring in markup: leave it out" } else { "" };
         Self {
             what: format!("the template does not work: {}{}", kind_text(error.kind()), shown(&detail)),
             line: error.line(),
-            help: String::new(),
+            help: help.to_owned(),
         }
     }
 }

@@ -294,17 +294,24 @@ fn used(environment: &Environment<'static>, own: &'static [Variable]) -> Result<
     let globals: Vec<&str> = environment.globals().map(|(name, _)| name).collect();
     let mut names: Vec<String> = template.undeclared_variables(true).into_iter().collect();
     names.sort_unstable();
+    let known = || VARIABLES.iter().chain(own).map(|v| v.name);
     let mut used = Vec::new();
+    let mut unknown = Vec::new();
+    let mut help = String::new();
     for name in names {
         if let Some(variable) = VARIABLES.iter().chain(own).find(|v| v.name == name) {
             used.push(variable);
         } else if !globals.contains(&name.as_str()) {
-            let mut help = nearest_line(&name, VARIABLES.iter().chain(own).map(|v| v.name));
-            help.push_str("variables: ");
-            help.push_str(&VARIABLES.iter().chain(own).map(|v| v.name).collect::<Vec<_>>().join(", "));
-            let what = format!("unknown variable `{}`", shown(&name));
-            return Err(Fault { what, line: None, help });
+            help.push_str(&nearest_line(&name, known()));
+            unknown.push(format!("`{}`", shown(&name)));
         }
     }
-    Ok(used)
+    let what = match unknown.as_slice() {
+        [] => return Ok(used),
+        [name] => format!("unknown variable {name}"),
+        names => format!("unknown variables {}", names.join(", ")),
+    };
+    help.push_str("variables: ");
+    help.push_str(&known().collect::<Vec<_>>().join(", "));
+    Err(Fault { what, line: None, help })
 }

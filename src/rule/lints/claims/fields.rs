@@ -60,6 +60,11 @@ impl<'p> Field<'p> {
         self.exists && self.count.is_none_or(|count| count.least > 0)
     }
 
+    /// Holds only for a reply, as `kind` takes it.
+    pub fn is_of_reply(&self) -> bool {
+        self.needs_one() && matches!(self.name.as_str(), "in-reply-to" | "references")
+    }
+
     /// Tests no more than that there is one.
     fn asks_presence(&self) -> bool {
         self.text.is_empty() && self.encoded.is_none() && self.count.is_none()

@@ -189,6 +189,7 @@ impl<'p> Claim<'p> {
             (Says::Sender(person), Says::Kinds(kinds)) => {
                 person.is_nobody() && kinds.iter().any(|kind| kind == "automatic")
             }
+            (Says::Field(field), Says::Kinds(kinds)) => field.is_of_reply() && kinds.iter().any(|kind| kind == "reply"),
             (Says::Hidden(one), Says::Hidden(other)) => each_in_some(one, other, |one, other| one == other),
             (Says::Found(one), Says::Found(wanted)) if self.key == other.key => {
                 let within = |(what, words): (&&str, &Vec<String>)| {
@@ -236,6 +237,7 @@ impl<'p> Claim<'p> {
             (Says::Kinds(one), Says::Kinds(other)) => {
                 one.iter().all(|one| one == "new") && other.iter().all(|kind| kind == "reply" || kind == "forward")
             }
+            (Says::Kinds(kinds), Says::Field(field)) => kinds.iter().all(|kind| kind == "new") && field.is_of_reply(),
             (Says::Found(one), Says::Found(words)) if self.key == other.key => words
                 .iter()
                 .any(|(what, words)| one.get(what).is_some_and(|has| has.iter().all(|word| !words.contains(word)))),
