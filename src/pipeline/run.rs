@@ -63,25 +63,17 @@ impl<'m> Run<'_, 'm> {
             fails(rule, "time ran out")?;
             return Ok(report(Verdict::OutOfTime));
         }
-        let told = Cell::new(false);
-        let is_late = || {
-            told.set(told.get() || out_of_time());
-            told.get()
-        };
-        let whom = fence(|| whom(rule, &self.scene(rule, Late::new(&is_late))));
-        // What a condition did not look at in time says nothing.
-        if told.get() {
-            self.late = true;
-            fails(rule, "time ran out")?;
-            return Ok(report(Verdict::OutOfTime));
-        }
-        let whom = match whom {
-            Ok(Ok(whom)) => whom,
-            Ok(Err(Verdict::Failed(why))) | Err(why) => {
+        let whom = match self.whom(rule, out_of_time) {
+            Ok(whom) => whom,
+            Err(Verdict::Failed(why)) => {
                 fails(rule, &why)?;
                 return Ok(report(Verdict::Failed(why)));
             }
-            Ok(Err(not)) => return Ok(report(not)),
+            Err(Verdict::OutOfTime) => {
+                fails(rule, "time ran out")?;
+                return Ok(report(Verdict::OutOfTime));
+            }
+            Err(not) => return Ok(report(not)),
         };
         let share = asks_each(rule).then(|| self.share(&whom));
         // The rule works on a copy: what fails, or is only looked at, leaves nothing behind.
@@ -164,6 +156,22 @@ impl<'m> Run<'_, 'm> {
             rules: self.rules,
             late,
         }
+    }
+
+    /// For whom a rule applies, or why it does not.
+    fn whom(&mut self, rule: &Rule, out_of_time: &dyn Fn() -> bool) -> Result<Whom, Verdict> {
+        let told = Cell::new(false);
+        let is_late = || {
+            told.set(told.get() || out_of_time());
+            told.get()
+        };
+        let whom = fence(|| whom(rule, &self.scene(rule, Late::new(&is_late))));
+        // What a condition did not look at in time says nothing.
+        if told.get() {
+            self.late = true;
+            return Err(Verdict::OutOfTime);
+        }
+        whom.map_err(Verdict::Failed)?
     }
 
     /// How every condition of a rule that is looked at turns out.

@@ -300,8 +300,12 @@ impl RewriteLinks {
         let mut result = Ok(());
         self.changes(text, (kind, reading), scene.who_is_internal(), late, &mut |change| {
             let Some((edits, new)) = change.filter(|(edits, _)| !edits.iter().any(is_ours)) else { return true };
-            new.iter().for_each(|new| all.tally.add(new));
-            edits.iter().for_each(|edit| all.edits.push(edit.range.clone(), &edit.text));
+            if let Some(new) = &new {
+                all.tally.add(new);
+            }
+            for edit in &edits {
+                all.edits.push(edit.range.clone(), &edit.text);
+            }
             if all.edits.text_len() > MAX_WRITTEN {
                 result = Err(ActionError::TooMany("octets of rewritten links in one text", MAX_WRITTEN));
             } else if all.edits.len() > MAX_LINKS {
