@@ -551,7 +551,7 @@ fn slow() -> Vec<(&'static str, &'static str, String)> {
     let links = "www.a.example\n".repeat(8_000);
     let rewrite = "action = { kind = \"rewrite_links\", gateway = \"https://g.example/?{{ url }}\" }";
     let words = "Acme Ltd ".repeat(8_000);
-    let costly = "a[ab]{300}[c-z]";
+    let costly = "a[ab]{600}[c-z]";
     let stamp = "action = { kind = \"set_header\", name = \"X-A\", value = \"b\" }";
     let leak = |text: String| -> &'static str { Box::leak(text.into_boxed_str()) };
     vec![
