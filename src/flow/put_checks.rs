@@ -276,7 +276,14 @@ impl Checked<'_, '_> {
     fn lines(&mut self) {
         let raw = self.message.raw();
         let mut start = 0;
-        for end in memchr::memchr_iter(b'\n', raw).chain(std::iter::once(raw.len())) {
+        while let Some(rest) = raw.get(start..).filter(|rest| !rest.is_empty()) {
+            // What ends within the limit need not be looked at line by line.
+            let near = rest.get(..rest.len().min(MAX_LINE + 1)).unwrap_or_default();
+            if let Some(end) = memchr::memrchr(b'\n', near) {
+                start += end + 1;
+                continue;
+            }
+            let end = memchr::memchr(b'\n', rest).map_or(raw.len(), |length| start + length);
             let line = raw.get(start..end).unwrap_or_default();
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line.len() > MAX_LINE {

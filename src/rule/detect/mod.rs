@@ -13,7 +13,7 @@ mod check;
 mod context;
 mod custom;
 mod dictionary;
-mod digits;
+pub(in crate::rule) mod digits;
 mod families;
 mod folded;
 mod found;
@@ -120,10 +120,13 @@ impl Wanted {
             finder(|find| matches!(find, Find::Iban)),
             finder(|find| matches!(find, Find::Email)),
         ];
+        let is_all_cards = self.specs.iter().all(|spec| matches!(spec.find, Find::Card));
+        let is_sure = is_all_cards && self.own.is_empty() && self.patterns.is_empty();
         names.push((Cow::Borrowed(custom::PATTERN), self.label.map_or(Cow::Borrowed(custom::LABEL), Cow::Owned)));
         DetectorSet(Arc::new(Compiled {
             finds: self.specs.iter().map(|spec| spec.find).collect(),
             names,
+            fewest_digits: if is_sure { card::SHORTEST } else { 0 },
             numbers,
             literals: literals.compile(),
             words,
@@ -148,6 +151,8 @@ struct Compiled {
     names: Vec<Name>,
     /// How each finds, by [`DetectorId`]; none for patterns.
     finds: Vec<Find>,
+    /// Digits that each find holds at least.
+    fewest_digits: usize,
     numbers: Numbers,
     literals: Literals,
     words: Words,
@@ -248,6 +253,10 @@ impl DetectorSet {
     pub fn find_at_most(&self, most: usize, text: &str, late: Late<'_>) -> Result<Vec<Found>, Beyond> {
         let mut finds = Finds::new(most, late);
         let set = &*self.0;
+        // Other characters may stand for digits.
+        if !digits::are_there(text.as_bytes(), set.fewest_digits) && text.is_ascii() {
+            return Ok(Vec::new());
+        }
         if set.names.len() > 1 {
             let folded = Folded::new(text);
             let bytes = folded.text().as_bytes();

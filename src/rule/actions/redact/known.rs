@@ -9,7 +9,7 @@ use std::sync::Arc;
 use aho_corasick::{AhoCorasick, MatchKind};
 use memchr::memmem;
 
-use crate::rule::detect::DetectorId;
+use crate::rule::detect::{DetectorId, digits};
 
 /// Values by their letters and digits ([`plain`]), with what found them.
 pub(super) type Values = BTreeMap<String, (DetectorId, Arc<str>)>;
@@ -19,8 +19,8 @@ pub(super) type Values = BTreeMap<String, (DetectorId, Arc<str>)>;
 pub(super) struct Known {
     finder: Finder,
     values: Vec<Value>,
-    /// Letters and digits of the shortest, in octets.
-    shortest: usize,
+    /// Digits that each of them holds at least.
+    digits: usize,
 }
 
 /// Most messages with a find hold one, and an automaton takes long to make.
@@ -52,8 +52,9 @@ impl Known {
             value: Arc::clone(value),
             characters: plain.chars().count(),
         };
-        let shortest = values.keys().map(String::len).min().unwrap_or(0);
-        Some(Self { finder, values: values.iter().map(of).collect(), shortest })
+        let digits = |word: &String| word.bytes().filter(u8::is_ascii_digit).count();
+        let digits = values.keys().map(digits).min().unwrap_or(0);
+        Some(Self { finder, values: values.iter().map(of).collect(), digits })
     }
 
     /// A value by its index.
@@ -64,7 +65,8 @@ impl Known {
     /// Hands on where values stand, in order and apart, with what finds them and their index, as long as `found` says to go
     /// on.
     pub(super) fn find(&self, text: &str, found: &mut dyn FnMut(Range<usize>, DetectorId, usize) -> bool) {
-        if text.is_ascii() && text.len() < self.shortest {
+        // Other characters may stand for digits.
+        if !digits::are_there(text.as_bytes(), self.digits) && text.is_ascii() {
             return;
         }
         let plain = plain(text);

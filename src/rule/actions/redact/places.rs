@@ -374,12 +374,18 @@ fn walk_names(draft: &mut Draft<'_>, part: PartId, names: &Names, visit: &mut Vi
             }
             continue;
         }
-        for which in 0..ParameterText::read(&value.raw).len() {
-            let Some(parameter) = ParameterText::read(&value.raw).into_iter().nth(which) else { break };
+        let mut parameters = ParameterText::read(&value.raw);
+        for which in 0..parameters.len() {
+            let Some(parameter) = parameters.get(which) else { break };
             let edits = place(parameter.text(), visit)?;
-            if !edits.is_empty() && !draft.edit_name(&mut value, &parameter, &edits.to_vec()) {
+            if edits.is_empty() {
+                continue;
+            }
+            if !draft.edit_name(&mut value, parameter, &edits.to_vec()) {
                 return Err(ActionError::Header);
             }
+            // What stands behind it stands elsewhere now.
+            parameters = ParameterText::read(&value.raw);
         }
     }
     Ok(())

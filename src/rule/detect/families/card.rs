@@ -64,7 +64,7 @@ const WORDS: &[&str] = &[
 const PREFIX: usize = 6;
 const TENS: [u32; PREFIX] = [1, 10, 100, 1_000, 10_000, 100_000];
 /// Digits of the shortest and the longest card number.
-const SHORTEST: usize = 12;
+pub const SHORTEST: usize = 12;
 const LONGEST: usize = 19;
 
 /// A range of issuer numbers.
