@@ -8,9 +8,9 @@
 
 use memchr::memmem;
 
-use crate::message::Message;
+use crate::message::{Message, header_of};
 
-/// So much of a message is read to see what its parts end with, in octets: well over the header of any.
+/// So much of a message is searched for its header, in octets: well over that of any.
 const READ: usize = 64 * 1_024;
 /// What looks like a beginning is fetched so often, unless two are alike.
 pub(super) const MOST_TIMES: u32 = 3;
@@ -20,8 +20,8 @@ pub(super) fn may_be_cut(raw: &[u8]) -> bool {
     if !raw.ends_with(b"\n") {
         return true;
     }
-    let beginning = Message::parse(raw.get(..READ).unwrap_or(raw));
-    let boundary = beginning.parts().first().filter(|part| part.is_multipart()).and_then(|part| part.boundary.clone());
+    let header = Message::parse(header_of(raw.get(..READ).unwrap_or(raw)));
+    let boundary = header.parts().first().filter(|part| part.is_multipart()).and_then(|part| part.boundary.clone());
     boundary.is_some_and(|boundary| memmem::rfind(raw, &[b"\n--", &*boundary, b"--"].concat()).is_none())
 }
 
