@@ -57,11 +57,11 @@ fn first_digit(block: [u8; BLOCK]) -> Option<usize> {
 /// Are there so many digits in it? Of a long text the start is looked at, as far as it takes.
 pub fn are_there(bytes: &[u8], wanted: usize) -> bool {
     let mut seen = 0;
-    let mut enough = |part: &[u8]| {
+    let enough = |part: &[u8]| {
         seen += part.iter().filter(|b| b.is_ascii_digit()).count();
         seen >= wanted
     };
-    wanted == 0 || bytes.chunks(PART).any(|part| enough(part))
+    wanted == 0 || bytes.chunks(PART).any(enough)
 }
 
 /// Bytes whose digits are counted at a time.

@@ -26,14 +26,14 @@ pub(super) struct Known {
 /// Most messages with a find hold one, and an automaton takes long to make.
 #[derive(Debug)]
 enum Finder {
-    One(memmem::Finder<'static>),
+    One(Box<memmem::Finder<'static>>),
     Several(AhoCorasick),
 }
 
 #[derive(Debug)]
 struct Value {
     detector: DetectorId,
-    value: Arc<str>,
+    spelled: Arc<str>,
     /// Its letters and digits.
     characters: usize,
 }
@@ -42,14 +42,14 @@ impl Known {
     /// `None` where there is nothing to look for.
     pub(super) fn new(values: &Values) -> Option<Self> {
         let finder = match (values.keys().next()?, values.len()) {
-            (word, 1) => Finder::One(memmem::Finder::new(word).into_owned()),
+            (word, 1) => Finder::One(Box::new(memmem::Finder::new(word).into_owned())),
             _ => Finder::Several(
                 AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(values.keys()).ok()?,
             ),
         };
         let of = |(plain, (detector, value)): (&String, &(DetectorId, Arc<str>))| Value {
             detector: *detector,
-            value: Arc::clone(value),
+            spelled: Arc::clone(value),
             characters: plain.chars().count(),
         };
         let digits = |word: &String| word.bytes().filter(u8::is_ascii_digit).count();
@@ -59,7 +59,7 @@ impl Known {
 
     /// A value by its index.
     pub(super) fn value(&self, index: usize) -> Option<&str> {
-        self.values.get(index).map(|value| &*value.value)
+        self.values.get(index).map(|value| &*value.spelled)
     }
 
     /// Hands on where values stand, in order and apart, with what finds them and their index, as long as `found` says to go
