@@ -314,6 +314,16 @@ fn results_for_programs() {
 }
 
 #[test]
+fn results_that_cannot_be_written_are_shown_all_the_same() {
+    let folder = folder(MATCHES);
+    let output = mailwright(folder.path(), &["test", "--junit", "rules/rules.toml/results.xml"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stdout(&output).contains("1 test: 1 passed, 0 failed"), "{}", stdout(&output));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("cannot write `rules/rules.toml/results.xml`"), "{said}");
+}
+
+#[test]
 fn wrong_usage() {
     let none = folder("");
     let output = mailwright(none.path(), &["test"]);

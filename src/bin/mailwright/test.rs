@@ -63,16 +63,18 @@ pub struct Options {
 /// Run the command.
 pub fn run(options: &Options) -> End {
     let mut out = io::stdout().lock();
-    let (shown, end) = match test(options, Colour::of(&out)) {
-        Ok(done) => done,
-        Err(what) => {
-            eprintln!("{}: {what}", Colour::of(&io::stderr()).paint(BAD, "error"));
-            return End::Unusable;
-        }
+    let failed = |what: String| {
+        eprintln!("{}: {what}", Colour::of(&io::stderr()).paint(BAD, "error"));
+        End::Unusable
     };
-    // A reader that has gone away has seen what it wanted.
-    let _ = out.write_all(shown.as_bytes());
-    end
+    match test(options, Colour::of(&out)) {
+        Ok(Done { shown, end, unwritten }) => {
+            // A reader that has gone away has seen what it wanted.
+            let _ = out.write_all(shown.as_bytes());
+            unwritten.map_or(end, failed)
+        }
+        Err(what) => failed(what),
+    }
 }
 
 /// The key that pseudonyms are made with here: always the same, so snapshots hold, and nobody's who has real mail.
@@ -91,8 +93,17 @@ fn load(options: &Options) -> Result<Pipeline, String> {
     })
 }
 
-/// What to print, and how it ended. The error is one of usage: nothing was run.
-fn test(options: &Options, colour: Colour) -> Result<(String, End), String> {
+/// What came of the tests.
+struct Done {
+    /// What to print.
+    shown: String,
+    end: End,
+    /// Why the results are not in a file that was asked for.
+    unwritten: Option<String>,
+}
+
+/// The error is one of usage: nothing was run.
+fn test(options: &Options, colour: Colour) -> Result<Done, String> {
     let pipeline = load(options)?;
     let runner = Runner::new(&options.rules, options.bless, options.filter.as_deref())?;
     if pipeline.tests().is_empty() {
@@ -119,15 +130,13 @@ fn test(options: &Options, colour: Colour) -> Result<(String, End), String> {
         End::Good
     };
 
-    if let Some(path) = &options.junit {
-        let also =
-            junit::Also { coverage: &coverage, least: options.min_coverage, mutates, mutation: mutation.as_ref() };
+    let also = junit::Also { coverage: &coverage, least: options.min_coverage, mutates, mutation: mutation.as_ref() };
+    let unwritten = options.junit.as_deref().and_then(|path| {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        folder
-            .map_or(Ok(()), std::fs::create_dir_all)
-            .and_then(|()| std::fs::write(path, junit::xml(&ran, &also)))
-            .map_err(|error| format!("cannot write `{}`: {error}", crate::terminal::path(path)))?;
-    }
+        let written = folder.map_or(Ok(()), std::fs::create_dir_all);
+        let written = written.and_then(|()| std::fs::write(path, junit::xml(&ran, &also)));
+        written.err().map(|error| format!("cannot write `{}`: {error}", crate::terminal::path(path)))
+    });
     if options.json {
         let record = json!({
             "tests": ran.iter().map(Ran::json).collect::<Vec<_>>(),
@@ -135,7 +144,7 @@ fn test(options: &Options, colour: Colour) -> Result<(String, End), String> {
             "coverage": coverage.json(),
             "unnoticed": mutation.as_ref().map(Mutation::json),
         });
-        return Ok((format!("{record}\n"), end));
+        return Ok(Done { shown: format!("{record}\n"), end, unwritten });
     }
     let mut text: String = ran.iter().map(|ran| shown(ran, colour)).collect();
     let totals = format!("{}: {} passed, {failed} failed\n", count(ran.len(), "test"), ran.len() - failed);
@@ -148,7 +157,7 @@ fn test(options: &Options, colour: Colour) -> Result<(String, End), String> {
         None if mutates => text.push_str("nothing was left out of the rules, as tests fail\n"),
         None => {}
     }
-    Ok((text, end))
+    Ok(Done { shown: text, end, unwritten })
 }
 
 fn shown(ran: &Ran, colour: Colour) -> String {
