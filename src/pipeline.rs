@@ -129,6 +129,7 @@ impl Pipeline {
         };
         let Run { mut draft, dispositions, added, asked, .. } = run;
         let answers = Answers::new(envelope, &dispositions, added);
+        draft.drop_undone();
         finish(&mut draft, &asked, &answers);
         let way = envelope.direction;
         let (rewritten, signatures) = match render(&mut draft, way) {

@@ -516,6 +516,17 @@ impl<'m> Draft<'m> {
         })
     }
 
+    /// Forget edits of fields and texts that came to nothing: what one rule did and another undid.
+    pub fn drop_undone(&mut self) {
+        self.header.drop_undone(self.message);
+        for (_, text) in &mut self.texts {
+            let edited = text.get().and_then(|text| text.as_deref().ok()).filter(|text| text.is_edited());
+            if edited.is_some_and(|text| text.current() == text.original()) {
+                *text = OnceLock::new();
+            }
+        }
+    }
+
     /// True when no edit was made.
     pub fn is_unchanged(&self) -> bool {
         self.header.is_unchanged()

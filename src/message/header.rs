@@ -55,6 +55,19 @@ impl HeaderDraft {
         self.added.is_empty() && self.changes.is_empty()
     }
 
+    /// Forget what leaves a field as it came in.
+    pub fn drop_undone(&mut self, message: &Message<'_>) {
+        self.changes.retain(|index, change| {
+            let Some(field) = message.fields().get(*index) else { return false };
+            let came_in = message.bytes(&field.whole);
+            match change {
+                Change::Replaced(bytes) => in_place(bytes, came_in) != came_in,
+                Change::Inserted(_, new) => !new.is_empty(),
+                Change::Removed => true,
+            }
+        });
+    }
+
     /// Where the fields of this name stand now, from the top.
     fn places<'s>(&'s self, message: &'s Message<'_>, name: &'s [u8]) -> impl Iterator<Item = At> + 's {
         self.places_of(message, move |other| other.eq_ignore_ascii_case(name))
@@ -330,11 +343,7 @@ impl HeaderDraft {
             let Some(field) = message.fields().get(*i) else { continue };
             edits.push(match change {
                 Change::Replaced(bytes) => {
-                    let mut with = bytes.clone();
-                    // A last line without a line end stays one.
-                    if !message.bytes(&field.whole).ends_with(b"\n") {
-                        with.truncate(with.trim_ascii_end().len());
-                    }
+                    let with = in_place(bytes, message.bytes(&field.whole)).to_vec();
                     Edit { range: field.whole.clone(), with: with.into() }
                 }
                 Change::Inserted(at, new) => Edit { range: *at..*at, with: new.clone().into() },
@@ -343,6 +352,11 @@ impl HeaderDraft {
         }
         Some(edits)
     }
+}
+
+/// A field as it stands in the place of another: a last line without a line end stays one.
+fn in_place<'b>(new: &'b [u8], old: &[u8]) -> &'b [u8] {
+    if old.ends_with(b"\n") { new } else { new.trim_ascii_end() }
 }
 
 /// The value in a whole field.

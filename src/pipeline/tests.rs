@@ -604,3 +604,22 @@ fn more_links_than_any_message_could_take_are_not_rewritten() {
     assert_eq!(why, "the message has more octets of rewritten links in one text than the 48000000 that a rule takes");
     assert!(outcome.rewritten.is_none());
 }
+
+#[test]
+fn what_a_later_rule_undoes_is_no_change() {
+    let rules = [
+        ("tag_subject", "tag = \"[A]\""),
+        ("untag_subject", "tag = \"[A]\""),
+        ("replace", "words = \"apples\", with = \"pears\""),
+        ("replace", "words = \"pears\", with = \"apples\""),
+    ];
+    let rule = |(at, (kind, rest)): (usize, &(&str, &str))| {
+        format!("[[rule]]\nname = \"r{at}\"\naction = {{ kind = \"{kind}\", {rest} }}\n")
+    };
+    let text: String = rules.iter().enumerate().map(rule).collect();
+    let pipe = Pipeline::from_sources(vec![("r.toml".into(), text)]).unwrap_or_else(|p| panic!("{p}"));
+    let message = Message::parse(b"From: ann@example.com\r\nSubject: plan\r\n\r\nThe apples.\r\n");
+    let outcome = pipe.run(&message, &envelope(Direction::Outbound), &Facts::default(), &|| false).unwrap();
+    assert!(outcome.rewritten.is_none(), "{:?}", outcome.report);
+    assert!(outcome.report.rules.iter().all(|rule| rule.verdict == Verdict::Matched && rule.edits == 1));
+}

@@ -116,7 +116,8 @@ const fn told(code: Code) -> Told {
         Code::NeverActs => Told {
             cause: "Whatever the message, the rule does nothing: its conditions contradict each other, its exceptions are as \
                     wide as they are, or a rule before it always stops. Or a part of it has no effect: an exception that \
-                    never applies, an alternative that adds nothing to the others, a field that is taken away again.",
+                    never applies, an alternative that adds nothing to the others, a field that is taken away again, a bounce \
+                    of mail that is never answered.",
             example: "[[rule]]\nname = \"first\"\naction = { kind = \"stop\" }\n\n[[rule]]\nname = \"second\"\naction = { kind = \
                       \"tag_subject\", tag = \"[x]\" }\n",
             cure: "Reorder the rules, narrow the exception, or take out what has no effect.",
