@@ -103,11 +103,8 @@ pub fn faults(call: Call) -> Vec<(&'static str, Fault, Sort)> {
             ("an answer that cannot be read", Fault::Malformed, Unusable),
             ("a length that is too short", Fault::TooShort, Unusable),
         ],
-        Call::Versions => vec![
-            ("an answer that cannot be read", Fault::Malformed, Passing),
-            ("a length that is too short", Fault::TooShort, Passing),
-        ],
-        Call::LookUp => vec![
+        Call::Versions | Call::LookUp => vec![
+            in_time,
             ("an answer that cannot be read", Fault::Malformed, Passing),
             ("a length that is too short", Fault::TooShort, Passing),
         ],

@@ -228,14 +228,30 @@ async fn whatever_befalls_reading_the_published_rules() {
 
 #[tokio::test]
 async fn nobody_listens_where_the_rules_are_published() {
-    for policy in [Policy::Skip, Policy::Fail] {
-        let mut world = world(policy, Some(Port::S3)).await;
+    // From the start, and after what is published was read and cannot be used: where its versions are asked for.
+    for (policy, answers) in [(Policy::Skip, 0), (Policy::Fail, 0), (Policy::Skip, 1), (Policy::Fail, 1)] {
+        let mut world = world(policy, (answers == 0).then_some(Port::S3)).await;
+        if answers > 0 {
+            publish(&world, KEY, FAULTY);
+            world.gate(Port::S3).shut_after(answers);
+        }
         world.insert(ID, original());
         let event = event(ID, "OUTBOUND");
-        let Outcome::Failed(error) = world.call(&event, LITTLE).await else { panic!("answered") };
+        let mut time = LITTLE;
+        let error = loop {
+            let Outcome::Failed(error) = world.call(&event, time).await else { panic!("answered: {}", world.log()) };
+            // On a busy machine the first answer may come too late.
+            if !world.gate(Port::S3).is_open() {
+                break error;
+            }
+            time *= 2;
+            assert!(time <= PLENTY, "somebody listens");
+        };
         assert_eq!((error["errorType"].as_str(), found(&world)), (Some("Mailwright.OutOfTime"), Ok("the original")));
         world.gate(Port::S3).open();
-        assert_eq!(world.call(&event, PLENTY).await, Outcome::Answered(default()));
-        assert_eq!(found(&world), Ok("the rewrite"));
+        for _ in 0..2 {
+            assert_eq!(world.call(&event, PLENTY).await, Outcome::Answered(default()));
+            assert_eq!(found(&world), Ok("the rewrite"));
+        }
     }
 }
