@@ -60,7 +60,9 @@ def operations():
     for package in packages:
         if package["name"].startswith("aws-sdk-"):
             service = package["name"].removeprefix("aws-sdk-")
-            for file in (pathlib.Path(package["manifest_path"]).parent / "src/client").glob("*.rs"):
+            files = (pathlib.Path(package["manifest_path"]).parent / "src/client").glob("*.rs")
+            # What changes a request, and is none.
+            for file in (file for file in files if file.stem != "customize"):
                 action = f"{service}:" + "".join(word.capitalize() for word in file.stem.split("_"))
                 known.setdefault(file.stem, set()).add(OTHER_ACTIONS.get(action, action))
     return known
