@@ -79,7 +79,7 @@ fn facts(folder: &Path, pipeline: &Pipeline, envelope: &Envelope) -> Facts {
     let answers = facts.get("directory").is_none_or(|answers| answers.as_bool().expect("true or false"));
     let book = pipeline.book().clone();
     let book = if answers { book } else { book.unavailable("the directory did not answer in time") };
-    let people = book.look_up(&pipeline.need(envelope.direction), envelope);
+    let people = book.look_up(pipeline.need(envelope.direction), envelope);
     Facts { now: at, people, ..Facts::default() }
 }
 
