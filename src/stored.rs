@@ -16,7 +16,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::flow::key::hex;
+use crate::hex::hex;
 use crate::percent::{self, IN_PATH, RESERVED};
 
 /// What stands before the digest in keys.

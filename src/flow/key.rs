@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::hex::hex;
+
 /// Longest message id, in characters (service model, `messageIdType`).
 pub const MAX_MESSAGE_ID: usize = 120;
 /// Shortest bucket name, in characters (service model, `s3BucketIdType`).
@@ -170,12 +172,6 @@ impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digit = |n: u8| char::from(if n < 10 { b'0' + n } else { b'a' + n - 10 });
-    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
 }
 
 fn is_lower_digit_hyphen(octet: u8) -> bool {

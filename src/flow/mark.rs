@@ -24,9 +24,10 @@ use sha2::Sha256;
 
 use self::carried::Carried;
 use self::table::{Slot, TAG, Table};
-use super::key::{MessageId, hex};
+use super::key::MessageId;
 use crate::answers::{Answers, Asked, MAX_RECIPIENTS, Whom, decisive};
 use crate::envelope::{Address, Direction};
+use crate::hex::hex;
 use crate::message::{Draft, Field, FieldName, Which};
 
 /// The field's name.

@@ -124,7 +124,7 @@ impl ValueKey {
             hmac.update(&(piece.len() as u64).to_be_bytes());
             hmac.update(piece.as_bytes());
         }
-        crate::flow::key::hex(&hmac.finalize().into_bytes())
+        crate::hex::hex(&hmac.finalize().into_bytes())
     }
 }
 

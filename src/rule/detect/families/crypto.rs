@@ -230,10 +230,7 @@ fn keccak256(message: &[u8]) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
-    }
+    use crate::hex::hex;
 
     #[test]
     fn keccak_of_nothing_and_of_a_word() {
