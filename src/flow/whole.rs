@@ -4,7 +4,7 @@
 //! on its way is noticed by its length; a length that was too short from the start is not. But hardly a message ends in the
 //! midst of a line, or of its parts: one that does is fetched once more, and whoever gets the same twice has what is there.
 //!
-//! Invariant: it never costs more than two calls, and only messages that look like it.
+//! Invariant: it costs one more call where two are alike, at most two, and only for messages that look like it.
 
 use memchr::memmem;
 
